@@ -27,8 +27,8 @@ viz: $(STAMP) ## open a scenario in the browser: make viz NAME=roblox10
 sweep: $(STAMP) ## run a parameter sweep to CSV: make sweep NAME=budget-elasticity
 	@$(FLNFT) sweep $(NAME) $(ARGS)
 
-paper: $(STAMP) ## the paper's tables, ours beside theirs: make paper [ARGS=table3]
-	@$(FLNFT) paper $(or $(ARGS),table3)
+paper: $(STAMP) ## the paper's tables and figures, ours beside theirs: make paper [ARGS="fig5 --quick"]
+	@$(FLNFT) paper $(ARGS)
 
 bench: $(STAMP) ## measure speed, ours beside the peers, as ratios in one run
 	@$(BIN)/python -m benchmarks $(ARGS)

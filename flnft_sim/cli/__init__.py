@@ -12,7 +12,7 @@ from flnft_sim.cli.audit import audit_command
 from flnft_sim.cli.console import complain
 from flnft_sim.cli.data import data_app
 from flnft_sim.cli.game import game_command
-from flnft_sim.cli.paper import paper_app
+from flnft_sim.cli.paper import paper_command
 from flnft_sim.cli.plot import plot_command
 from flnft_sim.cli.run import run_command
 from flnft_sim.cli.scenarios import scenarios_app
@@ -36,11 +36,10 @@ app.command("audit")(audit_command)
 app.command("game")(game_command)
 app.command("sweep")(sweep_command)
 app.command("plot")(plot_command)
-app.command("verify")(verify_command)
+app.command("paper")(paper_command)
 app.command("viz")(viz_command)
 app.add_typer(scenarios_app, name="scenarios")
 app.add_typer(data_app, name="data")
-app.add_typer(paper_app, name="paper")
 
 
 def main() -> None:

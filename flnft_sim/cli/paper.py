@@ -1,36 +1,66 @@
-"""`flnft paper`: the paper's tables, ours beside theirs."""
+"""`flnft paper`: the paper's tables and figures, ours beside theirs."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from flnft_sim.cli.console import err, out
+from flnft_sim.errors import InputError
 
-paper_app = typer.Typer(help="Make the paper's tables, ours beside theirs.", no_args_is_help=True)
-
-
-@paper_app.callback()
-def _parts() -> None:
-    """Choose a part."""
+FOLDER = Path("analysis/out")
 
 
-@paper_app.command("table3")
-def table3_command(
-    seeds: Annotated[int, typer.Option(min=1, help="runs per cell")] = 3,
-    folder: Annotated[Path, typer.Option("--out", help="where table and figure go")] = Path("analysis/out"),
-) -> None:
-    """Predict Table 3's minting times: calibrated on its first row, twelve cells foretold."""
-    from flnft_sim.files import write_atomic
-    from flnft_sim.paper import predict_table3, table3_figure, table3_text
-    from flnft_sim.results import prepare_folder
+def paper_command(
+    parts: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="fig4, fig5, fig6, table3, privacy, sensitivity, dirichlet, rules, beliefs [default: all]",
+            show_default=False,
+        ),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="on digits, few seeds: about a minute")] = False,
+    full: Annotated[bool, typer.Option("--full", help="the real thing, hours (this is the default)")] = False,
+    seeds: Annotated[int | None, typer.Option(min=1, help="seeds of Fig. 5 and 6, in place of the scale's")] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--out", help=f"where it goes [default: {FOLDER}, quick: {FOLDER}/quick]", show_default=False),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="worker processes [default: one a core]")] = None,
+    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="a Dask scheduler, tcp://host:port")] = None,
+    serial: Annotated[bool, typer.Option("--serial", help="one run after another in this process")] = False,
+    finished_only: Annotated[
+        bool, typer.Option("--finished-only", help="run nothing: the page of what is finished so far")
+    ] = False,
+    accept_version: Annotated[
+        bool, typer.Option("--accept-version", help="keep finished runs that another code version computed")
+    ] = False,
+) -> int:
+    """Make the paper's tables and figures, ours beside theirs, as one page. Stopped and started again, it resumes."""
+    if quick and full:
+        raise InputError("--quick and --full exclude each other; give one of them")
+    from flnft_sim.cli.sweep_progress import sweep_reporter
+    from flnft_sim.paper import FULL, QUICK, reproduce
+    from flnft_sim.sweeps import SweepOptions
 
-    prepare_folder(folder, force=True)
-    with err.status("table 3 …") as status:
-        table = predict_table3(seeds=seeds, progress=lambda cell: status.update(f"table 3: {cell}"))
-    write_atomic(folder / "table3.csv", table.to_csv(index=False))
-    table3_figure(table).savefig(folder / "table3.png", dpi=150)
-    text = table3_text(table)
-    write_atomic(folder / "table3.txt", text)
-    out.print(text, markup=False)
-    out.print(f"also in {folder}/: table3.csv, table3.txt, table3.png", markup=False)
+    scale = QUICK if quick else FULL
+    scale = replace(scale, seeds=seeds) if seeds is not None else scale
+    folder = folder or (FOLDER / "quick" if quick else FOLDER)
+    options = SweepOptions(
+        workers=workers,
+        scheduler=scheduler,
+        serial=serial,
+        accept_version=accept_version,
+        new_runs=not finished_only,
+    )
+    with sweep_reporter() as reporter:
+        made = reproduce(parts or [], scale, options=options, out=folder, reporter=reporter)
+    for section in made.sections.values():
+        for statement in section.statements:
+            out.print(f"{section.title:<45} {statement.verdict}", markup=False)
+    failed = sum(study.failed for study in made.studies.values())
+    if failed:
+        err.print(f"{failed} runs failed; {folder}/runs/*/runs.csv says why", markup=False)
+    out.print(f"page: {made.report} (and report.md); tables and figures beside it", markup=False)
+    return 0

@@ -8,7 +8,7 @@ import queue
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,23 @@ def backend(
     with existing_cluster(scheduler) if scheduler is not None else local_cluster(wanted) as (client, revive):
         reporter.note(_introduction(client))
         yield lambda jobs: on_cluster(jobs, client, revive)
+
+
+@contextmanager
+def shared_backend(
+    workers: int | None, scheduler: str | None, *, serial: bool, reporter: Reporter
+) -> Iterator[Backend]:
+    """One place for the jobs of many sweeps, made when the first job comes: a cluster takes seconds to start."""
+    with ExitStack() as stack:
+        made: list[Backend] = []
+
+        def records(jobs: Iterable[Job]) -> Iterator[Record]:
+            if not made:
+                size = workers or cores()
+                made.append(stack.enter_context(backend(size, workers, scheduler, serial=serial, reporter=reporter)))
+            return made[0](jobs)
+
+        yield records
 
 
 def cores() -> int:

@@ -1,12 +1,13 @@
 """The story of a sweep: plan, resume, run, write the tables."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flnft_sim.errors import did_you_mean
-from flnft_sim.sweeps.backends import backend
+from flnft_sim.sweeps.backends import Backend, backend
 from flnft_sim.sweeps.job import Record
 from flnft_sim.sweeps.journal import Journal, explained
 from flnft_sim.sweeps.plan import SweepPlan, load_plan
@@ -33,6 +34,7 @@ class SweepOptions:
 
     `workers` processes on this machine (default: one a core), or the workers of the Dask `scheduler` at `tcp://…`, or
     `serial` in this process. `retry_failed` runs failed runs again; `accept_version` keeps results of other sources.
+    Without `new_runs` nothing is run: the tables of what is finished are written anew.
     """
 
     workers: int | None = None
@@ -41,6 +43,7 @@ class SweepOptions:
     retry_failed: bool = False
     accept_version: bool = False
     parquet: bool = False
+    new_runs: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,13 @@ def run_sweep(
     out: str | Path | None = None,
     reporter: Reporter | None = None,
     simulator: Simulator | None = None,
+    runs_on: Backend | None = None,
 ) -> SweepOutcome:
     """Run what is missing of a sweep, then write its tables into `out` (default `sweeps/NAME`).
 
     Memory does not grow with the results: each finished run is a line of the journal, and tables are written from there
-    row by row. Stopped at any instant and started again, it goes on, and ends with the same bytes.
+    row by row. Stopped at any instant and started again, it goes on, and ends with the same bytes. `runs_on` is a place
+    to run that several sweeps share; without it `options` say where.
 
     Raises `PlanError`, `JournalError`, `MetricError`, `ClusterError` and `DiskFullError`; a run that raises is a row.
     """
@@ -86,7 +91,8 @@ def run_sweep(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with Journal(folder / JOURNAL, version=code_version(), accept_version=options.accept_version) as journal:
-            _run_missing(runs, journal, options, reporter)
+            if options.new_runs:
+                _run_missing(runs, journal, options, reporter, runs_on)
             results = Results(runs, journal)
             _write_tables(results, folder, parquet=options.parquet)
             failed = sum(not entry.ok for run in runs if (entry := journal.find(run.identity)))
@@ -95,10 +101,16 @@ def run_sweep(
     return SweepOutcome(folder, runs=len(runs), failed=failed)
 
 
-def _run_missing(runs: Runs, journal: Journal, options: SweepOptions, reporter: Reporter) -> None:
-    """Run every run that the journal does not have, and put it there as soon as it is finished."""
+def _run_missing(
+    runs: Runs, journal: Journal, options: SweepOptions, reporter: Reporter, runs_on: Backend | None
+) -> None:
+    """Run every run that the journal does not have, and put it there as soon as it is finished.
+
+    All points with the first seed come first: wherever a long sweep is stopped, every point has about as many seeds.
+    """
     missing: dict[str, Run] = {}  # two points may resolve to one scenario: it runs once
-    for run in runs:
+    order = {seed: number for number, seed in enumerate(runs.plan.seeds)}
+    for run in sorted(runs, key=lambda run: order[run.seed]):
         if not _is_done(run, runs, journal, retry_failed=options.retry_failed):
             missing.setdefault(run.identity, run)
     done = len(runs) - len(missing)
@@ -109,7 +121,8 @@ def _run_missing(runs: Runs, journal: Journal, options: SweepOptions, reporter: 
         return
     version = code_version()
     jobs = (runs.job(run, code_version=version) for run in missing.values())
-    with backend(len(missing), options.workers, options.scheduler, serial=options.serial, reporter=reporter) as records:
+    place = nullcontext(runs_on) if runs_on else _backend(len(missing), options, reporter)
+    with place as records:
         reporter.update(progress)
         try:
             for record in records(jobs):
@@ -122,6 +135,10 @@ def _run_missing(runs: Runs, journal: Journal, options: SweepOptions, reporter: 
         except KeyboardInterrupt:
             reporter.note(f"{progress.done} of {progress.total} runs are in {journal.path}; start again to resume")
             raise
+
+
+def _backend(runs: int, options: SweepOptions, reporter: Reporter) -> AbstractContextManager[Backend]:
+    return backend(runs, options.workers, options.scheduler, serial=options.serial, reporter=reporter)
 
 
 def _is_done(run: Run, runs: Runs, journal: Journal, *, retry_failed: bool) -> bool:

@@ -1,0 +1,64 @@
+"""How large the reproduction is: everything on digits in a minute, or the real thing in hours."""
+
+from dataclasses import dataclass
+
+Workload = tuple[str, str]  # data set, model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """Sizes of all parts. `seeds` are runs per point; schemes are compared seed by seed (common random numbers)."""
+
+    name: str
+    workloads: tuple[Workload, ...]  # of Fig. 5 and Fig. 6
+    rounds: int
+    seeds: int
+    history_auctions: int
+    table3_workloads: tuple[Workload, ...]
+    table3_seeds: int
+    small_seeds: int  # of the studies on digits
+    trajectories: int  # of Morris' design
+    market_seeds: int
+    market_auctions: int
+    market_daos: tuple[int, ...]
+    belief_kinds: tuple[str, ...]
+
+
+PAPERS_WORKLOADS: tuple[Workload, ...] = (("mnist", "mlp"), ("cifar10", "mlp"), ("mnist", "cnn"), ("cifar10", "cnn"))
+
+FULL = Scale(
+    name="full",
+    workloads=PAPERS_WORKLOADS,
+    rounds=100,
+    seeds=5,
+    history_auctions=60,
+    table3_workloads=PAPERS_WORKLOADS,
+    table3_seeds=5,
+    small_seeds=5,
+    trajectories=20,
+    market_seeds=5,
+    market_auctions=4,
+    market_daos=(2, 4, 8),
+    belief_kinds=("oracle", "last", "mean", "ewma", "ar1", "markov", "hmm", "hmm-mode", "blend"),
+)
+
+QUICK = Scale(
+    name="quick",
+    workloads=(("digits", "mlp"), ("digits", "cnn")),
+    rounds=10,
+    seeds=2,
+    history_auctions=10,
+    table3_workloads=(("mnist", "mlp"),),
+    table3_seeds=1,
+    small_seeds=1,
+    trajectories=2,
+    market_seeds=1,
+    market_auctions=1,
+    market_daos=(2,),
+    belief_kinds=("oracle", "last", "hmm"),
+)
+
+
+def workload_name(dataset: str, model: str) -> str:
+    """As the paper writes it, such as MLP-MNIST."""
+    return f"{model.upper()}-{dataset.upper() if dataset != 'digits' else 'digits'}"
