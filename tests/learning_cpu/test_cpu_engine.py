@@ -250,3 +250,10 @@ def test_memory_stays_below_three_copies_of_the_users_parameters():
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert params.nbytes <= peak_bytes <= 3 * params.nbytes
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_a_thread_raises_reaches_the_caller(threads):
+    model = build_model("mlp", (1, 8, 8), 10)
+    with pytest.raises(ZeroDivisionError):
+        engine._in_threads(model, 1, lambda _worker, item: 1 // item, [1, 0, 2], threads)

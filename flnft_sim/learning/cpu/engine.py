@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -159,29 +158,33 @@ def losses_and_gradient_norms(
 
 
 def _in_threads(
-    model: Model, batch_size: int, work: Callable[[Worker, int], None], items: Sequence[int], threads: int | None
+    model: Model, batch_size: int, work: Callable[[Worker, int], None], items: Iterable[int], threads: int | None
 ) -> None:
     """Do `work(worker, item)` for all items; each thread keeps one worker. Compiled code runs outside Python's lock."""
+    import numba
+
     from flnft_sim.learning.cpu.worker import Worker
 
-    own = threading.local()
+    items = list(items)
+    waiting = iter(items)  # shared: whichever thread is free takes the next
 
-    def run(item: int) -> None:
-        if not hasattr(own, "worker"):
-            own.worker = Worker(_layers(model), batch_size)
-        work(own.worker, item)
-
-    import numba
+    def run() -> None:
+        worker = Worker(_layers(model), batch_size)
+        for item in waiting:
+            work(worker, item)
 
     # Numba's own setting (NUMBA_NUM_THREADS, set_num_threads) is how a sweep's worker says what its share is.
     threads = min(threads or min(host.cores(), numba.get_num_threads()), len(items))
     if threads <= 1:
-        for item in items:
-            run(item)
+        run()
         return
     with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(run, items):  # passing over the results raises what a thread raised
-            pass
+        running = [pool.submit(run) for _ in range(threads)]
+        try:
+            for thread in running:
+                thread.result()  # raises what the thread raised
+        finally:
+            items.clear()  # after an error or an interrupt nobody starts another item
 
 
 def _in_order(count: int) -> tuple[np.ndarray, np.ndarray]:

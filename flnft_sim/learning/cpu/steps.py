@@ -334,10 +334,13 @@ def descend(net, memory, padded, d, rate, momentum):
 
 @glue
 def transpose(source, a, a_row, target, b, b_row, height, width):
-    """target[b + j·b_row + i] = source[a + i·a_row + j] for i < height, j < width."""
+    """target[b + j·b_row + i] = source[a + i·a_row + j] for i < height, j < width.
+
+    The target is written row after row: a result that lies in main memory must not be written in leaps.
+    """
     whole_i, whole_j = height // WIDTH * WIDTH, width // WIDTH * WIDTH
-    for i in range(0, whole_i, WIDTH):
-        for j in range(0, whole_j, WIDTH):
+    for j in range(0, whole_j, WIDTH):
+        for i in range(0, whole_i, WIDTH):
             transpose_block(source, a + i * a_row + j, a_row, target, b + j * b_row + i, b_row)
     for i in range(height):
         for j in range(whole_j if i < whole_i else 0, width):
