@@ -59,6 +59,8 @@ def paper_command(
     for section in made.sections.values():
         for statement in section.statements:
             out.print(f"{section.title:<45} {statement.verdict}", markup=False)
+    if made.waiting:
+        err.print(f"not made, no run of theirs has finished: {', '.join(made.waiting)}", markup=False)
     failed = sum(study.failed for study in made.studies.values())
     if failed:
         err.print(f"{failed} runs failed; {folder}/runs/*/runs.csv says why", markup=False)

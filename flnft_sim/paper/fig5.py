@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from flnft_sim.paper.paired import Difference, paired_difference
+from flnft_sim.paper.paired import Difference, paired_difference, with_interval
 from flnft_sim.paper.scale import Scale
 from flnft_sim.paper.schemes import COLOURS, LABELS, SENSITIVITY, TRAINS_AS, by_scheme, metric, schemes_study
 from flnft_sim.paper.section import Picture, Section, Statement, Table, judge
@@ -179,11 +179,8 @@ def _told(one: str, found: dict[tuple[str, str], Difference]) -> str:
 
 def _final_shown(runs: pd.DataFrame) -> pd.DataFrame:
     table = final_accuracy(runs)
-    half = (table["ci95_high"] - table["accuracy"]) * 100
-    cells = [
-        f"{a * 100:.2f} ± {h:.2f}" if h == h else f"{a * 100:.2f}" for a, h in zip(table["accuracy"], half, strict=True)
-    ]
-    cells = [f"{cell} (n = {n})" for cell, n in zip(cells, table["n"], strict=True)]
+    ends = zip(table["accuracy"] * 100, table["ci95_high"] * 100, table["n"], strict=True)
+    cells = [f"{with_interval(mean, high, '.2f')} (n = {n})" for mean, high, n in ends]
     wide = table.assign(cell=cells).pivot(index="scheme", columns="workload", values="cell")
     wide = wide.reindex(index=list(LABELS), columns=list(dict.fromkeys(table["workload"])))
     return wide.rename(index=LABELS).reset_index().rename(columns={"scheme": "scheme, % ± half of 95 % interval"})

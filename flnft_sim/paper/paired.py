@@ -10,6 +10,11 @@ from scipy import stats
 from flnft_sim.sweeps.summary import statistics
 
 
+def with_interval(mean: float, high: float, form: str = ".1f") -> str:
+    """`mean ± half of the interval`, or the mean alone where one value makes no interval."""
+    return f"{mean:{form}} ± {high - mean:{form}}" if math.isfinite(high) else f"{mean:{form}}"
+
+
 @dataclass(frozen=True)
 class Difference:
     """Mean of paired differences with Student's 95 % interval and two-sided p-value (NaN with one pair)."""

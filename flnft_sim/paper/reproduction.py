@@ -16,11 +16,12 @@ from flnft_sim.sweeps import Reporter, SweepOptions
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What was made: the sections by part, the studies by name, and the page."""
+    """What was made: the sections by part, the studies by name, the page, and the parts that wait for their runs."""
 
     sections: dict[str, Section]
     studies: dict[str, Study]
     report: Path
+    waiting: tuple[str, ...]
 
 
 def reproduce(
@@ -54,7 +55,7 @@ def reproduce(
     if not sections:
         raise InputError(f"{out} has no finished run of {', '.join(chosen)} yet; start without --finished-only")
     report = write_report(sections, studies, scale, out, waiting=waiting)
-    return Reproduction(sections, studies, report)
+    return Reproduction(sections, studies, report, tuple(waiting))
 
 
 def _chosen(parts: Sequence[str]) -> list[str]:

@@ -92,13 +92,13 @@ def tell(done: Mapping[str, Study], _scale: Scale) -> Section:
         ),
         statements=(
             Statement(
-                "No sensitivity analysis",
+                "–",
                 "largest mean effect on " + "; ".join(strongest),
                 Verdict.OURS,
                 study.source(f"{len(study.runs)} points"),
             ),
             Statement(
-                "No surrogate",
+                "–",
                 f"at {len(checked)} of the points, trained for real, accuracy is {worst.mean() * 100:.1f} points from "
                 f"the surrogate's in the mean and {worst.max() * 100:.1f} at most",
                 Verdict.OURS,

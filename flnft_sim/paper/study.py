@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from flnft_sim.learning import load_dataset
 from flnft_sim.sweeps import FlnftSimulator, Progress, Reporter, Simulator, SweepOptions, SweepPlan, run_sweep
 from flnft_sim.sweeps.backends import cores, shared_backend
 from flnft_sim.sweeps.batch import JOURNAL, ROUNDS, RUNS
 from flnft_sim.sweeps.progress import duration
 from flnft_sim.sweeps.tables import read_csv
+
+SURROGATE_SCENARIOS = ("table3", "market", "market-cyclic")  # they name a data set, and train on nothing
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,12 @@ class StudyPlan:
     @property
     def name(self) -> str:
         return self.sweep.name
+
+    @property
+    def images(self) -> set[str]:
+        """The data sets that its runs train on."""
+        surrogate = self.sweep.set.get("learning.learner") == "surrogate" or self.sweep.scenario in SURROGATE_SCENARIOS
+        return set() if surrogate else set((self.sweep.zip or {}).get("learning.dataset", ()))
 
     @property
     def runs(self) -> int:
@@ -54,7 +63,13 @@ class Study:
 def run_studies(
     plans: Sequence[StudyPlan], out: Path, options: SweepOptions, reporter: Reporter
 ) -> Mapping[str, Study]:
-    """Run what is missing of the studies, one after another, each in `out/runs/NAME`; returns them by name."""
+    """Run what is missing of the studies, one after another, each in `out/runs/NAME`; returns them by name.
+
+    Raises `DataError` before the first run where images are neither here nor to be had.
+    """
+    if options.new_runs:
+        for name in sorted({name for plan in plans for name in plan.images}):
+            load_dataset(name)
     workers = 1 if options.serial else options.workers or cores()
     studies = {}
     with shared_backend(options.workers, options.scheduler, serial=options.serial, reporter=reporter) as place:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from flnft_sim.paper.paired import with_interval
 from flnft_sim.paper.scale import Scale
 from flnft_sim.paper.schemes import COLOURS, GAME, LABELS, SENSITIVITY, shortened
 from flnft_sim.paper.section import Picture, Section, Statement, Table, Verdict
@@ -184,8 +185,8 @@ def _averages(runs: pd.DataFrame, groups: list[str], metrics: list[str]) -> pd.D
 
 def _wide(table: pd.DataFrame, across: str | None) -> pd.DataFrame:
     """The table for a page: a row per first column (and metric), `mean ± half` in the cells."""
-    half = table["ci95_high"] - table["mean"]
-    cells = [f"{_number(m)} ± {_number(h)}" if h == h else _number(m) for m, h in zip(table["mean"], half, strict=True)]
+    ends = zip(table["mean"], table["ci95_high"], strict=True)
+    cells = [with_interval(mean, high, ",.0f" if abs(mean) >= 100 else ".3g") for mean, high in ends]
     first = table.columns[0]
     table = table.assign(cell=cells)
     if across is None:
@@ -194,10 +195,6 @@ def _wide(table: pd.DataFrame, across: str | None) -> pd.DataFrame:
     wide = table.pivot(index=[first, "metric"], columns=across, values="cell")
     wide = wide.reindex(list(dict.fromkeys(zip(table[first], table["metric"], strict=True))))
     return wide.rename(columns=lambda value: f"{across.rpartition('.')[2]} = {value}").reset_index()
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _skew_figure(table: pd.DataFrame) -> "Figure":

@@ -1,0 +1,114 @@
+"""What the page says of numbers: paired differences, verdicts, tables."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from flnft_sim import load_scenario, run
+from flnft_sim.paper.paired import paired_difference, with_interval
+from flnft_sim.paper.report import markdown_table, report_text
+from flnft_sim.paper.scale import FULL, PAPERS_WORKLOADS, workload_name
+from flnft_sim.paper.schemes import TRAINS_AS, by_scheme, schemes_study
+from flnft_sim.paper.section import Section, Statement, Verdict, judge
+from flnft_sim.paper.table3 import PRINTED_S, SCHEMES, orderings
+
+numbers = st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=2, max_size=20)
+
+
+@given(numbers)
+def test_a_paired_difference_is_students_test_on_the_differences(pairs):
+    one, other = (pd.Series(values, dtype=float) for values in zip(*pairs, strict=True))
+    d = paired_difference(one, other)
+    if np.std(one - other) < 1e-9 * max(1.0, np.abs(one - other).max()):
+        return  # SciPy warns of catastrophic cancellation there
+    reference = stats.ttest_rel(one, other)
+    interval = reference.confidence_interval()
+    assert d.p == pytest.approx(reference.pvalue, abs=1e-9)
+    assert (d.low, d.high) == pytest.approx((interval.low, interval.high))
+    if abs(d.p - 0.05) > 1e-6:
+        assert (d.sign != 0) == (d.p < 0.05)  # an interval without 0 and a p-value below 5 % are one thing
+    swapped = paired_difference(other, one)
+    assert swapped.sign == -d.sign and swapped.mean == pytest.approx(-d.mean)
+
+
+def test_only_seeds_that_both_have_are_compared():
+    d = paired_difference(pd.Series({0: 1.0, 1: 2.0, 7: 9.0}), pd.Series({0: 0.5, 1: 1.0}))
+    assert (d.n, d.mean) == (2, 0.75)
+
+
+def test_one_seed_decides_nothing():
+    d = paired_difference(pd.Series({0: 1.0}), pd.Series({0: 0.0}))
+    assert d.sign == 0 and math.isnan(d.low) and "one seed" in d.text()
+    assert with_interval(1.25, math.nan) == "1.2"
+
+
+@pytest.mark.parametrize(
+    ("signs", "verdict"),
+    [
+        ([1, 1], Verdict.AS_PRINTED),
+        ([1, 0], Verdict.PARTLY),
+        ([1, -1], Verdict.PARTLY),
+        ([-1, 0], Verdict.NOT_AS_PRINTED),
+        ([0, 0], Verdict.UNDECIDED),
+        ([], Verdict.UNDECIDED),
+    ],
+)
+def test_verdicts(signs, verdict):
+    assert judge(signs) is verdict
+
+
+def test_the_printed_table_agrees_with_itself():
+    rows = [
+        (scheme, workload_name(*workload), PRINTED_S[scheme][workload], PRINTED_S[scheme][workload])
+        for scheme in SCHEMES
+        for workload in PAPERS_WORKLOADS
+    ]
+    table = pd.DataFrame(rows, columns=["scheme", "workload", "paper_s", "ours_s"])
+    assert orderings(table, PAPERS_WORKLOADS) == (21, [])
+    reversed_ = table.assign(ours_s=-table["paper_s"])
+    assert orderings(reversed_, PAPERS_WORKLOADS)[0] == 0
+
+
+def test_schemes_that_rank_train_alike_when_all_are_chosen():
+    """What lets the full reproduction train one of the two: equal to the last bit, round by round and user by user."""
+    fields = {"learning.rounds": 3, "game.history_auctions": 4, "learning.sensitivity": 0.05}
+    for scheme, original in TRAINS_AS.items():
+        one, other = (
+            run(load_scenario("roblox10", overrides=fields | {"learning.scheme": name})) for name in (scheme, original)
+        )
+        assert one.rounds.equals(other.rounds) and one.users.equals(other.users)
+        assert one.ledger_lines == other.ledger_lines
+        share = {"learning.round_share": 0.5}
+        one, other = (
+            run(load_scenario("roblox10", overrides=fields | share | {"learning.scheme": name}))
+            for name in (scheme, original)
+        )
+        assert not one.users.equals(other.users)  # with half of the users chosen they are two schemes
+
+
+def test_the_full_study_lends_runs_to_the_scheme_it_leaves_out():
+    plan = schemes_study(FULL).sweep
+    trained = plan.grid["learning.scheme"]
+    assert not set(TRAINS_AS) & set(trained)
+    table = pd.DataFrame([{**point, "seed": 0, "accuracy": float(i)} for i, point in enumerate(plan.points())])
+    told = by_scheme(table)
+    assert sorted(set(told["scheme"])) == sorted([*trained, *TRAINS_AS])
+    for scheme, original in TRAINS_AS.items():
+        a, b = (told[told["scheme"] == name]["accuracy"].tolist() for name in (scheme, original))
+        assert a == b
+
+
+def test_tables_survive_markdown_signs():
+    text = markdown_table(pd.DataFrame({"a|b": ["x|y"]}))
+    assert text.splitlines() == ["| a\\|b |", "| --- |", "| x\\|y |"]
+
+
+def test_the_page_counts_its_verdicts_and_says_what_is_missing():
+    statement = Statement("p", "o", Verdict.PARTLY, "`runs/x`, seed 0")
+    text = report_text({"a": Section("A", "intro", (statement, statement))}, {}, FULL, waiting=["fig5"])
+    assert "2 partly as printed." in text and "not finished: fig5" in text
