@@ -26,7 +26,8 @@ def studies(scale: Scale) -> list[StudyPlan]:
 def tell(done: Mapping[str, Study], scale: Scale) -> Section:
     """Curves, final accuracies, and paired differences between schemes."""
     study = done["schemes"]
-    runs, curves = by_scheme(study.runs), accuracy_curves(by_scheme(study.rounds))
+    runs, rounds = by_scheme(study.runs), by_scheme(study.rounds)
+    curves, final = accuracy_curves(rounds), final_accuracy(runs, rounds)
     workloads = list(dict.fromkeys(runs["workload"]))
     differences = final_differences(runs, workloads)
     borrowed = [scheme for scheme in TRAINS_AS if scheme not in set(study.runs["learning.scheme"])]
@@ -51,7 +52,9 @@ def tell(done: Mapping[str, Study], scale: Scale) -> Section:
         statements=tuple(_statements(study, runs, workloads)),
         pictures=(Picture("fig5", "Mean over seeds and its 95 % band.", accuracy_figure(curves)),),
         tables=(
-            Table("fig5-final", "Test accuracy after the last round (%).", final_accuracy(runs), _final_shown(runs)),
+            Table(
+                "fig5-final", "Test accuracy after the last round, and in the best round.", final, _final_shown(final)
+            ),
             Table(
                 "fig5-differences",
                 "Differences between schemes after the last round (percentage points, 95 % interval).",
@@ -73,13 +76,20 @@ def accuracy_curves(rounds: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["workload", "scheme", "round", "n", "accuracy", "ci95_low", "ci95_high"])
 
 
-def final_accuracy(runs: pd.DataFrame) -> pd.DataFrame:
-    """Columns workload, scheme, n, accuracy, ci95_low, ci95_high, local_epochs."""
+def final_accuracy(runs: pd.DataFrame, rounds: pd.DataFrame) -> pd.DataFrame:
+    """Columns workload, scheme, n, accuracy, ci95_low, ci95_high, local_epochs, best_accuracy, best_round.
+
+    The last two are of the mean curve: where training goes on too long, its best round is not its last.
+    """
     rows = []
     for (workload, scheme), group in runs.groupby(["workload", "scheme"], sort=False):
         n, mean, _, low, high = statistics(group["accuracy"].tolist())
-        rows.append((workload, scheme, n, mean, low, high, group["local_epochs"].mean()))
-    return pd.DataFrame(rows, columns=["workload", "scheme", "n", "accuracy", "ci95_low", "ci95_high", "local_epochs"])
+        own = rounds[(rounds["workload"] == workload) & (rounds["scheme"] == scheme)]
+        curve = own.groupby("round")["accuracy"].mean()
+        best = (curve.max(), int(curve.idxmax()))
+        rows.append((workload, scheme, n, mean, low, high, group["local_epochs"].mean(), *best))
+    columns = ["workload", "scheme", "n", "accuracy", "ci95_low", "ci95_high", "local_epochs"]
+    return pd.DataFrame(rows, columns=[*columns, "best_accuracy", "best_round"])
 
 
 def final_differences(runs: pd.DataFrame, workloads: list[str]) -> pd.DataFrame:
@@ -177,10 +187,11 @@ def _told(one: str, found: dict[tuple[str, str], Difference]) -> str:
     return f"{LABELS[one]} minus the other, points. " + "; ".join(parts)
 
 
-def _final_shown(runs: pd.DataFrame) -> pd.DataFrame:
-    table = final_accuracy(runs)
+def _final_shown(table: pd.DataFrame) -> pd.DataFrame:
     ends = zip(table["accuracy"] * 100, table["ci95_high"] * 100, table["n"], strict=True)
     cells = [f"{with_interval(mean, high, '.2f')} (n = {n})" for mean, high, n in ends]
+    bests = zip(cells, table["best_accuracy"] * 100, table["best_round"], strict=True)
+    cells = [f"{cell}; best {accuracy:.2f} in round {number}" for cell, accuracy, number in bests]
     wide = table.assign(cell=cells).pivot(index="scheme", columns="workload", values="cell")
     wide = wide.reindex(index=list(LABELS), columns=list(dict.fromkeys(table["workload"])))
     return wide.rename(index=LABELS).reset_index().rename(columns={"scheme": "scheme, % ± half of 95 % interval"})

@@ -35,9 +35,9 @@ FULL = Scale(
     table3_workloads=PAPERS_WORKLOADS,
     table3_seeds=5,
     small_seeds=5,
-    trajectories=20,
+    trajectories=12,
     market_seeds=5,
-    market_auctions=4,
+    market_auctions=2,
     market_daos=(2, 4, 8),
     belief_kinds=("oracle", "last", "mean", "ewma", "ar1", "markov", "hmm", "hmm-mode", "blend"),
 )
