@@ -1,4 +1,4 @@
-"""Flower's simulation on the same round, run by `_learning_peers` in its own environment: prints seconds a round."""
+"""Flower's simulation on the same round, run by `learning_peers` in its own environment: prints seconds a round."""
 
 import json
 import sys
@@ -16,22 +16,22 @@ from torch.nn.functional import cross_entropy
 from flnft_sim.learning import build_model
 
 
-def main(path: str, model_name: str, rounds: int) -> None:
+def main(folder: str, model_name: str, rounds: int) -> None:
     """Time `rounds` rounds of all users, two actors of one core each."""
-    with np.load(path) as data:
-        users, shape = len(data["cuts"]) + 1, data["x"].shape[1:]
+
+    def array(name: str) -> np.ndarray:
+        # Mapped, not read: an actor unpickles this app anew for every client and could keep nothing for the next.
+        return np.load(f"{folder}/{name}.npy", mmap_mode="r")
+
+    users, shape = len(array("cuts")) + 1, array("x").shape[1:]
     module = build_model(model_name, shape, 10).module()
     client, server, stamps = ClientApp(), ServerApp(), []
-    shards: dict[str, list[np.ndarray]] = {}
 
     @client.train()
     def train(message: Message, context: Context) -> Message:
         torch.set_num_threads(1)
-        if not shards:  # once per actor
-            with np.load(path) as data:
-                shards["x"], shards["y"] = (np.split(data[key], data["cuts"]) for key in ("x", "y"))
         user = int(context.node_config["partition-id"])
-        x, y = torch.from_numpy(shards["x"][user]), torch.from_numpy(shards["y"][user])
+        x, y = (torch.tensor(np.split(array(name), array("cuts"))[user]) for name in ("x", "y"))
         own = build_model(model_name, shape, 10).module()
         own.load_state_dict(message.content["arrays"].to_torch_state_dict())
         optimiser = torch.optim.SGD(own.parameters(), lr=0.01, momentum=0.5)

@@ -1,4 +1,4 @@
-"""pfl-research on the same round, run by `_learning_peers` in its own environment: prints seconds a round."""
+"""pfl-research on the same round, run by `learning_peers` in its own environment: prints seconds a round."""
 
 import json
 import sys
@@ -32,12 +32,12 @@ class Stamps(TrainingProcessCallback):
         return False, Metrics()
 
 
-def main(path: str, model_name: str, rounds: int) -> None:
+def main(folder: str, model_name: str, rounds: int) -> None:
     """Time `rounds` rounds of all users on one core."""
     torch.set_num_threads(1)
     set_framework_module(pytorch_ops)
-    with np.load(path) as data:
-        shards = list(zip(*(np.split(data[key], data["cuts"]) for key in ("x", "y")), strict=True))
+    x, y, cuts = (np.load(f"{folder}/{name}.npy") for name in ("x", "y", "cuts"))
+    shards = list(zip(np.split(x, cuts), np.split(y, cuts), strict=True))
     module = build_model(model_name, shards[0][0].shape[1:], 10).module()
     module.loss = lambda x, y, **_: cross_entropy(module(x), y)
     module.metrics = lambda x, y, **_: {"loss": Weighted(cross_entropy(module(x), y).item() * len(y), len(y))}

@@ -3,6 +3,7 @@
 Three questions. How many samples a second do ten users train, beside a plain PyTorch client loop and beside the
 machine's matrix product? What does a round of 200 users cost above their training? How much memory does it take?
 Everything is timed in turns and reported as medians, because other work on the machine moves all of it together.
+Other simulators' rounds are in `learning_peers`.
 """
 
 import os
@@ -18,7 +19,6 @@ import torch
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from benchmarks import _learning_peers
 from flnft_sim.learning import build_model, load_dataset
 from flnft_sim.learning.cpu import engine, host
 
@@ -63,7 +63,6 @@ def main() -> None:
     _overhead()
     _memory()
     print(f"load at the end {_load()}")
-    _learning_peers.main(WORKLOADS, SIZES)
 
 
 def _throughput(workload: Workload) -> None:

@@ -86,7 +86,7 @@ def final_accuracy(runs: pd.DataFrame, rounds: pd.DataFrame) -> pd.DataFrame:
         n, mean, _, low, high = statistics(group["accuracy"].tolist())
         own = rounds[(rounds["workload"] == workload) & (rounds["scheme"] == scheme)]
         curve = own.groupby("round")["accuracy"].mean()
-        best = (curve.max(), int(curve.idxmax()))
+        best = (curve.max(), int(curve.index.to_numpy()[curve.to_numpy().argmax()]))
         rows.append((workload, scheme, n, mean, low, high, group["local_epochs"].mean(), *best))
     columns = ["workload", "scheme", "n", "accuracy", "ci95_low", "ci95_high", "local_epochs"]
     return pd.DataFrame(rows, columns=[*columns, "best_accuracy", "best_round"])

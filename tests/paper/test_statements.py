@@ -10,12 +10,16 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from flnft_sim import load_scenario, run
+from flnft_sim.paper import PARTS, QUICK, reproduce
 from flnft_sim.paper.paired import paired_difference, with_interval
+from flnft_sim.paper.parts import Part
 from flnft_sim.paper.report import markdown_table, report_text
 from flnft_sim.paper.scale import FULL, PAPERS_WORKLOADS, workload_name
 from flnft_sim.paper.schemes import TRAINS_AS, by_scheme, schemes_study
 from flnft_sim.paper.section import Section, Statement, Verdict, judge
+from flnft_sim.paper.study import StudyPlan
 from flnft_sim.paper.table3 import PRINTED_S, SCHEMES, orderings
+from flnft_sim.sweeps import LogReporter, SweepOptions, SweepPlan
 
 numbers = st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=2, max_size=20)
 
@@ -112,3 +116,39 @@ def test_the_page_counts_its_verdicts_and_says_what_is_missing():
     statement = Statement("p", "o", Verdict.PARTLY, "`runs/x`, seed 0")
     text = report_text({"a": Section("A", "intro", (statement, statement))}, {}, FULL, waiting=["fig5"])
     assert "2 partly as printed." in text and "not finished: fig5" in text
+
+
+def blocks_studies(scale):
+    plan = SweepPlan(
+        name="blocks",
+        scenario="tiny",
+        grid={"public_chain.block_interval_s": [5, 13]},
+        seeds=(0, 1),
+        metrics=("minting_time_s",),
+    )
+    return [StudyPlan(plan, seconds_per_run=1.0)]
+
+
+def tell_blocks(done, scale):
+    runs = done["blocks"].runs
+    by_interval = runs.groupby("public_chain.block_interval_s")["minting_time_s"].mean()
+    slower = by_interval[13] > by_interval[5]
+    ours = f"{by_interval[13] - by_interval[5]:+.1f} s with slower blocks"
+    statement = Statement("Consensus takes time", ours, judge([1 if slower else -1]), done["blocks"].source())
+    return Section(title="Blocks", introduction="", statements=(statement,))
+
+
+def test_a_part_of_ones_own_is_run_told_and_resumed(tmp_path, monkeypatch):
+    """The example of docs/extending.md; its page, its runs, and a note of the time left."""
+    monkeypatch.setitem(PARTS, "blocks", Part(blocks_studies, tell_blocks))
+    told = []
+    reporter = LogReporter(told.append, interval_s=0.0)
+    made = reproduce(["blocks"], QUICK, out=tmp_path, options=SweepOptions(serial=True), reporter=reporter)
+    assert made.sections["blocks"].statements[0].verdict is Verdict.AS_PRINTED
+    assert "`runs/blocks`, seeds 0–1" in (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert any(line.startswith("blocks (1 of 1): 1/4 runs; about ") and line.endswith("left in all") for line in told)
+    page = (tmp_path / "report.html").read_bytes()
+    told.clear()
+    reproduce(["blocks"], QUICK, out=tmp_path, options=SweepOptions(serial=True), reporter=reporter)
+    assert any("4 of 4 runs are in" in line for line in told)
+    assert (tmp_path / "report.html").read_bytes() == page
