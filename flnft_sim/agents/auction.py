@@ -196,18 +196,24 @@ class Auction:
         }
 
     def _utility(self, place: int) -> float:
-        """Ψ_j (Eq. 16 mended) at the bids really made, summed over quality and freshness, mean over the FL-NFTs."""
+        """Ψ_j (Eq. 16 mended) at the bids really made, summed over quality and freshness, mean over the FL-NFTs.
+
+        A provider's money becomes a unit price with its *own* satisfaction, as in the decision that bid it.
+        """
         buyer, quality, freshness = self.buyers[place], *self.accepted_offers()
+        ratios = np.array([other.elasticity_ratio for other in self.buyers])
         utilities = []
         for nft in self.nfts:
             step = nft.decision.step
-            worth = quality_satisfaction(step.quality, buyer.elasticity_ratio), step.freshness
+            worth = quality_satisfaction(step.quality, ratios), np.full(len(ratios), step.freshness)
             valuations = buyer.quality_valuation_money, buyer.freshness_valuation_money
             total = 0.0
             for money, satisfaction, valuation in zip((quality, freshness), worth, valuations, strict=True):
-                if satisfaction > 0:
-                    prices = np.nan_to_num(money) / satisfaction
+                if satisfaction[place] > 0:
+                    prices = np.divide(
+                        np.nan_to_num(money), satisfaction, out=np.zeros_like(money), where=satisfaction > 0
+                    )
                     rivals = prices.sum() - prices[place]
-                    total += provider_utility(prices[place], rivals, valuation, satisfaction)
+                    total += provider_utility(prices[place], rivals, valuation, float(satisfaction[place]))
             utilities.append(total)
         return float(np.mean(utilities)) if utilities else 0.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flnft_sim import FlnftModel, RunResult, load_scenario, run
-from flnft_sim.game import age_closed_form
+from flnft_sim.game import age_closed_form, provider_utility
 
 QUICK = {"learning.learner": "surrogate", "learning.rounds": 3, "game.history_auctions": 8, "game.damping": 1.0}
 
@@ -137,3 +137,23 @@ def playthrough(name):
     }
     tables = {table: getattr(result, table)[names].astype(float) for table, names in columns.items()}
     return {table: frame.to_numpy().tolist() for table, frame in tables.items()}
+
+
+def test_a_providers_utility_counts_each_rivals_money_at_that_rivals_own_satisfaction():
+    """With elasticities that differ; recomputed from the opened bids alone (one DAO, so no mean over several)."""
+    model = FlnftModel(quick("tiny", **{"game.elasticity_spread": 0.2, "population.providers": 4}))
+    model.run()
+    result = model.result()
+    bids = result.bids[result.bids["status"] == "accepted"].set_index("provider")
+    freshness = result.rounds["freshness"].iloc[-1]
+    quality_price, freshness_price = bids["quality_price_money"], bids["freshness_price_money"]
+    satisfaction = (bids["total_money"] - freshness_price * freshness) / quality_price
+    assert satisfaction.max() > 2 * satisfaction.min()
+    for provider in (one for one in model.providers if one.name in bids.index):
+        name, told = provider.name, 0.0
+        for prices, worth, valuation in (
+            (quality_price, satisfaction[name], provider.quality_valuation_money),
+            (freshness_price, freshness, provider.freshness_valuation_money),
+        ):
+            told += provider_utility(prices[name], prices.drop(name).sum(), valuation, worth)
+        assert bids.loc[name, "provider_utility"] == pytest.approx(told, rel=1e-4)
