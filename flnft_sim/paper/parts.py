@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from flnft_sim.paper import fig4, fig5, fig6, privacy, sensitivity, table3, variants
+from flnft_sim.paper import fig4, fig5, fig6, privacy, sensitivity, surrogate, table3, variants
 from flnft_sim.paper.scale import Scale
 from flnft_sim.paper.section import Section
 from flnft_sim.paper.study import Study, StudyPlan
@@ -23,6 +23,7 @@ PARTS: Mapping[str, Part] = {
     "fig6": Part(fig6.studies, fig6.tell),
     "table3": Part(table3.studies, table3.tell),
     "privacy": Part(privacy.studies, privacy.tell),
+    "surrogate": Part(surrogate.studies, surrogate.tell),
     "sensitivity": Part(sensitivity.studies, sensitivity.tell),
     "dirichlet": Part(variants.skew_studies, variants.tell_skew),
     "rules": Part(variants.rule_studies, variants.tell_rules),
