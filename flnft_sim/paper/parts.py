@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from flnft_sim.paper import fig4, fig5, fig6, privacy, sensitivity, surrogate, table3, variants
+from flnft_sim.paper import beliefs, dirichlet, fig4, fig5, fig6, privacy, rules, sensitivity, surrogate, table3
 from flnft_sim.paper.scale import Scale
 from flnft_sim.paper.section import Section
 from flnft_sim.paper.study import Study, StudyPlan
@@ -25,7 +25,7 @@ PARTS: Mapping[str, Part] = {
     "privacy": Part(privacy.studies, privacy.tell),
     "surrogate": Part(surrogate.studies, surrogate.tell),
     "sensitivity": Part(sensitivity.studies, sensitivity.tell),
-    "dirichlet": Part(variants.skew_studies, variants.tell_skew),
-    "rules": Part(variants.rule_studies, variants.tell_rules),
-    "beliefs": Part(variants.belief_studies, variants.tell_beliefs),
+    "dirichlet": Part(dirichlet.studies, dirichlet.tell),
+    "rules": Part(rules.studies, rules.tell),
+    "beliefs": Part(beliefs.studies, beliefs.tell),
 }
