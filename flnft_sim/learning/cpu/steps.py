@@ -133,14 +133,13 @@ def forward_tile(net, memory, x, rows, tile):
 @glue
 def gather(memory, x, rows, first, count, target, stride):
     """Copy samples rows[first:first+count] into rows of the workspace; rows beyond the batch become 0."""
+    samples, width = pointer(x), x.shape[1]
     for r in range(count):
         at = target + r * stride
         if first + r < len(rows):
-            sample = x[rows[first + r]]
-            for j in range(x.shape[1]):
-                memory[at + j] = sample[j]
+            copy(samples, rows[first + r] * width, memory, at, width)
         else:
-            for j in range(x.shape[1]):
+            for j in range(width):
                 memory[at + j] = np.float32(0)
 
 
@@ -380,6 +379,9 @@ def unpack(net, workspace, flat):
 @glue
 def copy(source, a, target, b, count):
     """Copy `count` floats; returns where the source goes on."""
-    for i in range(count):
+    whole = count // WIDTH * WIDTH
+    for i in range(0, whole, WIDTH):
+        store(target, b + i, load(source, a + i))
+    for i in range(whole, count):
         target[b + i] = source[a + i]
     return a + count
