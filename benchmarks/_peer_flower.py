@@ -1,11 +1,11 @@
-"""Flower's simulation on the same round, run by `learning_peers` in its own environment: prints seconds a round."""
+"""Flower's simulation on the same round, run by `learning_peers` in its own environment; prints (wall, CPU) seconds."""
 
 import json
 import sys
-from time import perf_counter
 
 import numpy as np
 import torch
+from _peer_clock import stamp
 from flwr.app import ArrayRecord, Context, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 from flwr.serverapp import Grid, ServerApp
@@ -45,14 +45,14 @@ def main(folder: str, model_name: str, rounds: int) -> None:
     @server.main()
     def serve(grid: Grid, _context: Context) -> None:
         strategy = FedAvg(fraction_train=1.0, fraction_evaluate=0.0, min_available_nodes=users)
-        strategy.start(grid, ArrayRecord(module.state_dict()), num_rounds=rounds, evaluate_fn=stamp)
+        strategy.start(grid, ArrayRecord(module.state_dict()), num_rounds=rounds, evaluate_fn=note)
 
-    def stamp(_round: int, _arrays: ArrayRecord) -> None:
-        stamps.append(perf_counter())
+    def note(_round: int, _arrays: ArrayRecord) -> None:
+        stamps.append(stamp())
 
     backend = {"client_resources": {"num_cpus": 1, "num_gpus": 0.0}, "init_args": {"num_cpus": 2}}
     run_simulation(server, client, num_supernodes=users, backend_config=backend)
-    print(json.dumps(np.diff(stamps).tolist()))
+    print(json.dumps(np.diff(stamps, axis=0).tolist()))
 
 
 if __name__ == "__main__":

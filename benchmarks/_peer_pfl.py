@@ -1,11 +1,11 @@
-"""pfl-research on the same round, run by `learning_peers` in its own environment: prints seconds a round."""
+"""pfl-research on the same round, run by `learning_peers` in its own environment: prints (wall, CPU) seconds."""
 
 import json
 import sys
-from time import perf_counter
 
 import numpy as np
 import torch
+from _peer_clock import stamp
 from pfl.aggregate.simulate import SimulatedBackend
 from pfl.algorithm import FederatedAveraging, NNAlgorithmParams
 from pfl.callback.base import TrainingProcessCallback
@@ -25,10 +25,10 @@ class Stamps(TrainingProcessCallback):
     """Notes the time after every round."""
 
     def __init__(self) -> None:
-        self.seconds: list[float] = []
+        self.seconds: list[tuple[float, float]] = []
 
     def after_central_iteration(self, *_, **__):
-        self.seconds.append(perf_counter())
+        self.seconds.append(stamp())
         return False, Metrics()
 
 
@@ -61,7 +61,7 @@ def main(folder: str, model_name: str, rounds: int) -> None:
         callbacks=[stamps],
         send_metrics_to_platform=False,
     )
-    print(json.dumps(np.diff(stamps.seconds).tolist()))
+    print(json.dumps(np.diff(stamps.seconds, axis=0).tolist()))
 
 
 if __name__ == "__main__":

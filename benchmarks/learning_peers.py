@@ -2,6 +2,7 @@
 
 `python -m benchmarks learning_peers`. The environment lies under benchmarks/out and borrows PyTorch from this one.
 Where a peer does not install, fails or takes too long, a line says so. Most of the time goes into starting Ray.
+The ratio of CPU time holds on a busy machine too; that of wall-clock time only on an idle one.
 """
 
 import json
@@ -12,9 +13,8 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
 
@@ -48,10 +48,11 @@ def main() -> None:
                 if isinstance(outcome, str):
                     print(f"  {workload.label:13} {name:7} skipped: {outcome}", flush=True)
                     continue
-                ours_s = _ours_seconds(workload, x, y, cuts, cores)
+                ours = _ours_seconds(workload, x, y, cuts, cores)
+                wall, cpu = outcome / ours
                 print(
-                    f"  {workload.label:13} {name:7} cores: {cores} {len(y) / outcome:9,.0f}/s   "
-                    f"ours {len(y) / ours_s:9,.0f}/s {outcome / ours_s:6.1f}×",
+                    f"  {workload.label:13} {name:7} cores: {cores} {len(y) / outcome[0]:9,.0f}/s   "
+                    f"ours {len(y) / ours[0]:9,.0f}/s {wall:6.1f}×   by CPU time {cpu:6.1f}×",
                     flush=True,
                 )
 
@@ -72,8 +73,8 @@ def _install(requirement: str) -> str | None:
     return None if result.returncode == 0 else f"{requirement} does not install ({_last_line(result.stderr)})"
 
 
-def _round_seconds(script: str, folder: Path, model: str) -> float | str:
-    """Median seconds of a peer's warm rounds, or why there are none.
+def _round_seconds(script: str, folder: Path, model: str) -> np.ndarray | str:
+    """Medians of (wall, CPU) seconds of a peer's warm rounds, or why there are none.
 
     A peer may leave daemons behind. They are in its process group, which is ended here, and they hold files open,
     not pipes that one would wait for.
@@ -104,23 +105,23 @@ def _round_seconds(script: str, folder: Path, model: str) -> float | str:
             peer.wait()
     if peer.returncode:
         return f"it failed ({_last_line(complaints.read_text())})"
-    return float(median(json.loads(said.read_text().splitlines()[-1])[1:]))
+    return np.median(json.loads(said.read_text().splitlines()[-1])[1:], axis=0)
 
 
-def _ours_seconds(workload: Workload, x: np.ndarray, y: np.ndarray, cuts: np.ndarray, cores: int) -> float:
-    """Median seconds of our round: training and the mean that makes the next model."""
+def _ours_seconds(workload: Workload, x: np.ndarray, y: np.ndarray, cuts: np.ndarray, cores: int) -> np.ndarray:
+    """Medians of (wall, CPU) seconds of our round: training and the mean that makes the next model."""
     model = build_model(workload.model, workload.shape, 10)
     params, seconds = model.initial(0), []
     shards = list(zip(np.split(x, cuts), np.split(y, cuts), strict=True))
     weights = np.array([len(labels) for _, labels in shards]) / len(y)
     for round_index in range(ROUNDS):
-        start = perf_counter()
+        start = perf_counter(), process_time()
         trained, _, _ = engine.train_users(
             model, params, shards, epochs=1, batch_size=64, lr=0.01, momentum=0.5, seed=round_index, threads=cores
         )
         params = (weights @ trained).astype(np.float32)
-        seconds.append(perf_counter() - start)
-    return median(seconds[1:])
+        seconds.append((perf_counter() - start[0], process_time() - start[1]))
+    return np.median(seconds[1:], axis=0)
 
 
 def _last_line(text: str) -> str:
