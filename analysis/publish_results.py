@@ -1,4 +1,4 @@
-"""Put what `flnft paper --full` left into the documentation: the page into docs/results.md, figures and tables beside it.
+"""Put what `flnft paper --full` left into the documentation: its page into docs/results.md, figures and tables beside.
 
 usage: python analysis/publish_results.py [FOLDER]   (default analysis/out)
 
