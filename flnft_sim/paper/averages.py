@@ -5,6 +5,9 @@ import pandas as pd
 from flnft_sim.paper.paired import with_interval
 from flnft_sim.sweeps.summary import statistics
 
+ENDS = ["mean", "ci95_high"]
+ROUNDING = 1e-9  # what rounding leaves of a difference that is 0
+
 
 def averages(runs: pd.DataFrame, groups: list[str], metrics: list[str]) -> pd.DataFrame:
     """Columns groups …, metric, n, mean, ci95_low, ci95_high."""
@@ -18,6 +21,7 @@ def averages(runs: pd.DataFrame, groups: list[str], metrics: list[str]) -> pd.Da
 
 def shown(table: pd.DataFrame, across: str | None) -> pd.DataFrame:
     """The table for a page: a row per first column (and metric), `mean ± half` in the cells."""
+    table = table.assign(**{name: table[name].where(table[name].abs() > ROUNDING, 0.0) for name in ENDS})
     ends = zip(table["mean"], table["ci95_high"], strict=True)
     cells = [with_interval(mean, high, ",.0f" if abs(mean) >= 100 else ".3g") for mean, high in ends]
     first = table.columns[0]

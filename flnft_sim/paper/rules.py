@@ -38,7 +38,7 @@ def studies(scale: Scale) -> list[StudyPlan]:
 def tell(done: Mapping[str, Study], _scale: Scale) -> Section:
     """Licences sold and money taken, by rule and market size."""
     study = done["rules"]
-    metrics = ["licences_total", "paid_total_money", "provider_utility"]
+    metrics = ["licences_total", "paid_total_money", "reward_received_money"]
     table = averages(study.runs, ["market.rule", "population.daos"], metrics)
     largest = table[table["population.daos"] == table["population.daos"].max()]
     revenue = largest[largest["metric"] == "paid_total_money"].set_index("market.rule")["mean"]
@@ -61,6 +61,11 @@ def tell(done: Mapping[str, Study], _scale: Scale) -> Section:
             ),
         ),
         tables=(
-            Table("rules", "Licences sold, money paid, utility of a provider.", table, shown(table, "population.daos")),
+            Table(
+                "rules",
+                "Licences sold, money paid in all, money received by a user (mean).",
+                table,
+                shown(table, "population.daos"),
+            ),
         ),
     )

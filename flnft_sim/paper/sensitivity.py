@@ -36,6 +36,8 @@ LABELS = {
     "public_chain.block_interval_s": "block interval",
     "population.users": "number of users",
 }
+ROUNDING = 1e-9  # what rounding leaves of an effect that is 0
+
 METRICS = {"accuracy": "accuracy", "user_utility": "user utility (no cash)", "minting_time_s": "minting time (s)"}
 
 
@@ -136,7 +138,9 @@ def effects_figure(effects: pd.DataFrame) -> "Figure":
 def _effects(path: Path) -> pd.DataFrame:
     """Columns metric, parameter, mu, mu_star, mu_star_conf, sigma, of the metrics shown; constant metrics have none."""
     table = read_csv(path)
-    return table[table["metric"].isin(METRICS)].fillna(0.0).reset_index(drop=True)
+    table = table[table["metric"].isin(METRICS)].fillna(0.0).reset_index(drop=True)
+    numbers = table.select_dtypes("number")
+    return table.assign(**numbers.where(numbers.abs() > ROUNDING, 0.0))
 
 
 def _checked(design: pd.DataFrame, spots: pd.DataFrame) -> pd.DataFrame:

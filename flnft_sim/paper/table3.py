@@ -73,7 +73,7 @@ def tell(done: Mapping[str, Study], scale: Scale) -> Section:
         Statement(
             "Schemes are ordered by minting time: PMS-AM longest, Random-FL shortest",
             f"{ordered} of the {ordered + len(exceptions)} pairs that print tells apart by more than {SAME:.0%} come "
-            "out " + ("" if not exceptions else f"; not: {', '.join(exceptions)}"),
+            "out" + ("" if not exceptions else f"; not: {', '.join(exceptions)}"),
             judge([1] * ordered + [-1] * len(exceptions)),
             study.source(),
         ),
