@@ -168,7 +168,7 @@ def test_a_journal_of_another_version_is_refused_unless_accepted(tmp_path, whole
         run_sweep(PLAN, SweepOptions(serial=True), out=tmp_path / "out", simulator=Toy(log=str(log)))
     options = SweepOptions(serial=True, accept_version=True)
     run_sweep(PLAN, options, out=tmp_path / "out", simulator=Toy(log=str(log)))
-    assert len(log.read_text().splitlines()) == 4  # two of the six good runs were kept
+    assert len(log.read_text().splitlines()) == 5  # of the six good runs; kept are the first point's, and a failed one
     assert read(tmp_path / "out") == whole
     run_sweep(PLAN, SweepOptions(serial=True), out=tmp_path / "out", simulator=Toy(log=str(log)))  # accepted once
     assert len(log.read_text().splitlines()) == 4
