@@ -30,14 +30,13 @@ def tell(done: Mapping[str, Study], scale: Scale) -> Section:
     curves, final = accuracy_curves(rounds), final_accuracy(runs, rounds)
     workloads = list(dict.fromkeys(runs["workload"]))
     differences = final_differences(runs, workloads)
-    borrowed = [scheme for scheme in TRAINS_AS if scheme not in set(study.runs["learning.scheme"])]
     remarks = [
         f"Laplace noise has Δf = {SENSITIVITY} for all workloads and schemes; the paper gives no value. Without "
         "clipping it guarantees nothing (see the privacy table).",
         "Intervals are Student's 95 % over seeds; differences are paired by seed. They are not corrected for the "
         "number of comparisons.",
     ]
-    for scheme in borrowed:
+    for scheme in TRAINS_AS:
         remarks.append(
             f"{LABELS[scheme]} and {LABELS[TRAINS_AS[scheme]]} choose all users when the round's share is 1, as here "
             "and as the paper's own Table 3 suggests (5/3 of Random-FL's time): their runs agree bit for bit, and one "

@@ -6,7 +6,7 @@ import pandas as pd
 
 from flnft_sim.paper.paired import with_interval
 from flnft_sim.paper.scale import Scale
-from flnft_sim.paper.schemes import DECENTRALIZED, GAME, LABELS, SENSITIVITY, shortened
+from flnft_sim.paper.schemes import DECENTRALIZED, GAME, LABELS, SENSITIVITY, lent, shortened, trained
 from flnft_sim.paper.section import Section, Statement, Table, Verdict, judge
 from flnft_sim.paper.study import Study, StudyPlan
 from flnft_sim.scenario import load_scenario
@@ -80,17 +80,20 @@ def tell(done: Mapping[str, Study], scale: Scale) -> Section:
 
 def _guarantees(scale: Scale) -> pd.DataFrame:
     """A row per scheme and clipping: means over users of noise scales and guarantees (NaN where none holds)."""
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for clip in (None, CLIPPED_TO):
-        for scheme in DECENTRALIZED:
+        for scheme in trained(DECENTRALIZED):
             fields = {"learning.scheme": scheme, "learning.clip_l1": clip, "learning.sensitivity": SENSITIVITY}
             fields |= {**shortened(scale), "game.history_auctions": 0}
             table = run(load_scenario("roblox10", overrides=fields | GAME)).privacy
             numbers = table[["noise_scale_min", "noise_scale_max", "epsilon_round"]].mean().tolist()
             totals = table[["epsilon_total_basic", "epsilon_total_tight"]].mean().tolist()
             rows.append((scheme, clip, scale.rounds, *numbers, *totals, table["guarantee"].iloc[0]))
-    columns = ["scheme", "clip_l1", "rounds", "noise_scale_min", "noise_scale_max", "epsilon_round"]
-    return pd.DataFrame(rows, columns=[*columns, "epsilon_total_basic", "epsilon_total_tight", "guarantee"])
+    columns = ["learning.scheme", "clip_l1", "rounds", "noise_scale_min", "noise_scale_max", "epsilon_round"]
+    table = pd.DataFrame(rows, columns=[*columns, "epsilon_total_basic", "epsilon_total_tight", "guarantee"])
+    table = lent(table).rename(columns={"learning.scheme": "scheme"})
+    order = table["scheme"].map(DECENTRALIZED.index) + len(DECENTRALIZED) * table["clip_l1"].notna()
+    return table.iloc[order.argsort()].reset_index(drop=True)
 
 
 def _costs(study: Study) -> pd.DataFrame:

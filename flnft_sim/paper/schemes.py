@@ -1,9 +1,11 @@
 """The runs of Fig. 5 and Fig. 6: five training schemes on every workload, every user trained for real."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 
-from flnft_sim.paper.scale import FULL, Scale, Workload, workload_name
-from flnft_sim.paper.study import Study, StudyPlan
+from flnft_sim.paper.scale import Scale, Workload, workload_name
+from flnft_sim.paper.study import StudyPlan
 from flnft_sim.results.palette import BLUE, GREEN, GREY, ORANGE, RED
 from flnft_sim.sweeps import SweepPlan
 
@@ -18,7 +20,7 @@ COLOURS = {"centralized": GREY, "pms-am": BLUE, "loss": ORANGE, "gradient-norm":
 DECENTRALIZED = tuple(scheme for scheme in LABELS if scheme != "centralized")
 
 #: With the round's share at 1 both schemes that rank choose everybody, and their runs agree bit for bit (a test holds
-#: it). So the full reproduction trains one of them, and shows its runs for the other.
+#: it). So one of them is trained, and its runs are shown for the other.
 TRAINS_AS = {"gradient-norm": "loss"}
 
 SENSITIVITY = 0.05  # Δf of Eq. 4, which the paper leaves open: the smallest at which ε shows, one for all workloads
@@ -34,14 +36,13 @@ SECONDS_PER_RUN = 400.0  # mean over the paper's workloads, on one core
 
 def schemes_study(scale: Scale) -> StudyPlan:
     """Every scheme on every workload of the scale, `scale.seeds` runs each."""
-    full = scale is FULL
     fields = {"learning.sensitivity": SENSITIVITY, **GAME, **shortened(scale)}
     plan = SweepPlan(
         name="schemes",
         description="Five training schemes on the workloads of Fig. 5 and Fig. 6",
         scenario="roblox10",
         set=fields,
-        grid={"learning.scheme": [scheme for scheme in LABELS if not (full and scheme in TRAINS_AS)]},
+        grid={"learning.scheme": trained(LABELS)},
         zip={
             "learning.dataset": [dataset for dataset, _ in scale.workloads],
             "learning.model": [model for _, model in scale.workloads],
@@ -49,7 +50,7 @@ def schemes_study(scale: Scale) -> StudyPlan:
         seeds=tuple(range(scale.seeds)),
         per_round=("accuracy", "loss"),
     )
-    return StudyPlan(plan, SECONDS_PER_RUN if full else 2.0)
+    return StudyPlan(plan, SECONDS_PER_RUN if scale.rounds == PAPERS_ROUNDS else 2.0)
 
 
 def shortened(scale: Scale) -> dict[str, float]:
@@ -63,28 +64,31 @@ def shortened(scale: Scale) -> dict[str, float]:
     }
 
 
-def by_scheme(table: pd.DataFrame) -> pd.DataFrame:
-    """A study's table with columns `workload` and `scheme`, and rows for schemes that train as another does."""
-    workload = [workload_name(*pair) for pair in zip(table["learning.dataset"], table["learning.model"], strict=True)]
-    table = table.assign(workload=workload, scheme=table["learning.scheme"])
+def trained(schemes: Iterable[str]) -> list[str]:
+    """The schemes that need runs of their own."""
+    return [scheme for scheme in schemes if scheme not in TRAINS_AS]
+
+
+def lent(table: pd.DataFrame) -> pd.DataFrame:
+    """A study's table with rows for the schemes that train as another does."""
     copies = [
-        table[table["scheme"] == original].assign(scheme=scheme)
+        table[table["learning.scheme"] == original].assign(**{"learning.scheme": scheme})
         for scheme, original in TRAINS_AS.items()
-        if scheme not in set(table["scheme"])
     ]
     return pd.concat([table, *copies], ignore_index=True)
+
+
+def by_scheme(table: pd.DataFrame) -> pd.DataFrame:
+    """A study's table, lent rows included, with columns `workload` and `scheme`."""
+    table = lent(table)
+    workload = [workload_name(*pair) for pair in zip(table["learning.dataset"], table["learning.model"], strict=True)]
+    return table.assign(workload=workload, scheme=table["learning.scheme"])
 
 
 def metric(runs: pd.DataFrame, name: str, workload: str, scheme: str) -> pd.Series:
     """A metric by seed, of one workload under one scheme."""
     chosen = runs[(runs["workload"] == workload) & (runs["scheme"] == scheme)]
     return chosen.set_index("seed")[name].astype(float)
-
-
-def workloads_run(study: Study, scale: Scale) -> list[str]:
-    """Names of the scale's workloads that have runs, in its order."""
-    present = set(zip(study.runs["learning.dataset"], study.runs["learning.model"], strict=True))
-    return [workload_name(*workload) for workload in scale.workloads if workload in present]
 
 
 def is_workload(runs: pd.DataFrame, workload: Workload) -> pd.Series:

@@ -171,7 +171,7 @@ def test_a_journal_of_another_version_is_refused_unless_accepted(tmp_path, whole
     assert len(log.read_text().splitlines()) == 5  # of the six good runs; kept are the first point's, and a failed one
     assert read(tmp_path / "out") == whole
     run_sweep(PLAN, SweepOptions(serial=True), out=tmp_path / "out", simulator=Toy(log=str(log)))  # accepted once
-    assert len(log.read_text().splitlines()) == 4
+    assert len(log.read_text().splitlines()) == 5
 
 
 def test_chosen_metrics_need_no_new_runs_and_keep_their_order(tmp_path):
