@@ -16,7 +16,7 @@ def studies(scale: Scale) -> list[StudyPlan]:
         description="The kinds of beliefs in the whole simulation",
         scenario="market-cyclic",
         set={
-            "market.auctions": 10 * scale.market_auctions,
+            "market.auctions": scale.belief_auctions,
             "population.categories": 1,
             "population.daos": 2,
             "population.users": 20,
@@ -27,7 +27,7 @@ def studies(scale: Scale) -> list[StudyPlan]:
         seeds=tuple(range(scale.market_seeds)),
         metrics=("provider_utility", "provider_exploitability_money", "price_money", "licences_total", "user_utility"),
     )
-    return [StudyPlan(plan, 4.0 * scale.market_auctions)]
+    return [StudyPlan(plan, 0.5 * scale.belief_auctions)]
 
 
 def tell(done: Mapping[str, Study], _scale: Scale) -> Section:

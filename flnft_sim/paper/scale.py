@@ -15,12 +15,14 @@ class Scale:
     seeds: int
     history_auctions: int
     table3_workloads: tuple[Workload, ...]
+    table3_schemes: tuple[str, ...]
     table3_seeds: int
     small_seeds: int  # of the studies on digits
     trajectories: int  # of Morris' design
     market_seeds: int
     market_auctions: int
     market_daos: tuple[int, ...]
+    belief_auctions: int
     belief_kinds: tuple[str, ...]
 
 
@@ -33,12 +35,14 @@ FULL = Scale(
     seeds=5,
     history_auctions=60,
     table3_workloads=PAPERS_WORKLOADS,
+    table3_schemes=("random", "loss", "gradient-norm", "pms-am"),
     table3_seeds=5,
     small_seeds=5,
     trajectories=12,
     market_seeds=5,
     market_auctions=2,
     market_daos=(2, 4, 8),
+    belief_auctions=20,
     belief_kinds=("oracle", "last", "mean", "ewma", "ar1", "markov", "hmm", "hmm-mode", "blend"),
 )
 
@@ -49,12 +53,14 @@ QUICK = Scale(
     seeds=2,
     history_auctions=10,
     table3_workloads=(("mnist", "mlp"),),
+    table3_schemes=("random", "pms-am"),
     table3_seeds=1,
     small_seeds=1,
     trajectories=2,
     market_seeds=1,
     market_auctions=1,
     market_daos=(2,),
+    belief_auctions=4,
     belief_kinds=("oracle", "last", "hmm"),
 )
 

@@ -24,7 +24,6 @@ from flnft_sim.sweeps import SweepPlan, sweep
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SCHEMES = ("random", "loss", "gradient-norm", "pms-am")
 CALIBRATED_ON = "random"
 PRINTED_S: dict[str, dict[Workload, float]] = {  # the paper's Table 3, seconds
     scheme: dict(zip(PAPERS_WORKLOADS, row, strict=True))
@@ -47,7 +46,7 @@ def studies(scale: Scale) -> list[StudyPlan]:
         name="table3",
         description="Minting time of the paper's four workloads under four schemes",
         scenario="table3",
-        grid={"learning.scheme": trained(SCHEMES)},
+        grid={"learning.scheme": trained(scale.table3_schemes)},
         zip=_workload_fields(scale.table3_workloads, [constants[workload] for workload in scale.table3_workloads]),
         seeds=tuple(range(scale.table3_seeds)),
         metrics=("minting_time_s", "local_epochs"),
@@ -58,10 +57,10 @@ def studies(scale: Scale) -> list[StudyPlan]:
 def tell(done: Mapping[str, Study], scale: Scale) -> Section:
     """Cell by cell, ours beside the paper's."""
     study = done["table3"]
-    table = against_print(lent(study.runs), scale.table3_workloads)
+    table = against_print(lent(study.runs), scale)
     predicted = table[table["scheme"] != CALIBRATED_ON]
     errors = predicted["error"].abs()
-    ordered, exceptions = orderings(table, scale.table3_workloads)
+    ordered, exceptions = orderings(table)
     statements = (
         Statement(
             "Minting takes 733 to 16,226 s, by workload and scheme (Table 3)",
@@ -118,11 +117,11 @@ def calibrate(*, seeds: int, out: Path) -> dict[Workload, float]:
     return constants
 
 
-def against_print(runs: pd.DataFrame, workloads: tuple[Workload, ...]) -> pd.DataFrame:
+def against_print(runs: pd.DataFrame, scale: Scale) -> pd.DataFrame:
     """A row per cell: scheme, workload, paper_s, ours_s (mean over seeds), ours_sd_s, n, error (ours/paper − 1)."""
     rows = []
-    for scheme in SCHEMES:
-        for workload in workloads:
+    for scheme in scale.table3_schemes:
+        for workload in scale.table3_workloads:
             times_s = runs[is_workload(runs, workload) & (runs["learning.scheme"] == scheme)]["minting_time_s"]
             printed_s, ours_s = PRINTED_S[scheme][workload], float(np.mean(times_s))
             deviation_s = float(np.std(times_s, ddof=1)) if len(times_s) > 1 else 0.0
@@ -158,14 +157,14 @@ def committed_constants() -> dict[Workload, float]:
     return {(dataset, model): float(by_name[f"{model}-{dataset}"]) for dataset, model in PAPERS_WORKLOADS}
 
 
-def orderings(table: pd.DataFrame, workloads: tuple[Workload, ...]) -> tuple[int, list[str]]:
+def orderings(table: pd.DataFrame) -> tuple[int, list[str]]:
     """Of the pairs of schemes that print tells apart by more than `SAME`: how many are ordered alike; the others."""
     cells = list(zip(table["scheme"], table["workload"], strict=True))
     paper, ours = (dict(zip(cells, table[side].astype(float), strict=True)) for side in ("paper_s", "ours_s"))
     told_apart = [
         (one, other, name)
-        for name in (workload_name(*workload) for workload in workloads)
-        for one, other in combinations(SCHEMES, 2)
+        for name in dict.fromkeys(table["workload"].astype(str))
+        for one, other in combinations(dict.fromkeys(table["scheme"].astype(str)), 2)
         if abs(paper[one, name] / paper[other, name] - 1) > SAME
     ]
     exceptions = [
@@ -188,5 +187,5 @@ def _workload_fields(workloads: tuple[Workload, ...], cycles: list[float] | None
 def _shown(table: pd.DataFrame) -> pd.DataFrame:
     cells = [f"{c.paper_s:,.0f} / {c.ours_s:,.0f} / {c.error:+.1%}" for c in table.itertuples()]
     wide = table.assign(cell=cells).pivot(index="scheme", columns="workload", values="cell")
-    wide = wide.reindex(index=list(SCHEMES), columns=list(dict.fromkeys(table["workload"])))
+    wide = wide.reindex(index=list(dict.fromkeys(table["scheme"])), columns=list(dict.fromkeys(table["workload"])))
     return wide.rename(index=LABELS).reset_index()
