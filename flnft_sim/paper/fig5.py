@@ -1,6 +1,6 @@
 """Fig. 5: test accuracy by round under five training schemes, with what "higher" is worth."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,16 @@ import pandas as pd
 
 from flnft_sim.paper.paired import Difference, paired_difference, with_interval
 from flnft_sim.paper.scale import Scale
-from flnft_sim.paper.schemes import COLOURS, LABELS, SENSITIVITY, TRAINS_AS, by_scheme, metric, schemes_study
+from flnft_sim.paper.schemes import (
+    COLOURS,
+    DECENTRALIZED,
+    LABELS,
+    SENSITIVITY,
+    TRAINS_AS,
+    by_scheme,
+    metric,
+    schemes_study,
+)
 from flnft_sim.paper.section import Picture, Section, Statement, Table, judge
 from flnft_sim.paper.study import Study, StudyPlan
 from flnft_sim.sweeps.summary import statistics
@@ -124,7 +133,7 @@ def accuracy_figure(curves: pd.DataFrame) -> "Figure":
         axes.set_title(f"({letter}) {workload}", loc="left", fontsize=13)
         axes.set_xlabel("FL round", fontsize=12)
         axes.set_ylabel("test accuracy", fontsize=12)
-        axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+        axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
         axes.spines[["top", "right"]].set_visible(False)
     for axes in list(panels):
         axes.set_visible(False)
@@ -136,39 +145,25 @@ def accuracy_figure(curves: pd.DataFrame) -> "Figure":
 def _statements(study: Study, runs: pd.DataFrame, workloads: list[str]) -> list[Statement]:
     source = study.source("last round")
 
-    def claim(paper: str, one: str, others: list[str]) -> Statement:
+    def claim(paper: str, one: str, others: Sequence[str], *, wanted: int = 1) -> Statement:
+        """That `one` lies above (wanted = 1) or below (−1) the others on every workload."""
         found = {
-            (workload, other): paired_difference(
-                metric(runs, "accuracy", workload, one), metric(runs, "accuracy", workload, other)
-            )
+            (workload, other): paired_difference(*(metric(runs, "accuracy", workload, name) for name in (one, other)))
             for workload in workloads
             for other in others
         }
-        return Statement(paper, _told(one, found), judge(d.sign for d in found.values()), source)
+        found = {pair: d for pair, d in found.items() if d.n}  # while runs are missing, what there is
+        return Statement(paper, _told(one, found), judge(wanted * d.sign for d in found.values()), source)
 
-    lowest = claim("Random-FL has the lowest accuracy", "random", ["pms-am", "loss", "gradient-norm"])
-    found = [
-        paired_difference(metric(runs, "accuracy", workload, other), metric(runs, "accuracy", workload, "random"))
-        for workload in workloads
-        for other in ("pms-am", "loss", "gradient-norm")
-    ]
     statements = [
-        claim("Centralized learning has the highest accuracy", "centralized", list(LABELS)[1:]),
-        claim(
-            "PMS-AM has the highest accuracy of the decentralized schemes",
-            "pms-am",
-            ["loss", "gradient-norm", "random"],
-        ),
-        Statement(lowest.paper, lowest.ours, judge(d.sign for d in found), source),
+        claim("Centralized learning has the highest accuracy", "centralized", DECENTRALIZED),
+        claim("PMS-AM has the highest accuracy of the decentralized schemes", "pms-am", DECENTRALIZED[1:]),
+        claim("Random-FL has the lowest accuracy", "random", DECENTRALIZED[:-1], wanted=-1),
     ]
-    datasets = {workload.partition("-")[2] for workload in workloads}
-    if {"MNIST", "CIFAR10"} <= datasets:
-        means = runs.groupby(["workload", "scheme"])["accuracy"].mean()
-        lower = [
-            1 if means[f"{model}-CIFAR10", scheme] < means[f"{model}-MNIST", scheme] else -1
-            for model in ("MLP", "CNN")
-            for scheme in LABELS
-        ]
+    means = runs.groupby(["workload", "scheme"])["accuracy"].mean().to_dict()
+    pairs = [((f"{model}-CIFAR10", name), (f"{model}-MNIST", name)) for model in ("MLP", "CNN") for name in LABELS]
+    lower = [1 if means[one] < means[other] else -1 for one, other in pairs if one in means and other in means]
+    if lower:
         ours = f"{lower.count(1)} of {len(lower)} pairs of mean accuracies are ordered so"
         statements.append(Statement("Accuracy is lower on CIFAR-10 for both models", ours, judge(lower), source))
     return statements
@@ -192,7 +187,7 @@ def _final_shown(table: pd.DataFrame) -> pd.DataFrame:
     bests = zip(cells, table["best_accuracy"] * 100, table["best_round"], strict=True)
     cells = [f"{cell}; best {accuracy:.2f} in round {number}" for cell, accuracy, number in bests]
     wide = table.assign(cell=cells).pivot(index="scheme", columns="workload", values="cell")
-    wide = wide.reindex(index=list(LABELS), columns=list(dict.fromkeys(table["workload"])))
+    wide = wide.reindex(index=list(LABELS), columns=list(dict.fromkeys(table["workload"]))).fillna("–")
     return wide.rename(index=LABELS).reset_index().rename(columns={"scheme": "scheme, % ± half of 95 % interval"})
 
 

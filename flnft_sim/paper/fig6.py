@@ -115,6 +115,8 @@ def _compared(paper: str, runs: pd.DataFrame, measure: str, scheme: str, wanted:
         for other in DECENTRALIZED:
             if other != scheme:
                 d = paired_difference(*(metric(runs, measure, workload, name) for name in (scheme, other)))
+                if d.n == 0:  # while runs are missing, what there is
+                    continue
                 signs.append(wanted * d.sign)
                 told.append((workload, f"{LABELS[other]} {d.mean:+.1f}{'' if d.sign else ' (not told apart)'}"))
     grouped = [f"{where}: " + ", ".join(text for w, text in told if w == where) for where in dict(told)]
@@ -126,6 +128,8 @@ def _across(paper: str, runs: pd.DataFrame, pairs: list[tuple[str, str]], source
     for one, other in pairs:
         for scheme in DECENTRALIZED:
             d = paired_difference(metric(runs, "cost", one, scheme), metric(runs, "cost", other, scheme))
+            if d.n == 0:
+                continue
             signs.append(d.sign)
             told.append(f"{one} − {other}, {LABELS[scheme]}: {d.mean:+.2f}{'' if d.sign else ' (not told apart)'}")
     return Statement(paper, "; ".join(told), judge(signs), source)
@@ -153,4 +157,5 @@ def _shown(table: pd.DataFrame) -> pd.DataFrame:
     names = [f"{MEASURES[measure]}, {LABELS[scheme]}" for measure, scheme in pairs]
     wide = table.assign(cell=cells, row=names).pivot(index="row", columns="workload", values="cell")
     order = [f"{label}, {LABELS[scheme]}" for label in MEASURES.values() for scheme in DECENTRALIZED]
-    return wide.reindex(index=order, columns=list(dict.fromkeys(table["workload"]))).reset_index(names="per user")
+    wide = wide.reindex(index=order, columns=list(dict.fromkeys(table["workload"]))).fillna("–")
+    return wide.reset_index(names="per user")

@@ -34,6 +34,8 @@ class Difference:
 
     def text(self, *, scale: float = 1.0, unit: str = "", digits: int = 2) -> str:
         """`+1.32 points [+1.10, +1.54], p = 0.0004, n = 5`."""
+        if self.n == 0:
+            return "–"
         shown = f"{self.mean * scale:+.{digits}f}{unit}"
         if self.n < 2:
             return f"{shown} (one seed)"
