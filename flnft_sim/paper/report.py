@@ -61,6 +61,12 @@ def report_text(
         "An interval is Student's 95 % over seeds. A comparison counts only if its whole interval lies on one side "
         "of 0.",
     ]
+    unfinished = [f"`{name}`" for name, study in studies.items() if len(study.runs) < study.plan_runs]
+    if unfinished:
+        blocks.append(
+            f"**Not complete:** runs are missing of {', '.join(unfinished)} (how many stands at the end); n tells what each "
+            "number is from."
+        )
     if waiting:
         blocks.append(f"Not made, because their runs are not finished: {', '.join(waiting)}.")
     for section in sections.values():
@@ -102,7 +108,8 @@ def _sources(studies: Mapping[str, Study]) -> list[str]:
         settings = " ".join(f"{field}={cell(value)}" for field, value in plan.set.items())
         varied = ", ".join(plan.parameters)
         versions = ", ".join(study.versions)
-        runs = f"{len(study.runs)}" + (f" ({study.failed} failed)" if study.failed else "")
+        runs = f"{len(study.runs)}" + (f" of {study.plan_runs}" if len(study.runs) < study.plan_runs else "")
+        runs += f" ({study.failed} failed)" if study.failed else ""
         rows.append((f"`runs/{name}`", f"`{plan.scenario}`", settings, varied, runs, f"{study.hours:.2f}", versions))
     header = ["folder", "scenario", "settings", "varied", "runs", "hours of one core", "code"]
     hours = sum(study.hours for study in studies.values())

@@ -53,6 +53,11 @@ class Study:
     hours: float  # of one core, all runs together
     versions: tuple[str, ...]  # of the code that computed them
 
+    @property
+    def plan_runs(self) -> int:
+        """How many runs the plan has."""
+        return len(self.plan.points()) * len(self.plan.seeds)
+
     def source(self, where: str = "") -> str:
         """What a number is from, for the report."""
         seeds = sorted(self.runs["seed"].unique().tolist())
