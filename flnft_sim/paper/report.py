@@ -64,8 +64,8 @@ def report_text(
     unfinished = [f"`{name}`" for name, study in studies.items() if len(study.runs) < study.plan_runs]
     if unfinished:
         blocks.append(
-            f"**Not complete:** runs are missing of {', '.join(unfinished)} (how many stands at the end); n tells what each "
-            "number is from."
+            f"**Not complete:** runs are missing of {', '.join(unfinished)} (how many stands at the end); n tells "
+            "what each number is from."
         )
     if waiting:
         blocks.append(f"Not made, because their runs are not finished: {', '.join(waiting)}.")
