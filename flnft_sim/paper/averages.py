@@ -5,7 +5,6 @@ import pandas as pd
 from flnft_sim.paper.paired import with_interval
 from flnft_sim.sweeps.summary import statistics
 
-ENDS = ["mean", "ci95_high"]
 ROUNDING = 1e-9  # what rounding leaves of a difference that is 0
 
 
@@ -19,9 +18,15 @@ def averages(runs: pd.DataFrame, groups: list[str], metrics: list[str]) -> pd.Da
     return pd.DataFrame(rows, columns=[*groups, "metric", "n", "mean", "ci95_low", "ci95_high"])
 
 
+def without_rounding(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with 0 for the numbers that are only what rounding left."""
+    numbers = table.select_dtypes("number")
+    return table.assign(**numbers.where(~(numbers.abs() <= ROUNDING), 0.0))
+
+
 def shown(table: pd.DataFrame, across: str | None) -> pd.DataFrame:
     """The table for a page: a row per first column (and metric), `mean ± half` in the cells."""
-    table = table.assign(**{name: table[name].where(table[name].abs() > ROUNDING, 0.0) for name in ENDS})
+    table = without_rounding(table)
     ends = zip(table["mean"], table["ci95_high"], strict=True)
     cells = [with_interval(mean, high, ",.0f" if abs(mean) >= 100 else ".3g") for mean, high in ends]
     first = table.columns[0]

@@ -18,8 +18,6 @@ from flnft_sim.sweeps.summary import statistics
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BATCH = 64  # Table 2
-
 MEASURES = {  # column → what it is
     "cost": "cost of a minting (money)",
     "user_utility": "utility (no cash)",
@@ -139,12 +137,12 @@ def _why(runs: pd.DataFrame) -> tuple[str, ...]:
     """What the cost is made of, so that small differences between workloads explain themselves."""
     least, most = runs.groupby("workload")["cost_money"].mean().agg(["min", "max"])
     memory = compute_unit_cost(cycles_per_batch=0.0, cpu_hz=0.0)
-    fastest_hz = 1e9 * max(load_scenario("roblox10").devices.cpu_ghz)
-    batch = BATCH * max(committed_constants().values())
-    dearest = compute_unit_cost(cycles_per_batch=batch, cpu_hz=fastest_hz)
+    scenario = load_scenario("roblox10")
+    fastest_hz, batch = 1e9 * max(scenario.devices.cpu_ghz), scenario.learning.batch_size
+    dearest = compute_unit_cost(cycles_per_batch=batch * max(committed_constants().values()), cpu_hz=fastest_hz)
     return (
         f"With Table 2's constants an epoch costs at most {dearest:.2f} units by Eq. 6 (the dearest workload by Table "
-        f"3's calibration, {BATCH} samples a batch, {fastest_hz / 1e9:g} GHz), and {memory:.2f} of them are its "
+        f"3's calibration, {batch} samples a batch, {fastest_hz / 1e9:g} GHz), and {memory:.2f} of them are its "
         f"memory term, which knows no workload. So means over schemes lie between {least:.2f} and {most:.2f} money a "
         "round, and what differs between workloads is mostly the privacy cost β·ln(1 + ‖g̃‖)·ε, by the norm of the "
         "noised update.",

@@ -12,7 +12,7 @@ from flnft_sim.files import write_atomic
 from flnft_sim.paper.scale import Scale
 from flnft_sim.paper.section import Section, Statement, Verdict
 from flnft_sim.paper.study import Study
-from flnft_sim.sweeps.tables import cell
+from flnft_sim.sweeps.tables import cell, write_csv
 
 REPORT, PAGE = "report.md", "report.html"
 DPI = 110
@@ -30,9 +30,7 @@ code { background: #f3f3f3; padding: 0 .2em; }
 def write_section(section: Section, out: Path) -> None:
     """Write the section's tables as `NAME.csv` and its pictures as `NAME.png`."""
     for table in section.tables:
-        rows = ([cell(value) for value in row] for row in table.data.itertuples(index=False))
-        text = "\n".join(",".join(_quoted(text) for text in row) for row in ([*table.data.columns], *rows))
-        write_atomic(out / f"{table.name}.csv", text + "\n")
+        write_csv(out / f"{table.name}.csv", list(table.data.columns), table.data.itertuples(index=False, name=None))
     for picture in section.pictures:
         buffer = io.BytesIO()
         picture.figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
@@ -61,7 +59,7 @@ def report_text(
         "An interval is Student's 95 % over seeds. A comparison counts only if its whole interval lies on one side "
         "of 0.",
     ]
-    unfinished = [f"`{name}`" for name, study in studies.items() if len(study.runs) < study.plan_runs]
+    unfinished = [f"`{name}`" for name, study in studies.items() if len(study.runs) < study.plan.runs]
     if unfinished:
         blocks.append(
             f"**Not complete:** runs are missing of {', '.join(unfinished)} (how many stands at the end); n tells "
@@ -108,7 +106,7 @@ def _sources(studies: Mapping[str, Study]) -> list[str]:
         settings = " ".join(f"{field}={cell(value)}" for field, value in plan.set.items())
         varied = ", ".join(plan.parameters)
         versions = ", ".join(study.versions)
-        runs = f"{len(study.runs)}" + (f" of {study.plan_runs}" if len(study.runs) < study.plan_runs else "")
+        runs = f"{len(study.runs)}" + (f" of {study.plan.runs}" if len(study.runs) < study.plan.runs else "")
         runs += f" ({study.failed} failed)" if study.failed else ""
         rows.append((f"`runs/{name}`", f"`{plan.scenario}`", settings, varied, runs, f"{study.hours:.2f}", versions))
     header = ["folder", "scenario", "settings", "varied", "runs", "hours of one core", "code"]
@@ -131,7 +129,3 @@ def _html(markdown: str, out: Path) -> str:
     title = markdown.partition("\n")[0].lstrip("# ")
     head = f'<meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}</body></html>\n'
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"' if any(sign in text for sign in ',"\n') else text

@@ -7,6 +7,7 @@ import pandas as pd
 from flnft_sim.paper.scale import Scale, Workload, workload_name
 from flnft_sim.paper.study import StudyPlan
 from flnft_sim.results.palette import BLUE, GREEN, GREY, ORANGE, RED
+from flnft_sim.scenario import load_scenario
 from flnft_sim.sweeps import SweepPlan
 
 LABELS = {
@@ -29,7 +30,6 @@ SENSITIVITY = 0.05  # Δf of Eq. 4, which the paper leaves open: the smallest at
 GAME = {"game.demand.factors": [1.0], "game.demand.noise": 0.0}
 
 PAPERS_ROUNDS = 100
-COST_PRICE = 0.124  # the scenario's, per cost unit and round
 
 SECONDS_PER_RUN = 400.0  # mean over the paper's workloads, on one core
 
@@ -60,7 +60,7 @@ def shortened(scale: Scale) -> dict[str, float]:
     return {
         "learning.rounds": scale.rounds,
         "game.history_auctions": scale.history_auctions,
-        "game.cost_price": COST_PRICE * PAPERS_ROUNDS / scale.rounds,
+        "game.cost_price": load_scenario("roblox10").game.cost_price * PAPERS_ROUNDS / scale.rounds,
     }
 
 

@@ -1,7 +1,7 @@
 """What a part of the reproduction has to say: statements with verdicts, tables and figures."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -59,7 +59,7 @@ class Section:
     statements: tuple[Statement, ...] = ()
     pictures: tuple[Picture, ...] = ()
     tables: tuple[Table, ...] = ()
-    remarks: tuple[str, ...] = field(default=())
+    remarks: tuple[str, ...] = ()
 
 
 def judge(signs: Iterable[int]) -> Verdict:

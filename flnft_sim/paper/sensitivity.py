@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from flnft_sim.paper.averages import without_rounding
 from flnft_sim.paper.scale import FULL, Scale
 from flnft_sim.paper.schemes import GAME, SENSITIVITY, shortened
 from flnft_sim.paper.section import Picture, Section, Statement, Table, Verdict
@@ -36,8 +37,6 @@ LABELS = {
     "public_chain.block_interval_s": "block interval",
     "population.users": "number of users",
 }
-ROUNDING = 1e-9  # what rounding leaves of an effect that is 0
-
 METRICS = {"accuracy": "accuracy", "user_utility": "user utility (no cash)", "minting_time_s": "minting time (s)"}
 
 
@@ -139,8 +138,7 @@ def _effects(path: Path) -> pd.DataFrame:
     """Columns metric, parameter, mu, mu_star, mu_star_conf, sigma, of the metrics shown; constant metrics have none."""
     table = read_csv(path)
     table = table[table["metric"].isin(METRICS)].fillna(0.0).reset_index(drop=True)
-    numbers = table.select_dtypes("number")
-    return table.assign(**numbers.where(numbers.abs() > ROUNDING, 0.0))
+    return without_rounding(table)
 
 
 def _checked(design: pd.DataFrame, spots: pd.DataFrame) -> pd.DataFrame:

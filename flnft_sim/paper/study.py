@@ -35,11 +35,6 @@ class StudyPlan:
         surrogate = self.sweep.set.get("learning.learner") == "surrogate" or self.sweep.scenario in SURROGATE_SCENARIOS
         return set() if surrogate else set((self.sweep.zip or {}).get("learning.dataset", ()))
 
-    @property
-    def runs(self) -> int:
-        """How many runs it has."""
-        return len(self.sweep.points()) * len(self.sweep.seeds)
-
 
 @dataclass(frozen=True)
 class Study:
@@ -52,11 +47,6 @@ class Study:
     failed: int
     hours: float  # of one core, all runs together
     versions: tuple[str, ...]  # of the code that computed them
-
-    @property
-    def plan_runs(self) -> int:
-        """How many runs the plan has."""
-        return len(self.plan.points()) * len(self.plan.seeds)
 
     def source(self, where: str = "") -> str:
         """What a number is from, for the report."""
@@ -79,7 +69,7 @@ def run_studies(
     studies = {}
     with shared_backend(options.workers, options.scheduler, serial=options.serial, reporter=reporter) as place:
         for number, plan in enumerate(plans):
-            later_s = sum(other.runs * other.seconds_per_run for other in plans[number + 1 :]) / workers
+            later_s = sum(other.sweep.runs * other.seconds_per_run for other in plans[number + 1 :]) / workers
             telling = _Telling(reporter, f"{plan.name} ({number + 1} of {len(plans)})", plan, later_s, workers)
             folder = out / "runs" / plan.name
             outcome = run_sweep(

@@ -106,6 +106,11 @@ class SweepPlan(Strict):
         """The fields that vary, in the order of the columns of runs.csv."""
         return (*(self.grid or ()), *(self.zip or ()), *(self.sample.ranges if self.sample else ()))
 
+    @property
+    def runs(self) -> int:
+        """How many runs it has: every point once per seed."""
+        return len(self.points()) * len(self.seeds)
+
     def points(self) -> list[Point]:
         """All points in plan order: the grid varies slowest, samples fastest."""
         blocks = [list(self._grid_points()), list(self._zip_points())]
