@@ -1,8 +1,8 @@
 """A simulator of markets for federated-learning models that are minted as NFTs and sold by sealed-bid auction.
 
-from flnft_sim import load_scenario, run
-result = run(load_scenario("roblox10"))
-result.summary, result.rounds, result.users, result.bids, result.auctions, result.spans
+    from flnft_sim import load_scenario, run
+    result = run(load_scenario("roblox10"))
+    result.summary, result.rounds, result.users, result.bids, result.auctions, result.spans
 """
 
 from importlib import import_module

@@ -1,7 +1,6 @@
 """One page that sets the paper's statements, ours and the verdicts side by side: Markdown, and HTML in one file."""
 
 import base64
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from flnft_sim.files import write_atomic
 from flnft_sim.paper.scale import Scale
 from flnft_sim.paper.section import Section, Statement, Verdict
 from flnft_sim.paper.study import Study
+from flnft_sim.results.figures import png_bytes
 from flnft_sim.sweeps.tables import cell, write_csv
 
 REPORT, PAGE = "report.md", "report.html"
@@ -32,9 +32,7 @@ def write_section(section: Section, out: Path) -> None:
     for table in section.tables:
         write_csv(out / f"{table.name}.csv", list(table.data.columns), table.data.itertuples(index=False, name=None))
     for picture in section.pictures:
-        buffer = io.BytesIO()
-        picture.figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-        write_atomic(out / f"{picture.name}.png", buffer.getvalue())
+        write_atomic(out / f"{picture.name}.png", png_bytes(picture.figure, dpi=DPI))
 
 
 def write_report(

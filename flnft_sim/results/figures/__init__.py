@@ -1,6 +1,5 @@
 """The pictures of a run: one file a picture, found by name in one registry."""
 
-import io
 from collections.abc import Iterator
 
 from flnft_sim.results.figures import accuracy as accuracy
@@ -12,9 +11,10 @@ from flnft_sim.results.figures import phases as phases
 from flnft_sim.results.figures import utilities as utilities
 from flnft_sim.results.figures import winners as winners
 from flnft_sim.results.figures.registry import FIGURES, Picture
+from flnft_sim.results.figures.style import png_bytes
 from flnft_sim.results.run_result import RunResult
 
-__all__ = ["FIGURES", "Picture", "render_all"]
+__all__ = ["FIGURES", "Picture", "png_bytes", "render_all"]
 
 
 _DPI = 120  # 900 pixels wide: sharp on a screen, quick to draw
@@ -25,6 +25,4 @@ def render_all(result: RunResult) -> Iterator[tuple[str, bytes]]:
     for name in FIGURES:
         figure = FIGURES.get(name)(result)
         if figure is not None:
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
-            yield name, buffer.getvalue()
+            yield name, png_bytes(figure, dpi=_DPI)

@@ -1,5 +1,6 @@
 """One look for all pictures: sizes that read at half size, colours that the colour-blind tell apart."""
 
+import io
 from collections.abc import Iterable, Sequence
 
 import seaborn as sns
@@ -19,6 +20,13 @@ def new_figure(
     """A figure (inches) and its axes, one a row of the given relative heights, with room for their labels."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, list(figure.subplots(len(heights), height_ratios=heights, squeeze=False).flat)
+
+
+def png_bytes(figure: Figure, *, dpi: int) -> bytes:
+    """The figure as the bytes of a PNG file; equal figures give equal bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()
 
 
 def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
