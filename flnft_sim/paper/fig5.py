@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 FALLEN = 0.02  # a curve that ends this far below its best round has overfitted
 
+BAND_FROM = 3  # seeds: with two, Student's interval is 12.7 standard errors wide and hides the curves
+
 DASHES = {"gradient-norm": (0, (4, 3))}  # drawn over loss-based, which it may equal
 
 
@@ -61,7 +63,7 @@ def tell(done: Mapping[str, Study], scale: Scale) -> Section:
             f"test accuracy after each round."
         ),
         statements=tuple(_statements(study, runs, workloads)),
-        pictures=(Picture("fig5", "Mean over seeds and its 95 % band.", accuracy_figure(curves)),),
+        pictures=(Picture("fig5", _caption(curves), accuracy_figure(curves)),),
         tables=(
             Table(
                 "fig5-final", "Test accuracy after the last round, and in the best round.", final, _final_shown(final)
@@ -115,7 +117,7 @@ def final_differences(runs: pd.DataFrame, workloads: list[str]) -> pd.DataFrame:
 
 
 def accuracy_figure(curves: pd.DataFrame) -> "Figure":
-    """A panel per workload, a line per scheme with its band."""
+    """A panel per workload, a line per scheme, with its band from `BAND_FROM` seeds on."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import PercentFormatter
 
@@ -128,8 +130,9 @@ def accuracy_figure(curves: pd.DataFrame) -> "Figure":
             line = curves[(curves["workload"] == workload) & (curves["scheme"] == scheme)]
             style = DASHES.get(scheme, "-")
             axes.plot(line["round"], line["accuracy"], color=COLOURS[scheme], linestyle=style, label=LABELS[scheme])
+            sure = line[line["n"] >= BAND_FROM]
             axes.fill_between(
-                line["round"], line["ci95_low"], line["ci95_high"], color=COLOURS[scheme], alpha=0.2, lw=0
+                sure["round"], sure["ci95_low"], sure["ci95_high"], color=COLOURS[scheme], alpha=0.2, lw=0
             )
         shown = curves[(curves["workload"] == workload) & (curves["round"] > 2)]["accuracy"]
         axes.set_ylim(shown.min() - 0.02, min(shown.max() + 0.02, 1.0))  # the first rounds rise from chance
@@ -143,6 +146,12 @@ def accuracy_figure(curves: pd.DataFrame) -> "Figure":
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(LABELS), frameon=False, fontsize=12)
     return figure
+
+
+def _caption(curves: pd.DataFrame) -> str:
+    few = list(dict.fromkeys(curves[curves["n"] < BAND_FROM]["workload"]))
+    without = f" (no band with fewer than {BAND_FROM} seeds: {', '.join(few)})" if few else ""
+    return f"Mean over seeds and its 95 % band{without}."
 
 
 def _statements(study: Study, runs: pd.DataFrame, workloads: list[str]) -> list[Statement]:

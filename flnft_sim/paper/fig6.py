@@ -8,7 +8,7 @@ import pandas as pd
 from flnft_sim.game import compute_unit_cost
 from flnft_sim.paper.paired import paired_difference, with_interval
 from flnft_sim.paper.scale import Scale
-from flnft_sim.paper.schemes import COLOURS, DECENTRALIZED, LABELS, by_scheme, metric, schemes_study
+from flnft_sim.paper.schemes import COLOURS, DECENTRALIZED, LABELS, TRAINS_AS, by_scheme, metric, schemes_study
 from flnft_sim.paper.section import Picture, Section, Statement, Table, judge
 from flnft_sim.paper.study import Study, StudyPlan
 from flnft_sim.paper.table3 import committed_constants
@@ -83,12 +83,13 @@ def averages_figure(table: pd.DataFrame) -> "Figure":
 def _statements(study: Study, runs: pd.DataFrame) -> list[Statement]:
     source = study.source()
     workloads = list(dict.fromkeys(runs["workload"]))
+    trained = len(runs) - runs["scheme"].isin(TRAINS_AS).sum()
     lowest = runs["user_utility"].min()
     cash = runs["cash_surplus_money"]
     statements = [
         Statement(
             "The DAO's utility is never negative (individual rationality)",
-            f"the lowest of {len(runs)} runs is {lowest:.1f}; their cash surplus lies between {cash.min():.1f} and "
+            f"the lowest of {trained} runs is {lowest:.1f}; their cash surplus lies between {cash.min():.1f} and "
             f"{cash.max():.1f} money",
             judge([1 if lowest >= 0 else -1]),
             source,

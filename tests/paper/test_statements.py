@@ -11,6 +11,7 @@ from scipy import stats
 
 from flnft_sim import load_scenario, run
 from flnft_sim.paper import PARTS, QUICK, reproduce
+from flnft_sim.paper.fig5 import BAND_FROM, accuracy_curves, accuracy_figure
 from flnft_sim.paper.paired import paired_difference, with_interval
 from flnft_sim.paper.parts import Part
 from flnft_sim.paper.report import markdown_table, report_text
@@ -110,6 +111,17 @@ def test_a_study_lends_runs_to_the_scheme_it_leaves_out():
     for scheme, original in TRAINS_AS.items():
         a, b = (told[told["scheme"] == name]["accuracy"].tolist() for name in (scheme, original))
         assert a == b
+
+
+@pytest.mark.parametrize("seeds", [BAND_FROM - 1, BAND_FROM])
+def test_a_curve_has_a_band_only_where_seeds_make_one(seeds):
+    rounds = pd.DataFrame(
+        [("w", "pms-am", number, 0.5 + number / 100 + seed / 1000) for seed in range(seeds) for number in (1, 2, 3)],
+        columns=["workload", "scheme", "round", "accuracy"],
+    )
+    axes = accuracy_figure(accuracy_curves(rounds)).axes[0]
+    points = sum(len(path.vertices) for band in axes.collections for path in band.get_paths())
+    assert (points > 0) == (seeds >= BAND_FROM)
 
 
 def test_tables_survive_markdown_signs():
