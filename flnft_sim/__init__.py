@@ -1,5 +1,7 @@
 """A simulator of markets for federated-learning models that are minted as NFTs and sold by sealed-bid auction.
 
+One call runs a scenario; what comes back are its summary and its tables::
+
     from flnft_sim import load_scenario, run
     result = run(load_scenario("roblox10"))
     result.summary, result.rounds, result.users, result.bids, result.auctions, result.spans
