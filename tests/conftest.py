@@ -1,6 +1,7 @@
 """Shared by all tests: one thread per process, data that may be absent, and a line with each test file's time."""
 
 import os
+import signal
 from collections import defaultdict
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers share two cores
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+# A script's background jobs (`.ci/run &`) are started with Ctrl-C ignored, and hand that on; the tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Examples are the same in every run: a check that passes by luck on one machine must not fail on the next.
 settings.register_profile("repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
