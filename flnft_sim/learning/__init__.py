@@ -12,8 +12,8 @@ from flnft_sim.learning.engine import (
     TrainingError,
     choose_engine,
     evaluate,
+    rank_users,
     train_users,
-    user_losses_and_gradient_norms,
 )
 from flnft_sim.learning.learner import CentralizedLearner, FederatedLearner, Learner, LocalUpdates
 from flnft_sim.learning.models import MODELS, Model, build_model
@@ -64,6 +64,6 @@ __all__ = [
     "partition",
     "partition_figure",
     "partition_table",
+    "rank_users",
     "train_users",
-    "user_losses_and_gradient_norms",
 ]

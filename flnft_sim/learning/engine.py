@@ -14,6 +14,7 @@ import numpy as np
 
 from flnft_sim.errors import InputError, UnknownNameError
 from flnft_sim.learning.models import Model
+from flnft_sim.learning.schemes import Ranking
 
 type Shard = tuple[np.ndarray, np.ndarray]  # images (n, C, H, W) float32 and labels (n,) int64
 
@@ -142,25 +143,26 @@ def evaluate(
     return torch_engine.evaluate(model, params, x, y, device=choice.device)
 
 
-def user_losses_and_gradient_norms(
+def rank_users(
     model: Model,
     params: np.ndarray,
     shards: Sequence[Shard],
+    by: Ranking,
     *,
     device: str = "auto",
     engine: str = "auto",
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rank users: the mean loss (N,) over each whole shard and the L2 norm (N,) of its mean gradient at `params`."""
+) -> np.ndarray:
+    """Rank users at `params`: the mean loss (N,) over each whole shard, or the L2 norm (N,) of its mean gradient."""
     params = _per_user(model, params, 1)[0]
     shards = [_checked(model, shard, user) for user, shard in enumerate(shards)]
     choice = choose_engine(model, engine=engine, device=device)
     if choice.name == "cpu":
         from flnft_sim.learning.cpu import engine as cpu_engine
 
-        return cpu_engine.losses_and_gradient_norms(model, params, shards)
+        return cpu_engine.rank_users(model, params, shards, by)
     from flnft_sim.learning import torch_engine
 
-    return torch_engine.losses_and_gradient_norms(model, params, shards, device=choice.device)
+    return torch_engine.rank_users(model, params, shards, by, device=choice.device)
 
 
 def _cuda_available() -> bool:

@@ -15,8 +15,8 @@ from flnft_sim.learning.engine import (
     StepNoise,
     choose_engine,
     evaluate,
+    rank_users,
     train_users,
-    user_losses_and_gradient_norms,
 )
 from flnft_sim.learning.models import Model
 from flnft_sim.learning.privacy import PrivacyLedger, noise_scales, perturb_updates
@@ -177,14 +177,8 @@ class FederatedLearner:
 
     def rank(self, users: np.ndarray, by: Ranking) -> np.ndarray:
         """Return the loss or gradient norm (n,) over whole shards."""
-        losses, norms = user_losses_and_gradient_norms(
-            self.model,
-            self.params,
-            [self._shards[user] for user in users],
-            engine=self.engine_name,
-            device=self._device,
-        )
-        return losses if by == "loss" else norms
+        shards = [self._shards[user] for user in users]
+        return rank_users(self.model, self.params, shards, by, engine=self.engine_name, device=self._device)
 
     def weights(self) -> dict[str, np.ndarray]:
         """Return the current model as named arrays."""

@@ -21,6 +21,7 @@ from flnft_sim.learning.privacy import laplace_noise
 
 if TYPE_CHECKING:
     from flnft_sim.learning.engine import Shard, StepNoise
+    from flnft_sim.learning.schemes import Ranking
 
 FORWARD_ROWS = 2048  # images in one pass over a whole shard or test set
 
@@ -107,34 +108,43 @@ def evaluate(
     model: Model, params: np.ndarray, x: np.ndarray, y: np.ndarray, *, device: str = "cpu"
 ) -> tuple[float, float]:
     """Return (accuracy, mean cross-entropy), dropout off."""
+    with one_thread():
+        return _evaluated(_at_rest(model, params, device), x, y)
+
+
+def rank_users(
+    model: Model, params: np.ndarray, shards: Sequence["Shard"], by: "Ranking", *, device: str = "cpu"
+) -> np.ndarray:
+    """Return each shard's mean loss (N,) or the norm of its mean gradient (N,), dropout off."""
+    flat = _at_rest(model, params, device)
+    with one_thread():
+        if by == "loss":
+            return np.array([_evaluated(flat, x, y)[1] for x, y in shards])
+        return np.array([_gradient_norm(flat, x, y) for x, y in shards])
+
+
+def _at_rest(model: Model, params: np.ndarray, device: str) -> FlatModule:
     flat = FlatModule(model, device)
     flat.load(params)
     flat.module.eval()
+    return flat
+
+
+@torch.inference_mode()
+def _evaluated(flat: FlatModule, x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     correct, loss = 0, 0.0
-    with one_thread(), torch.inference_mode():
-        for images, labels in _slices(x, y, device):
-            logits = flat.module(images.permute(0, 3, 1, 2))
-            loss += cross_entropy(logits, labels, reduction="sum").item()
-            correct += int((logits.argmax(1) == labels).sum())
+    for images, labels in _slices(x, y, flat.params.device):
+        logits = flat.module(images.permute(0, 3, 1, 2))
+        loss += cross_entropy(logits, labels, reduction="sum").item()
+        correct += int((logits.argmax(1) == labels).sum())
     return correct / len(y), loss / len(y)
 
 
-def losses_and_gradient_norms(
-    model: Model, params: np.ndarray, shards: Sequence["Shard"], *, device: str = "cpu"
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return each shard's mean loss and the norm of its mean gradient, dropout off."""
-    flat = FlatModule(model, device)
-    flat.load(params)
-    flat.module.eval()
-    losses, norms = np.zeros(len(shards)), np.zeros(len(shards))
-    with one_thread():
-        for i, (x, y) in enumerate(shards):
-            flat.grads.zero_()
-            for images, labels in _slices(x, y, device):
-                share = len(labels) / len(y)
-                losses[i] += share * flat.add_gradient(images, labels, share)
-            norms[i] = flat.grads.norm().item()
-    return losses, norms
+def _gradient_norm(flat: FlatModule, x: np.ndarray, y: np.ndarray) -> float:
+    flat.grads.zero_()
+    for images, labels in _slices(x, y, flat.params.device):
+        flat.add_gradient(images, labels, len(labels) / len(y))
+    return flat.grads.norm().item()
 
 
 @contextmanager
@@ -148,7 +158,7 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def to_tensors(x: np.ndarray, y: np.ndarray, device: str) -> tuple[torch.Tensor, torch.Tensor]:
+def to_tensors(x: np.ndarray, y: np.ndarray, device: str | torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """Move a shard to the device, images channels-last: (n, H, W, C)."""
     return torch.from_numpy(x).to(device).permute(0, 2, 3, 1).contiguous(), torch.from_numpy(y).to(device)
 
@@ -217,7 +227,7 @@ def _channels_last(flat: torch.Tensor, shape: torch.Size) -> torch.Tensor:
     return flat.view(outputs, rows, columns, inputs).permute(0, 3, 1, 2)
 
 
-def _slices(x: np.ndarray, y: np.ndarray, device: str) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def _slices(x: np.ndarray, y: np.ndarray, device: str | torch.device) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Cut images and labels into tensors of at most FORWARD_ROWS."""
     for start in range(0, len(y), FORWARD_ROWS):
         rows = slice(start, start + FORWARD_ROWS)

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -19,8 +20,9 @@ from flnft_sim.learning import (
     evaluate,
     load_dataset,
     partition,
-    user_losses_and_gradient_norms,
+    rank_users,
 )
+from flnft_sim.learning.schemes import Ranking
 
 DIGITS = load_dataset("digits")
 SHARDS = partition("sizes", DIGITS.train_y, 4, rng=np.random.default_rng(0), sizes=[500, 300, 100, 37])
@@ -103,10 +105,10 @@ def test_ranking_and_evaluation_are_of_the_current_model() -> None:
     learner = federated()
     play(learner, 1)
     shards = [(DIGITS.train_x[shard], DIGITS.train_y[shard]) for shard in SHARDS]
-    losses, norms = user_losses_and_gradient_norms(MLP, learner.params, shards, engine="torch", device="cpu")
     some = np.array([3, 1])
-    np.testing.assert_array_equal(learner.rank(some, "loss"), losses[some])
-    np.testing.assert_array_equal(learner.rank(some, "gradient-norm"), norms[some])
+    for by in get_args(Ranking.__value__):
+        scores = rank_users(MLP, learner.params, shards, by, engine="torch", device="cpu")
+        np.testing.assert_array_equal(learner.rank(some, by), scores[some])
     expected = evaluate(MLP, learner.params, DIGITS.test_x, DIGITS.test_y, engine="torch", device="cpu")
     assert learner.evaluate() == expected
     assert np.concatenate([part.ravel() for part in learner.weights().values()]).tolist() == learner.params.tolist()

@@ -19,10 +19,10 @@ from flnft_sim.learning import (
     engine,
     evaluate,
     load_dataset,
+    rank_users,
     torch_engine,
     torch_stacked,
     train_users,
-    user_losses_and_gradient_norms,
 )
 
 SETTINGS = {"lr": 0.05, "momentum": 0.5, "seed": 11}
@@ -127,10 +127,10 @@ def test_ranking_is_by_the_whole_shards_loss_and_mean_gradient(
     monkeypatch.setattr(torch_engine, "FORWARD_ROWS", 16)  # several passes a shard
     model, shards = build_model(name, shape, 4, dropout=0.5), shards_of(shape, [37, 16, 5])
     params = model.initial(3)
-    found = user_losses_and_gradient_norms(model, params, shards, engine="torch", device="cpu")
-    for i, (x, y) in enumerate(shards):
-        expected = plain_loss_and_gradient(model, params, x, y)
-        np.testing.assert_allclose((found[0][i], found[1][i]), expected, rtol=1e-4)
+    expected = [plain_loss_and_gradient(model, params, x, y) for x, y in shards]
+    for by, scores in zip(("loss", "gradient-norm"), zip(*expected, strict=True), strict=True):
+        found = rank_users(model, params, shards, by, engine="torch", device="cpu")
+        np.testing.assert_allclose(found, scores, rtol=1e-4)
 
 
 @pytest.mark.parametrize(("name", "shape"), WORKLOADS)

@@ -143,8 +143,9 @@ def test_evaluation_and_ranking_equal_pytorch(name, shape, samples, seed):
         accuracy, mean_loss = engine.evaluate(model, start, x, y, threads=threads)
         assert accuracy == pytest.approx(correct)
         assert mean_loss == pytest.approx(loss.item(), rel=1e-5)
-    losses, norms = engine.losses_and_gradient_norms(model, start, [(x, y), (x[:1], y[:1])])
-    assert losses[0] == pytest.approx(loss.item(), rel=1e-5)
+    shards = [(x, y), (x[:1], y[:1])]
+    assert engine.rank_users(model, start, shards, "loss")[0] == pytest.approx(loss.item(), rel=1e-5)
+    norms = engine.rank_users(model, start, shards, "gradient-norm")
     assert norms[0] == pytest.approx(gradient.norm().item(), rel=1e-3)  # a narrow decision may fall either way
 
 

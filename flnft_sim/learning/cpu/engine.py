@@ -17,6 +17,7 @@ from flnft_sim.learning.models import Layers, Model
 
 if TYPE_CHECKING:
     from flnft_sim.learning.cpu.worker import Worker
+    from flnft_sim.learning.schemes import Ranking
 
 type Shard = tuple[np.ndarray, np.ndarray]  # images (n, C, H, W) float32 and labels (n,) int64
 
@@ -136,25 +137,25 @@ def evaluate(
     return float(correct.sum() / len(labels)), float(losses.sum() / len(labels))
 
 
-def losses_and_gradient_norms(
-    model: Model, params: np.ndarray, shards: Sequence[Shard], *, threads: int | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Each shard's mean loss (N,) and its mean gradient's L2 norm (N,) at params (P,) or (N, P); dropout is off."""
+def rank_users(
+    model: Model, params: np.ndarray, shards: Sequence[Shard], by: Ranking, *, threads: int | None = None
+) -> np.ndarray:
+    """Each shard's mean loss (N,), or its mean gradient's L2 norm (N,), at params (P,) or (N, P); dropout is off."""
     warm_up(model)
     from flnft_sim.learning.cpu.worker import Samples
 
     start = _starts(model, params, len(shards))
     data = [_rows(model, *shard) for shard in shards]
-    losses, norms = np.empty(len(shards)), np.empty(len(shards))
+    scores = np.empty(len(shards))
 
-    def measure_one(worker: Worker, i: int) -> None:
+    def score_one(worker: Worker, i: int) -> None:
         x, y = data[i]
+        samples = Samples(x, y, *_in_order(len(y)))
         worker.load(start[i])
-        loss, norms[i] = worker.gradient_norm(Samples(x, y, *_in_order(len(y))))
-        losses[i] = loss / len(y)
+        scores[i] = worker.evaluate(samples)[1] / len(y) if by == "loss" else worker.gradient_norm(samples)
 
-    _in_threads(model, _EVALUATION_BATCH, measure_one, range(len(shards)), threads)
-    return losses, norms
+    _in_threads(model, _EVALUATION_BATCH, score_one, range(len(shards)), threads)
+    return scores
 
 
 def _in_threads(

@@ -65,15 +65,15 @@ class Worker:
         """Correct predictions and summed cross-entropy at the current parameters, without dropout."""
         return steps.evaluate(self._net, *samples, self._workspace, *Dropout())
 
-    def gradient_norm(self, samples: Samples) -> tuple[float, float]:
-        """Summed loss, and the L2 norm of the gradient of the mean loss over all samples, without dropout.
+    def gradient_norm(self, samples: Samples) -> float:
+        """L2 norm of the gradient of the mean loss over all samples, without dropout.
 
         A pass with rate 0 and momentum 1 leaves the sum of the batches' gradients in the momentum.
         """
         still = Descent(np.float32(0), np.float32(1), len(samples.y))
-        loss, _ = self.train(samples, Dropout(), still, 0)
+        self.train(samples, Dropout(), still, 0)
         start = self._net.momentum
-        return loss, float(np.linalg.norm(self._workspace[start : 2 * start].astype(np.float64)))
+        return float(np.linalg.norm(self._workspace[start : 2 * start].astype(np.float64)))
 
 
 def compile_for(layers: Layers) -> None:
