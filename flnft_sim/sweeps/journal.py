@@ -49,7 +49,7 @@ class Journal:
             self._versions: list[str] = []
             self._end = self._scan()
             self._synced_s = time.monotonic()
-            self._accept(version, accept_version=accept_version)
+            self._header = self._checked(version, accept_version=accept_version)
         except BaseException:
             os.close(self._fd)
             raise
@@ -62,6 +62,9 @@ class Journal:
 
     def append(self, record: Record) -> None:
         """Write a finished run; it counts as done when this returns. Raises `DiskFullError`."""
+        if self._header is not None:  # only now: a version that computed no run is not named
+            self._write(self._header)
+            self._header = None
         offset = self._write(record)
         self._entries[record["key"]] = _entry(offset, record)
 
@@ -121,15 +124,16 @@ class Journal:
                 f"{self.path} is damaged at byte {offset:,}; delete that line and start again: only its run is redone"
             ) from None
 
-    def _accept(self, version: str, *, accept_version: bool) -> None:
+    def _checked(self, version: str, *, accept_version: bool) -> Record | None:
+        """The line that names this version, if the journal has none yet."""
         if version in self._versions:
-            return
+            return None
         if self._versions and not accept_version:
             raise JournalError(
                 f"{self.path} was written by code version {self._versions[-1]}, this is {version}: results may differ; "
                 "choose another --out for new runs, or --accept-version to keep the old ones"
             )
-        self._write({"code_version": version})
+        return {"code_version": version}
 
     def _write(self, record: Record) -> int:
         line = (json.dumps(record, separators=(",", ":")) + "\n").encode()

@@ -174,6 +174,19 @@ def test_a_journal_of_another_version_is_refused_unless_accepted(tmp_path, whole
     assert len(log.read_text().splitlines()) == 5
 
 
+def test_a_version_that_computed_no_run_is_not_named(tmp_path, monkeypatch):
+    run_sweep(PLAN, SweepOptions(serial=True), out=tmp_path, simulator=Toy())
+    before = (tmp_path / "journal.jsonl").read_bytes()
+    for module in ("batch", "job"):
+        monkeypatch.setattr(f"flnft_sim.sweeps.{module}.code_version", lambda: "9.9+newer")
+    run_sweep(PLAN, SweepOptions(serial=True, accept_version=True), out=tmp_path, simulator=Toy())
+    assert (tmp_path / "journal.jsonl").read_bytes() == before
+    more = SweepOptions(serial=True, accept_version=True)
+    run_sweep(PLAN | {"seeds": 5}, more, out=tmp_path, simulator=Toy())
+    named = [line for line in (tmp_path / "journal.jsonl").read_text().splitlines() if "code_version" in line]
+    assert len(named) == 2 and "9.9+newer" in named[1]
+
+
 def test_chosen_metrics_need_no_new_runs_and_keep_their_order(tmp_path):
     log = tmp_path / "log"
     sweep(PLAN, out=tmp_path / "out", serial=True, simulator=Toy(log=str(log)))
