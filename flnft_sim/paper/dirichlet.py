@@ -62,10 +62,12 @@ def tell(done: Mapping[str, Study], scale: Scale) -> Section:
             ),
         ),
         pictures=(Picture("dirichlet", "Mean over seeds and its 95 % interval.", _skew_figure(table)),),
-        tables=(
-            Table("dirichlet", "Accuracy and user utility by α.", table, shown(table, "learning.partition.alpha")),
-        ),
+        tables=(Table("dirichlet", "Accuracy and users' utility by α.", table, _shown(table)),),
     )
+
+
+def _shown(table: pd.DataFrame) -> pd.DataFrame:
+    return shown(table.replace({"learning.scheme": LABELS}), "learning.partition.alpha")
 
 
 def _skew_figure(table: pd.DataFrame) -> "Figure":

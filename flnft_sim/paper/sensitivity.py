@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from flnft_sim.paper.averages import without_rounding
+from flnft_sim.paper.averages import as_text, without_rounding
 from flnft_sim.paper.scale import FULL, Scale
 from flnft_sim.paper.schemes import GAME, SENSITIVITY, shortened
 from flnft_sim.paper.section import Picture, Section, Statement, Table, Verdict
@@ -32,12 +32,16 @@ RANGES: dict[str, Any] = {
 LABELS = {
     "game.sigma": "σ, fairness",
     "game.quality_elasticity": "e^Q, quality elasticity",
-    "game.budget_money": "B, providers' budget",
+    "game.budget_money": "B, providers' budget (money)",
     UPPER_BUDGET: "largest ε",
-    "public_chain.block_interval_s": "block interval",
+    "public_chain.block_interval_s": "block interval (s)",
     "population.users": "number of users",
 }
-METRICS = {"accuracy": "accuracy", "user_utility": "user utility (no cash)", "minting_time_s": "minting time (s)"}
+METRICS = {
+    "accuracy": "accuracy (points)",
+    "user_utility": "user utility (no cash)",
+    "minting_time_s": "minting time (s)",
+}
 
 
 @dataclass(frozen=True)
@@ -78,11 +82,12 @@ def tell(done: Mapping[str, Study], _scale: Scale) -> Section:
     study, spots = done["sensitivity"], done["sensitivity-spots"]
     effects = _effects(study.folder / SENSITIVITY_TABLE)
     checked = _checked(study.runs, spots.runs)
+    in_points = _in_points(effects)
     strongest = []
     for metric, label in METRICS.items():
-        own = effects[effects["metric"] == metric].sort_values("mu_star", ascending=False)
+        own = in_points[in_points["metric"] == metric].sort_values("mu_star", ascending=False)
         first = own.iloc[0]
-        strongest.append(f"{label}: {LABELS[first['parameter']]} ({first['mu_star']:.3g} over its range)")
+        strongest.append(f"{label}: {as_text(first['mu_star'])} over the range of {LABELS[first['parameter']]}")
     worst = (checked["accuracy_surrogate"] - checked["accuracy_real"]).abs()
     return Section(
         title="Beyond the paper: what matters",
@@ -106,9 +111,9 @@ def tell(done: Mapping[str, Study], _scale: Scale) -> Section:
                 spots.source(f"{len(checked)} points"),
             ),
         ),
-        pictures=(Picture("sensitivity", "Mean absolute effect and its 95 % interval.", effects_figure(effects)),),
+        pictures=(Picture("sensitivity", "Mean absolute effect and its 95 % interval.", effects_figure(in_points)),),
         tables=(
-            Table("sensitivity", "Elementary effects over the whole range of a parameter.", effects, _shown(effects)),
+            Table("sensitivity", "Elementary effects over the whole range of a parameter.", effects, _shown(in_points)),
             Table("sensitivity-spots", "Surrogate and real training at some points.", checked, _spots_shown(checked)),
         ),
     )
@@ -141,6 +146,13 @@ def _effects(path: Path) -> pd.DataFrame:
     return without_rounding(table)
 
 
+def _in_points(effects: pd.DataFrame) -> pd.DataFrame:
+    """The same with the effects on accuracy in percentage points."""
+    numbers = ["mu", "mu_star", "mu_star_conf", "sigma"]
+    factors = effects["metric"].map(lambda metric: 100 if metric == "accuracy" else 1)
+    return effects.assign(**effects[numbers].mul(factors, axis=0))
+
+
 def _checked(design: pd.DataFrame, spots: pd.DataFrame) -> pd.DataFrame:
     """The points trained for real, beside the surrogate's answer at the same point."""
     both = spots.merge(design, on=list(RANGES), suffixes=("_real", "_surrogate"))
@@ -149,14 +161,15 @@ def _checked(design: pd.DataFrame, spots: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shown(effects: pd.DataFrame) -> pd.DataFrame:
-    cells = [f"{r.mu_star:.3g} ± {r.mu_star_conf:.2g} (σ {r.sigma:.2g})" for r in effects.itertuples()]
+    columns = (effects["mu_star"], effects["mu_star_conf"], effects["sigma"])
+    cells = ["{} ± {} (σ {})".format(*map(as_text, row)) for row in zip(*columns, strict=True)]
     wide = effects.assign(cell=cells).pivot(index="parameter", columns="metric", values="cell")
     wide = wide.reindex(index=list(RANGES), columns=list(METRICS))
     return wide.rename(index=LABELS, columns=METRICS).reset_index(names="parameter (μ* ± 95 %, σ)")
 
 
 def _spots_shown(checked: pd.DataFrame) -> pd.DataFrame:
-    shown = {LABELS[field]: [f"{value:.3g}" for value in checked[field]] for field in RANGES}
+    shown = {LABELS[field]: [as_text(value) for value in checked[field]] for field in RANGES}
     pairs = zip(checked["accuracy_surrogate"], checked["accuracy_real"], strict=True)
     return pd.DataFrame(
         shown | {"accuracy, surrogate / real (%)": [f"{s * 100:.1f} / {r * 100:.1f}" for s, r in pairs]}
