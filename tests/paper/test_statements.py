@@ -11,7 +11,7 @@ from scipy import stats
 
 from flnft_sim import load_scenario, run
 from flnft_sim.paper import PARTS, QUICK, reproduce
-from flnft_sim.paper.fig5 import BAND_FROM, accuracy_curves, accuracy_figure
+from flnft_sim.paper.fig5 import BAND_FROM, accuracy_curves, accuracy_figure, past_the_best
 from flnft_sim.paper.paired import paired_difference, with_interval
 from flnft_sim.paper.parts import Part
 from flnft_sim.paper.report import markdown_table, report_text
@@ -50,6 +50,22 @@ def test_one_seed_decides_nothing():
     d = paired_difference(pd.Series({0: 1.0}), pd.Series({0: 0.0}))
     assert d.sign == 0 and math.isnan(d.low) and "one seed" in d.text()
     assert with_interval(1.25, math.nan) == "1.2"
+
+
+def test_schemes_trained_past_their_best_round_are_named_and_ordered_by_it():
+    final = pd.DataFrame(
+        {
+            "workload": ["MLP-MNIST"] * 4,
+            "scheme": ["centralized", "pms-am", "loss", "gradient-norm"],
+            "accuracy": [0.6, 0.7, 0.5, 0.5],
+            "best_accuracy": [0.8, 0.71, 0.5, 0.5],
+            "best_round": [3, 90, 100, 100],
+        }
+    )
+    fallen, order = past_the_best(final)
+    assert "Centralized on MLP-MNIST (80.0% in round 3, 60.0% in the end)" in fallen and "PMS-AM on" not in fallen
+    assert "MLP-MNIST: Centralized > PMS-AM > Loss-based = Gradient-norm." in order
+    assert past_the_best(final[1:]) == []
 
 
 @pytest.mark.parametrize(
