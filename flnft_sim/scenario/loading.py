@@ -1,7 +1,7 @@
 """Read a scenario: a file, what it extends, and what the user sets on top; every error at once, each with its place."""
 
-import sys
 from collections.abc import Iterable, Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,12 @@ class ScenarioError(InputError):
 
 
 def scenario_folders() -> list[Path]:
-    """Where names are looked up: the working directory's scenarios/, the source tree's, the installed ones."""
-    own = [
-        Path("scenarios"),
-        Path(__file__).parents[2] / "scenarios",
-        Path(sys.prefix) / "share/flnft-sim/scenarios",
-    ]
+    """Where names are looked up: the working directory's scenarios/, then those shipped with the package.
+
+    They lie inside an installed package, and beside the package in a source tree.
+    """
+    package = Path(str(files("flnft_sim")))
+    own = [Path("scenarios"), package / "scenarios", package.parent / "scenarios"]
     return [folder for folder in own if folder.is_dir()]
 
 
