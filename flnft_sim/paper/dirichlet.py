@@ -30,7 +30,7 @@ def studies(scale: Scale) -> list[StudyPlan]:
     plan = SweepPlan(
         name="dirichlet",
         description="Label skew: users' shards by Dirichlet's distribution",
-        scenario="roblox10",
+        scenario="paper10",
         set=fields,
         grid={"learning.partition.alpha": list(ALPHAS), "learning.scheme": list(SCHEMES)},
         seeds=tuple(range(scale.small_seeds)),

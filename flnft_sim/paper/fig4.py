@@ -22,14 +22,14 @@ def studies(_scale: Scale) -> list[StudyPlan]:
 
 def tell(_done: Mapping[str, Study], _scale: Scale) -> Section:
     """The map, and a table of the links."""
-    scenario = load_scenario("roblox10", overrides=OVERRIDES)
+    scenario = load_scenario("paper10", overrides=OVERRIDES)
     result = run(scenario)
     links = _links(result.positions)
     picture = FIGURES.get("map")(result)
     assert picture is not None, "a run with users has positions"
     width_m, height_m = (float(links[axis].max() - links[axis].min()) for axis in ("x_m", "y_m"))
     settings = " ".join(f"--set {field}={value}" for field, value in OVERRIDES.items())
-    source = f"`flnft run roblox10 --seed {scenario.seed} {settings}`"
+    source = f"`flnft run paper10 --seed {scenario.seed} {settings}`"
     return Section(
         title="Fig. 4: the users' map",
         introduction=(

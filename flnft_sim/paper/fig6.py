@@ -138,7 +138,7 @@ def _why(runs: pd.DataFrame) -> tuple[str, ...]:
     """What the cost is made of, so that small differences between workloads explain themselves."""
     least, most = runs.groupby("workload")["cost_money"].mean().agg(["min", "max"])
     memory = compute_unit_cost(cycles_per_batch=0.0, cpu_hz=0.0)
-    scenario = load_scenario("roblox10")
+    scenario = load_scenario("paper10")
     fastest_hz, batch = 1e9 * max(scenario.devices.cpu_ghz), scenario.learning.batch_size
     dearest = compute_unit_cost(cycles_per_batch=batch * max(committed_constants().values()), cpu_hz=fastest_hz)
     return (

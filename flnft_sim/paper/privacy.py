@@ -22,7 +22,7 @@ def studies(scale: Scale) -> list[StudyPlan]:
     plan = SweepPlan(
         name="clipping",
         description="What a real guarantee costs in accuracy: updates clipped to L1 norm C, noise of scale 2C/ε",
-        scenario="roblox10",
+        scenario="paper10",
         set={"learning.sensitivity": SENSITIVITY, **shortened(scale), **GAME},
         grid={"learning.clip_l1": [None, 1.0, 10.0, 100.0]},
         seeds=tuple(range(scale.small_seeds)),
@@ -54,7 +54,7 @@ def tell(done: Mapping[str, Study], scale: Scale) -> Section:
                 f"{clipped['epsilon_round'].max():.1f} a round and {clipped['epsilon_total_tight'].min():.0f} to "
                 f"{clipped['epsilon_total_tight'].max():.0f} over {scale.rounds} rounds (tight, δ = 1e-5)",
                 judge([1 if ok else -1 for ok in holds]),
-                "the run of each row: `flnft run roblox10` with the row's scheme and clip_l1, seed 0",
+                "the run of each row: `flnft run paper10` with the row's scheme and clip_l1, seed 0",
             ),
             Statement(
                 "–",
@@ -85,7 +85,7 @@ def _guarantees(scale: Scale) -> pd.DataFrame:
         for scheme in trained(DECENTRALIZED):
             fields = {"learning.scheme": scheme, "learning.clip_l1": clip, "learning.sensitivity": SENSITIVITY}
             fields |= {**shortened(scale), "game.history_auctions": 0}
-            table = run(load_scenario("roblox10", overrides=fields | GAME)).privacy
+            table = run(load_scenario("paper10", overrides=fields | GAME)).privacy
             numbers = table[["noise_scale_min", "noise_scale_max", "epsilon_round"]].mean().tolist()
             totals = table[["epsilon_total_basic", "epsilon_total_tight"]].mean().tolist()
             rows.append((scheme, clip, scale.rounds, *numbers, *totals, table["guarantee"].iloc[0]))

@@ -40,7 +40,7 @@ def schemes_study(scale: Scale) -> StudyPlan:
     plan = SweepPlan(
         name="schemes",
         description="Five training schemes on the workloads of Fig. 5 and Fig. 6",
-        scenario="roblox10",
+        scenario="paper10",
         set=fields,
         grid={"learning.scheme": trained(LABELS)},
         zip={
@@ -54,13 +54,13 @@ def schemes_study(scale: Scale) -> StudyPlan:
 
 
 def shortened(scale: Scale) -> dict[str, float]:
-    """Fields that make `roblox10` as short as the scale; fewer rounds cost as much in all: answers stay alike."""
+    """Fields that make `paper10` as short as the scale; fewer rounds cost as much in all: answers stay alike."""
     if scale.rounds == PAPERS_ROUNDS:
         return {}
     return {
         "learning.rounds": scale.rounds,
         "game.history_auctions": scale.history_auctions,
-        "game.cost_price": load_scenario("roblox10").game.cost_price * PAPERS_ROUNDS / scale.rounds,
+        "game.cost_price": load_scenario("paper10").game.cost_price * PAPERS_ROUNDS / scale.rounds,
     }
 
 

@@ -64,7 +64,7 @@ def studies(scale: Scale) -> list[StudyPlan]:
         **GAME,
         **shortened(scale),
     }
-    common: dict[str, Any] = {"scenario": "roblox10", "metrics": tuple(METRICS), "seeds": (0,)}
+    common: dict[str, Any] = {"scenario": "paper10", "metrics": tuple(METRICS), "seeds": (0,)}
     design = SweepPlan.model_validate(
         {"name": "sensitivity", "set": fields | {"learning.learner": "surrogate"}, "sample": sample, **common}
     )

@@ -1,7 +1,6 @@
 """One run of a sweep: what is sent to a worker, and what comes back."""
 
 import hashlib
-import json
 import re
 import time
 import traceback
@@ -34,12 +33,6 @@ class Job:
     series: tuple[str, ...]  # columns of the per-round table to keep
     code_version: str
     simulator: Simulator
-
-
-def identity(resolved: Mapping[str, Any]) -> str:
-    """128 bits of SHA-256 over the canonical JSON of a resolved scenario, its seed included."""
-    text = json.dumps(resolved, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def run_key(run_identity: str, version: str) -> str:

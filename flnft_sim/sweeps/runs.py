@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from flnft_sim.errors import InputError
-from flnft_sim.sweeps.job import Job, identity, run_key
+from flnft_sim.sweeps.identity import identity
+from flnft_sim.sweeps.job import Job, run_key
 from flnft_sim.sweeps.plan import PlanError, Point, SweepPlan
 from flnft_sim.sweeps.simulator import Simulator
 

@@ -100,7 +100,7 @@ def test_schemes_that_rank_train_alike_when_all_are_chosen():
     fields = {"learning.rounds": 3, "game.history_auctions": 4, "learning.sensitivity": 0.05}
     for scheme, original in TRAINS_AS.items():
         one, other = (
-            run(load_scenario("roblox10", overrides=fields | {"learning.scheme": name})) for name in (scheme, original)
+            run(load_scenario("paper10", overrides=fields | {"learning.scheme": name})) for name in (scheme, original)
         )
         assert one.rounds.equals(other.rounds) and one.users.equals(other.users)
         assert one.ledger_lines == other.ledger_lines
@@ -111,7 +111,7 @@ def test_schemes_that_rank_train_alike_when_all_are_chosen():
         assert one.summary == other.summary  # the time of ranking included
         share = {"learning.round_share": 0.5}
         one, other = (
-            run(load_scenario("roblox10", overrides=fields | share | {"learning.scheme": name}))
+            run(load_scenario("paper10", overrides=fields | share | {"learning.scheme": name}))
             for name in (scheme, original)
         )
         assert not one.users.equals(other.users)  # with half of the users chosen they are two schemes

@@ -1,0 +1,63 @@
+"""What makes two runs the same run, over years in which scenarios gain fields and names.
+
+A run is known by its resolved scenario, so a field that comes later would make every earlier run a stranger, although
+with one value of the field nothing has changed. Two small tables say what has come since journals were published:
+
+* `ADDED`: fields, with the value that means the behaviour from before they existed. A field that has this value is left
+  out, so the run is the one of then. Any other value, the field's own default included, makes it another run.
+* `RENAMED`: scenarios, with the name and description that they had then; neither changes a result.
+
+A default that changes needs no line here: the resolved scenario holds the value. The scenario files that published runs
+are from (`paper10`, `table3`) must then write the value of then, as they must for a new field whose default is not it.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+#: Dotted field -> the value that means the behaviour from before the field existed.
+ADDED: Mapping[str, Any] = {}
+
+#: Name -> the fields beside its settings that it was known by.
+RENAMED: Mapping[str, Mapping[str, str]] = {
+    "paper10": {
+        "name": "roblox10",
+        "description": "The paper's MU-DAO of ten users and five providers, on the embedded handwritten digits",
+    },
+}
+
+
+def identity(resolved: Mapping[str, Any]) -> str:
+    """128 bits of SHA-256 over the canonical JSON of a resolved scenario as it was written then, its seed included."""
+    text = json.dumps(as_of_then(resolved), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def as_of_then(
+    resolved: Mapping[str, Any],
+    *,
+    added: Mapping[str, Any] | None = None,
+    renamed: Mapping[str, Mapping[str, str]] | None = None,
+) -> dict[str, Any]:
+    """The resolved scenario with the fields and the name that it had before those of the tables came."""
+    fields = dict(resolved)
+    for dotted, value in (ADDED if added is None else added).items():
+        fields = _without(fields, dotted.split("."), value)
+    names = (RENAMED if renamed is None else renamed).get(str(fields.get("name")), {})
+    return {**fields, **names}
+
+
+def _without(fields: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+    """A copy without the field at `path` if it has this value, and without a section that this leaves empty."""
+    first, *rest = path
+    kept = {name: inner for name, inner in fields.items() if name != first}
+    if first not in fields:
+        return kept
+    if not rest:
+        return kept if fields[first] == value else dict(fields)
+    inner = fields[first]
+    if isinstance(inner, Mapping) and inner:
+        inner = _without(inner, rest, value)
+        return {**kept, first: inner} if inner else kept
+    return dict(fields)

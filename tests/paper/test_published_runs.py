@@ -1,0 +1,63 @@
+"""The runs under docs/results/paper/runs are the ones that today's plans ask for: none of them would run again."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from flnft_sim.paper import FULL, PARTS
+from flnft_sim.sweeps.identity import ADDED, RENAMED, as_of_then, identity
+from flnft_sim.sweeps.journal import Journal
+from flnft_sim.sweeps.runs import Runs
+from flnft_sim.sweeps.simulator import FlnftSimulator
+from flnft_sim.sweeps.version import code_version
+
+PUBLISHED = Path(__file__).parents[2] / "docs/results/paper/runs"
+PLANS = {plan.name: plan for part in PARTS.values() for plan in part.studies(FULL)}
+#: Not computed again when the code changes; what runs on `market` costs minutes and is.
+KEPT = ("schemes", "schemes-surrogate", "clipping", "dirichlet", "sensitivity", "sensitivity-spots", "table3")
+
+
+@pytest.mark.parametrize("study", KEPT)
+def test_every_published_run_is_found_by_todays_plan(study, tmp_path):
+    """If this fails, a scenario's meaning has changed: see flnft_sim/sweeps/identity.py, and scenarios/paper10.yaml."""
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(gzip.decompress((PUBLISHED / study / "journal.jsonl.gz").read_bytes()))
+    plan = PLANS[study]
+    runs = Runs(plan.sweep, plan.simulator)
+    with Journal(path, version=code_version(), accept_version=True) as journal:
+        found = [journal.find(run.identity) for run in runs]
+        for run, entry in zip(runs, found, strict=True):
+            assert entry is not None and entry.ok, (study, run.parameters, run.seed)
+            assert entry.series.issuperset(plan.sweep.per_round)
+            record = journal.read(entry)  # and it is that run
+            assert (record["parameters"], record["seed"]) == (run.parameters, run.seed)
+    assert len(found) == plan.sweep.runs >= (80 if study == "schemes" else 1)
+
+
+def test_a_field_that_came_later_is_left_out_only_with_the_value_of_then():
+    added = {"game.reply": "plain", "hops.first.seconds": False}
+    then = {"game": {"sigma": 0.5}, "name": "a", "seed": 3}
+    now = {"game": {"sigma": 0.5, "reply": "plain"}, "hops": {"first": {"seconds": False}}, "name": "a", "seed": 3}
+    assert as_of_then(now, added=added, renamed={}) == then
+    assert as_of_then(then, added=added, renamed={}) == then
+    other = now | {"game": {"sigma": 0.5, "reply": "sly"}}
+    assert as_of_then(other, added=added, renamed={})["game"] == other["game"]
+    slower = now | {"hops": {"first": {"seconds": False}, "n": 1}}
+    assert as_of_then(slower, added=added, renamed={})["hops"] == {"n": 1}
+    assert now["game"]["reply"] == "plain"  # nothing was changed in place
+
+
+def test_a_renamed_scenario_is_the_one_of_then_and_no_other():
+    resolved = FlnftSimulator().resolve("paper10", {})
+    assert identity(resolved) == identity({**resolved, **RENAMED["paper10"]})
+    assert identity(resolved) != identity({**resolved, "name": "paper11"})
+    assert identity(resolved) != identity({**resolved, "seed": 1})
+
+
+@pytest.mark.parametrize("dotted", ADDED)
+def test_what_came_later_is_a_field_with_that_value_allowed(dotted):
+    resolved = FlnftSimulator().resolve("paper10", {dotted: ADDED[dotted]})
+    for part in dotted.split("."):
+        resolved = resolved[part]
+    assert resolved == ADDED[dotted]
