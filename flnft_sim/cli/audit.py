@@ -120,11 +120,12 @@ def _write_counterexamples(reports: Sequence["AuditReport"], folder: Path) -> No
 
 def _draw(names: Sequence[str], folder: Path, seed: int) -> None:
     from flnft_sim.market.audit import efficiency_by_size
+    from flnft_sim.results.figures import save_figure
     from flnft_sim.results.figures.clearing_rules import draw_rules_by_size
 
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "rules-by-market-size.png"
-    draw_rules_by_size(efficiency_by_size(names, seed=seed)).savefig(path, dpi=120)
+    save_figure(draw_rules_by_size(efficiency_by_size(names, seed=seed)), path, dpi=120)
     out.print(f"efficiency and revenue by market size: {path}", markup=False)
 
 

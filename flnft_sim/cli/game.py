@@ -45,6 +45,7 @@ def game_command(
         )
 
     from flnft_sim.game import game_report
+    from flnft_sim.results.figures import save_figure
     from flnft_sim.results.figures.best_responses import draw_best_responses
     from flnft_sim.simulation import FlnftModel
 
@@ -58,7 +59,7 @@ def game_command(
     _print_beliefs(resolved)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{resolved.name}-best-responses.png"
-    draw_best_responses(problem, report).savefig(path, dpi=120)
+    save_figure(draw_best_responses(problem, report), path, dpi=120)
     out.print(f"best-response curves: {path}", markup=False)
     return 0
 

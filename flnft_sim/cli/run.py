@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from flnft_sim.cli.console import err, out, show_announcements
+from flnft_sim.formats import Figures
 
 
 def run_command(
@@ -19,7 +20,8 @@ def run_command(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="replace the folder of an earlier run")] = False,
     data_dir: Annotated[Path | None, typer.Option(help="folder of data files [default: FLNFT_DATA]")] = None,
-    figures: Annotated[bool, typer.Option(help="draw figures/*.png")] = True,
+    figures: Annotated[Figures, typer.Option("--figures", help="format of figures/*; none: draw none")] = "png",
+    no_figures: Annotated[bool, typer.Option("--no-figures", help="the same as --figures none")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
 ) -> int:
     """Run a scenario: print a summary and leave a run folder with tables, ledger, trace, NFT, weights and figures."""
@@ -44,7 +46,8 @@ def run_command(
             result = run(resolved, progress=progress)
         except Interrupted as stop:
             result, status = stop.result, 130
-    if figures and not quiet:
+    figures = "none" if no_figures else figures
+    if figures != "none" and not quiet:
         err.print("[dim]drawing figures …[/]")
     result.save(target, force=force, figures=figures)
     if not quiet:

@@ -12,6 +12,7 @@ import safetensors
 import safetensors.numpy
 
 from flnft_sim.errors import InputError
+from flnft_sim.formats import Figures, Format, figure_format
 from flnft_sim.results.folder import read_file, read_manifest, write_folder
 from flnft_sim.results.summary import summary_text
 from flnft_sim.results.tables import COLUMNS, empty, from_csv, to_csv, typed, types_of
@@ -65,14 +66,17 @@ class RunResult:
         """All tables by name."""
         return {name: getattr(self, name) for name in COLUMNS}
 
-    def save(self, directory: str | Path, *, force: bool = False, figures: bool = True) -> None:
+    def save(self, directory: str | Path, *, force: bool = False, figures: bool | Figures = True) -> None:
         """Write the run's files into `directory`, each atomically, the manifest with their SHA-256 last.
 
-        Raises `InputError` for a folder that holds something already (unless `force`) or cannot be written.
+        `figures` is the format of the figures, "png" (as True), "pdf" or "svg", or "none" (as False). Raises
+        `InputError` for another format, and for a folder that holds something already (unless `force`) or cannot be
+        written.
         """
+        format = figure_format(figures)
         types = {name: types_of(table) for name, table in self.tables.items()}
         manifest = self.manifest | {"summary": self.summary, "tables": types}
-        write_folder(Path(directory), self._contents(figures=figures), manifest, force=force)
+        write_folder(Path(directory), self._contents(format), manifest, force=force)
 
     @classmethod
     def load(cls, directory: str | Path) -> Self:
@@ -99,7 +103,7 @@ class RunResult:
         except (KeyError, TypeError, AttributeError, UnicodeDecodeError, safetensors.SafetensorError) as error:
             raise InputError(f"the run in {directory} is damaged ({error}); run the scenario again") from error
 
-    def _contents(self, *, figures: bool) -> Iterator[tuple[str, str | bytes]]:
+    def _contents(self, figures: Format | None) -> Iterator[tuple[str, str | bytes]]:
         for name, table in self.tables.items():
             yield f"{name}.csv", to_csv(table)
         yield "ledger.jsonl", "".join(f"{line}\n" for line in self.ledger_lines)
@@ -111,5 +115,5 @@ class RunResult:
         if figures:
             from flnft_sim.results.figures import render_all  # here: plotting libraries take a second to import
 
-            for name, png in render_all(self):
-                yield f"figures/{name}.png", png
+            for name, picture in render_all(self, figures):
+                yield f"figures/{name}.{figures}", picture

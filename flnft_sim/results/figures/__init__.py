@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from flnft_sim.formats import Format
 from flnft_sim.results.figures import accuracy as accuracy
 from flnft_sim.results.figures import age as age
 from flnft_sim.results.figures import beliefs as beliefs
@@ -11,18 +12,18 @@ from flnft_sim.results.figures import phases as phases
 from flnft_sim.results.figures import utilities as utilities
 from flnft_sim.results.figures import winners as winners
 from flnft_sim.results.figures.registry import FIGURES, Picture
-from flnft_sim.results.figures.style import png_bytes
+from flnft_sim.results.figures.style import figure_bytes, png_bytes, save_figure
 from flnft_sim.results.run_result import RunResult
 
-__all__ = ["FIGURES", "Picture", "png_bytes", "render_all"]
+__all__ = ["FIGURES", "Picture", "figure_bytes", "png_bytes", "render_all", "save_figure"]
 
 
 _DPI = 120  # 900 pixels wide: sharp on a screen, quick to draw
 
 
-def render_all(result: RunResult) -> Iterator[tuple[str, bytes]]:
-    """(name, PNG bytes) of every figure that the run has something to show in; equal runs give equal bytes."""
+def render_all(result: RunResult, format: Format = "png") -> Iterator[tuple[str, bytes]]:
+    """(name, bytes of its file) of every figure the run has something to show in; equal runs give equal bytes."""
     for name in FIGURES:
         figure = FIGURES.get(name)(result)
         if figure is not None:
-            yield name, png_bytes(figure, dpi=_DPI)
+            yield name, figure_bytes(figure, format, dpi=_DPI)

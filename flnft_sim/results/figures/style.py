@@ -1,37 +1,126 @@
-"""One look for all pictures: sizes that read at half size, colours that the colour-blind tell apart."""
+"""One look for all pictures: sizes that read at half size, colours that the colour-blind tell apart.
+
+Margins are given in inches and not solved for: a layout engine draws every text twice, which costs more than the rest
+of a picture.
+"""
 
 import io
+import math
+import textwrap
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
-import seaborn as sns
+import matplotlib
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
-from flnft_sim.results.palette import PHASE_COLOURS
+from flnft_sim.errors import InputError
+from flnft_sim.files import write_atomic
+from flnft_sim.formats import FORMATS, Format
+from flnft_sim.results.palette import INK, PHASE_COLOURS
 
-_TITLE, _TEXT, _TICK = 14, 13, 12
+TITLE, TEXT, TICK, NOTE = 14, 13, 12, 11  # points
+_LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 0.95, 0.2, 0.8, 0.68, 1.3  # inches around and between the rows of a picture
+_PANEL_GAPS = (0.22, 0.42)  # inches beside and between small multiples, which share their axes' labels
+_POINTS_PER_INCH = 72
+_LETTER = 0.58  # width of a letter / height of its type, on the wide side of DejaVu Sans
+
+# Type 42 fonts and text as text stay text in an editor and in print; a salt makes the ids of an SVG file repeat.
+_RC: Any = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "flnft_sim"}
+_NO_DATES: dict[Format, dict[str, None]] = {
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    "svg": {"Date": None, "Creator": None},
+}
 
 
 def new_figure(
-    *, width: float = 7.5, height: float = 4.5, heights: Sequence[float] = (1,)
+    *, width: float = 7.5, height: float = 4.5, heights: Sequence[float] = (1,), left: float = _LEFT
 ) -> tuple[Figure, list[Axes]]:
-    """A figure (inches) and its axes, one a row of the given relative heights, with room for their labels."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    """A figure (inches) and its axes, one a row of the given relative heights, with room for their labels.
+
+    `left` is the room for the labels of the rows, in inches.
+    """
+    figure = Figure(figsize=(width, height))
+    between = (height - _TOP - _BOTTOM - _GAP * (len(heights) - 1)) / len(heights)
+    _margins(figure, left=left, right=_RIGHT, top=_TOP, bottom=_BOTTOM)
+    figure.subplots_adjust(hspace=_GAP / between)
     return figure, list(figure.subplots(len(heights), height_ratios=heights, squeeze=False).flat)
 
 
-def png_bytes(figure: Figure, *, dpi: int) -> bytes:
-    """The figure as the bytes of a PNG file; equal figures give equal bytes."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
-    return buffer.getvalue()
+def small_multiples(count: int, *, title: str, note: str, x: str, y: str) -> tuple[Figure, list[Axes]]:
+    """A figure of `count` equal panels on the same axes, whose labels stand once; a single panel fills the figure."""
+    if count == 1:
+        figure, [axes] = new_figure()
+        finish(axes, title=title, x=x, y=y, note=note)
+        return figure, [axes]
+    columns = count if count < 4 else math.ceil(math.sqrt(1.6 * count))
+    rows = math.ceil(count / columns)
+    width, height = 9.0, _TOP + 0.25 + _BOTTOM + (2.6 if rows == 1 else 2.0 * rows)
+    figure = Figure(figsize=(width, height))
+    _margins(figure, left=_LEFT, right=_RIGHT, top=_TOP + 0.25, bottom=_BOTTOM)
+    spaces = ((width - _LEFT - _RIGHT) / columns, (height - _TOP - 0.25 - _BOTTOM) / rows)
+    wspace, hspace = (gap / (space - gap) for gap, space in zip(_PANEL_GAPS, spaces, strict=True))
+    figure.subplots_adjust(wspace=wspace, hspace=hspace)
+    grid = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
+    for axes in grid[count:]:
+        axes.remove()
+    for axes in grid[max(count - columns, 0) : count]:
+        axes.tick_params(labelbottom=True)
+    for axes in grid[:count]:
+        _plain(axes, NOTE)
+    place: dict[str, Any] = {"x": _LEFT / width, "ha": "left", "va": "top"}
+    figure.text(y=1 - 0.12 / height, s=title, fontsize=TITLE, **place)
+    figure.text(y=1 - 0.42 / height, s=_wrapped(note, width - _LEFT - _RIGHT), fontsize=NOTE, color=INK, **place)
+    figure.supxlabel(x, fontsize=TEXT, x=(1 + (_LEFT - _RIGHT) / width) / 2, y=0.1 / height)
+    figure.supylabel(y, fontsize=TEXT, x=0.1 / width)
+    return figure, grid[:count]
+
+
+def finish(axes: Axes, *, title: str, x: str, y: str, legend: bool = False, note: str = "") -> None:
+    """Title, axis labels with their units, legend: the same in every picture.
+
+    `note` stands below the title in smaller type: what was counted, what was left out.
+    """
+    lines = _wrapped(note, axes.bbox.width / axes.figure.dpi) if note else ""
+    axes.set_title(title, fontsize=TITLE, loc="left", pad=6 + (1.25 * NOTE * (lines.count("\n") + 1) if note else 0))
+    if note:
+        axes.annotate(
+            lines, (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points", fontsize=NOTE, color=INK
+        )
+    axes.set_xlabel(x, fontsize=TEXT)
+    axes.set_ylabel(y, fontsize=TEXT)
+    _plain(axes, TICK)
+    if legend:
+        axes.legend(fontsize=TICK, frameon=False)
 
 
 def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
-    """One legend for the whole figure, below it."""
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=_TICK, frameon=False)
+    """One legend for the whole figure, in room that is added below it."""
+    labels = [str(handle.get_label()) for handle in handles]
+    width, height = figure.get_size_inches()
+    column = max(map(len, labels)) * _LETTER * TICK / _POINTS_PER_INCH + 0.5
+    columns = max(1, min(len(labels), int(width / column)))
+    if figure.get_layout_engine() is None:
+        more = 0.24 * math.ceil(len(labels) / columns) + 0.05
+        pars = figure.subplotpars
+        figure.set_size_inches(width, height + more)
+        figure.subplots_adjust(
+            bottom=(pars.bottom * height + more) / (height + more), top=(pars.top * height + more) / (height + more)
+        )
+    figure.legend(
+        handles=handles,
+        loc="lower center" if figure.get_layout_engine() is None else "outside lower center",
+        ncols=columns,
+        fontsize=TICK,
+        frameon=False,
+        borderaxespad=0.2,
+    )
 
 
 def phase_legend(figure: Figure, phases: Iterable[str]) -> None:
@@ -39,17 +128,58 @@ def phase_legend(figure: Figure, phases: Iterable[str]) -> None:
     legend_below(figure, [Patch(color=PHASE_COLOURS[phase], label=phase) for phase in phases])
 
 
+def whole_numbers(axes: Axes) -> None:
+    """Ticks of the x axis at whole numbers alone: rounds, auctions."""
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of a colour as WCAG 2.2 defines it: 0 black, 1 white; what is left of it in grey."""
+    channels = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return 0.2126 * channels[0] + 0.7152 * channels[1] + 0.0722 * channels[2]
+
+
 def readable_on(colour: str) -> str:
     """Black or white, whichever contrasts more with `colour` (WCAG's ratio, equal at a luminance of 0.179)."""
-    return "black" if sns.utils.relative_luminance(colour) > 0.179 else "white"
+    return "black" if luminance(colour) > 0.179 else "white"
 
 
-def finish(axes: Axes, *, title: str, x: str, y: str, legend: bool = False) -> None:
-    """Title, axis labels with their units, legend: the same in every picture."""
-    axes.set_title(title, fontsize=_TITLE, loc="left")
-    axes.set_xlabel(x, fontsize=_TEXT)
-    axes.set_ylabel(y, fontsize=_TEXT)
-    axes.tick_params(labelsize=_TICK)
-    sns.despine(ax=axes)
-    if legend:
-        axes.legend(fontsize=_TICK, frameon=False)
+def figure_bytes(figure: Figure, format: Format = "png", *, dpi: int) -> bytes:
+    """The figure as the bytes of a file in that format; equal figures give equal bytes."""
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(_RC):
+        figure.savefig(buffer, format=format, dpi=dpi, metadata=_NO_DATES[format])
+    return buffer.getvalue()
+
+
+def png_bytes(figure: Figure, *, dpi: int) -> bytes:
+    """The figure as the bytes of a PNG file; equal figures give equal bytes."""
+    return figure_bytes(figure, "png", dpi=dpi)
+
+
+def save_figure(figure: Figure, path: Path, *, dpi: int) -> None:
+    """Write the figure in the format that the path's ending names: .png, .pdf or .svg.
+
+    Raises `InputError` for another ending.
+    """
+    ending = path.suffix.removeprefix(".").lower()
+    format = next((known for known in FORMATS if known == ending), None)
+    if format is None:
+        raise InputError(f"{path}: a picture ends in {', '.join('.' + known for known in FORMATS)}; choose one of them")
+    write_atomic(path, figure_bytes(figure, format, dpi=dpi))
+
+
+def _margins(figure: Figure, *, left: float, right: float, top: float, bottom: float) -> None:
+    """Room around the axes, in inches."""
+    width, height = figure.get_size_inches()
+    figure.subplots_adjust(left=left / width, right=1 - right / width, top=1 - top / height, bottom=bottom / height)
+
+
+def _plain(axes: Axes, tick: int) -> None:
+    axes.tick_params(labelsize=tick)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _wrapped(note: str, width: float) -> str:
+    """The note in lines of at most `width` inches."""
+    return textwrap.fill(note, max(20, int(width * _POINTS_PER_INCH / (_LETTER * NOTE))))
