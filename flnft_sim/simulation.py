@@ -167,9 +167,9 @@ class FlnftModel(mesa.Model):
         rounds = self.world.records.rounds
         return float(rounds[-1][column]) if rounds else float("nan")
 
-    def result(self, *, status: str = "finished") -> RunResult:
-        """Everything the run has left so far."""
-        return harvest(self.world, status=status, wall_s=time.monotonic() - self._started_at)
+    def result(self, *, status: str = "finished", error: str | None = None) -> RunResult:
+        """Everything the run has left so far; the manifest keeps the status, and the sentence of an `error`."""
+        return harvest(self.world, status=status, error=error, wall_s=time.monotonic() - self._started_at)
 
 
 REPORTERS: dict[str, Callable[[FlnftModel], Any]] = {

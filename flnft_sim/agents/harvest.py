@@ -17,8 +17,8 @@ from flnft_sim.results import RunResult, phase_breakdown, summarise
 LIBRARIES = ("flnft-sim", "mesa", "simpy", "numpy", "torch", "hmmlearn", "networkx", "pandas", "numba", "pynacl")
 
 
-def harvest(world: World, *, status: str, wall_s: float) -> RunResult:
-    """The run's result; an interrupted run has what was finished by then."""
+def harvest(world: World, *, status: str, wall_s: float, error: str | None = None) -> RunResult:
+    """The run's result; one that was interrupted, or ended by an `error`, has what was finished by then."""
     spans = world.spans.to_frame()
     nfts = [dao.nft for dao in world.daos if dao.nft is not None]
     tables: dict[str, Any] = {
@@ -37,7 +37,7 @@ def harvest(world: World, *, status: str, wall_s: float) -> RunResult:
     }
     result = RunResult(
         **tables,
-        manifest=_manifest(world, status, wall_s),
+        manifest=_manifest(world, status, wall_s) | ({} if error is None else {"error": error}),
         ledger_lines=[
             line
             for chain in (world.public_chain.chain, *(dao.ledger.chain for dao in world.daos))

@@ -1,6 +1,6 @@
 """The `flnft` program: parse, call one function below, print.
 
-Exit status: 0 done, 1 the run failed, 2 bad usage or scenario, 130 stopped by Ctrl-C.
+Exit status: 0 done, 1 the run failed, 2 bad usage or scenario, 130 stopped by Ctrl-C, 143 by SIGTERM.
 """
 
 import sys
@@ -16,6 +16,7 @@ from flnft_sim.cli.paper import paper_command
 from flnft_sim.cli.plot import plot_command
 from flnft_sim.cli.run import run_command
 from flnft_sim.cli.scenarios import scenarios_app
+from flnft_sim.cli.stopping import exit_status, terminable
 from flnft_sim.cli.sweep import sweep_command
 from flnft_sim.cli.verify import verify_command
 from flnft_sim.cli.viz import viz_command
@@ -45,7 +46,8 @@ app.add_typer(data_app, name="data")
 def main() -> None:
     """Run the program; every foreseen error is a sentence, never a traceback."""
     try:
-        status = app(standalone_mode=False)
+        with terminable():
+            status = app(standalone_mode=False)
     except UsageError as error:  # an unknown option, a missing argument
         error.show()
         sys.exit(2)
@@ -53,8 +55,8 @@ def main() -> None:
         sys.exit(complain(error, status=2))
     except FlnftError as error:
         sys.exit(complain(error, status=1))
-    except (KeyboardInterrupt, typer.Abort):
-        sys.exit(complain("stopped", status=130))
+    except (KeyboardInterrupt, typer.Abort) as stop:  # typer makes the one of the other
+        sys.exit(complain("stopped", status=exit_status(stop)))
     except BrokenPipeError:  # `flnft … | head` has read enough
         sys.stderr.close()
         sys.exit(0)

@@ -1,12 +1,19 @@
 """`flnft run`: a scenario from decision to settlement, with progress, a summary, and a run folder."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flnft_sim.cli.console import err, out, show_announcements
-from flnft_sim.formats import Figures
+from flnft_sim.cli.stopping import exit_status, held_stops
+from flnft_sim.formats import Figures, Format, figure_format
+
+if TYPE_CHECKING:
+    from flnft_sim.cli.progress import RunProgress
+    from flnft_sim.cli.stopping import Stops
+    from flnft_sim.results import Claim, RunResult
+    from flnft_sim.scenario import Scenario
 
 
 def run_command(
@@ -33,28 +40,70 @@ def run_command(
     resolved = load_scenario(scenario, overrides=overrides, seed=seed)
     target = folder or Path("runs") / f"{resolved.name}-s{resolved.seed}"
 
-    from flnft_sim.cli.progress import RunProgress
-    from flnft_sim.results import prepare_folder, summary_text
-    from flnft_sim.simulation import Interrupted, run
+    from flnft_sim.results import Claim
 
-    prepare_folder(target, force=force)
     if not quiet:
         show_announcements()
-    status = 0
-    with RunProgress(resolved, enabled=not quiet) as progress:
-        try:
-            result = run(resolved, progress=progress)
-        except Interrupted as stop:
-            result, status = stop.result, 130
-    figures = "none" if no_figures else figures
-    if figures != "none" and not quiet:
-        err.print("[dim]drawing figures …[/]")
-    result.save(target, force=force, figures=figures)
+    drawn = None if no_figures else figure_format(figures)
+    with Claim(target, force=force) as claim, held_stops() as stops:
+        return _run(resolved, claim, stops, force=force, figures=drawn, quiet=quiet)
+
+
+def _run(
+    scenario: "Scenario", claim: "Claim", stops: "Stops", *, force: bool, figures: Format | None, quiet: bool
+) -> int:
+    """Run into a claimed folder; stopped or failed, what was finished is saved all the same, and the status says it."""
+    from flnft_sim.cli.progress import RunProgress
+    from flnft_sim.results import summary_text
+
+    with RunProgress(scenario, enabled=not quiet) as progress:
+        result, ended_by = _as_far_as_it_goes(scenario, stops, progress)
+    result.save(claim.directory, force=force, figures="none", claim=claim)
     if not quiet:
+        early = "Stopped early: what was finished is" if ended_by else "Everything is"
         out.print(summary_text(result), markup=False)
-        out.print(
-            f"\n{'Stopped early: what was finished is' if status else 'Everything is'} in {target}/", markup=False
-        )
-        if not status:
-            out.print(f"check it with: flnft verify {target}", markup=False)
-    return status
+        out.print(f"\n{early} in {claim.directory}/", markup=False)
+    if isinstance(ended_by, Exception):
+        raise ended_by
+    if figures:
+        ended_by = _draw(result, figures, claim.directory, stops, quiet=quiet) or ended_by
+    if ended_by is not None:
+        return exit_status(ended_by)
+    if not quiet:
+        out.print(f"check it with: flnft verify {claim.directory}", markup=False)
+    return 0
+
+
+def _as_far_as_it_goes(
+    scenario: "Scenario", stops: "Stops", progress: "RunProgress"
+) -> tuple["RunResult", BaseException | None]:
+    """The result, and what stopped the run short of its end; a run that fails before its first round has no result."""
+    from flnft_sim.simulation import FlnftModel
+
+    with stops.open():
+        model = FlnftModel(scenario, on_round=progress)
+    try:
+        with stops.open():
+            model.run()
+    except KeyboardInterrupt as stop:
+        return model.result(status="interrupted"), stop
+    except Exception as error:
+        if not model.world.records.rounds:
+            raise
+        return model.result(status="failed", error=str(error)), error
+    return model.result(), None
+
+
+def _draw(
+    result: "RunResult", format: Format, folder: Path, stops: "Stops", *, quiet: bool
+) -> KeyboardInterrupt | None:
+    """Draw the figures of a saved run; returns what stopped that."""
+    if not quiet:
+        err.print("[dim]drawing figures …[/]")
+    try:
+        with stops.open():
+            result.save_figures(folder, format)
+    except KeyboardInterrupt as stop:
+        err.print(f"stopped while drawing; {folder}/ has everything but the rest of figures/", markup=False)
+        return stop
+    return None

@@ -39,7 +39,7 @@ def reproduce(
     """
     chosen = _chosen(parts)
     reporter = reporter or Reporter()
-    prepare_folder(out, force=True)
+    prepare_folder(out)
     plans: dict[str, StudyPlan] = {}
     for part in chosen:
         plans |= {plan.name: plan for plan in PARTS[part].studies(scale)}

@@ -1,6 +1,7 @@
 """What a run leaves: spans, ages, tables, files, the summary and the figures."""
 
 from flnft_sim.results.age import AgeOfInformation
+from flnft_sim.results.claim import Claim
 from flnft_sim.results.folder import altered_files, prepare_folder, read_manifest
 from flnft_sim.results.phases import MINTING_PHASES, phase_breakdown
 from flnft_sim.results.run_result import RunResult, weights_bytes
@@ -12,6 +13,7 @@ __all__ = [
     "MINTING_PHASES",
     "PHASES",
     "AgeOfInformation",
+    "Claim",
     "RunResult",
     "SpanLog",
     "altered_files",

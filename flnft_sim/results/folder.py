@@ -1,4 +1,4 @@
-"""A run's folder: files written one by one, each atomically, and a manifest with their SHA-256 at the very end."""
+"""A run's folder: files written one by one, each atomically, then a manifest with their SHA-256, then the figures."""
 
 import hashlib
 import json
@@ -12,6 +12,7 @@ import numpy as np
 
 from flnft_sim.errors import InputError
 from flnft_sim.files import write_atomic
+from flnft_sim.results.claim import unwritable
 
 MANIFEST = "manifest.json"
 
@@ -21,37 +22,58 @@ def write_folder(
 ) -> None:
     """Write `contents` (names relative to `directory`) and, last, `manifest` with the key `files`: SHA-256 by name.
 
-    A folder without a manifest is thus an unfinished one. Raises `InputError` for a folder that holds something already
-    (unless `force`, which replaces the former run's files and touches no others) or cannot be written.
+    A folder without a manifest is thus an unfinished one. The folder must be claimed (`Claim`); a former run's files
+    go, no others are touched. Raises `InputError` where it cannot be written.
     """
     try:
-        former = _make_room(directory, force=force)
-        hashes = {}
-        for name, content in contents:
-            data = content.encode() if isinstance(content, str) else content
-            (directory / name).parent.mkdir(exist_ok=True)
-            write_atomic(directory / name, data)
-            hashes[name] = hashlib.sha256(data).hexdigest()
+        former = _make_room(directory) if force else set()
+        hashes = {name: _write(directory, name, content) for name, content in contents}
         for name in former - hashes.keys():
             (directory / name).unlink(missing_ok=True)
-        text = json.dumps(_plain({**manifest, "files": hashes}), indent=2, ensure_ascii=False, allow_nan=False)
-        write_atomic(directory / MANIFEST, text + "\n")
+        _write_manifest(directory, {**manifest, "files": hashes})
     except OSError as error:
-        raise _unwritable(directory, error) from error
+        raise unwritable(directory, error) from error
 
 
-def prepare_folder(directory: Path, *, force: bool) -> None:
+def add_files(directory: Path, contents: Iterable[tuple[str, str | bytes]]) -> None:
+    """Add files to a run's folder; the manifest lists each as soon as it is there.
+
+    So whenever this stops, the manifest vouches for all but the one file that was being written. Raises `InputError`
+    where the folder is no run's or cannot be written.
+    """
+    manifest = read_manifest(directory)
+    try:
+        for name, content in contents:
+            manifest["files"][name] = _write(directory, name, content)
+            _write_manifest(directory, manifest)
+    except OSError as error:
+        raise unwritable(directory, error) from error
+
+
+def _write(directory: Path, name: str, content: str | bytes) -> str:
+    """Write one file; returns its SHA-256."""
+    data = content.encode() if isinstance(content, str) else content
+    (directory / name).parent.mkdir(exist_ok=True)
+    write_atomic(directory / name, data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def _write_manifest(directory: Path, manifest: Mapping[str, Any]) -> None:
+    text = json.dumps(_plain(manifest), indent=2, ensure_ascii=False, allow_nan=False)
+    write_atomic(directory / MANIFEST, text + "\n")
+
+
+def prepare_folder(directory: Path) -> None:
     """Make the folder and try to write in it, before hours are spent on what it is to hold; nothing in it changes.
 
-    Raises `InputError` as `write_folder` would.
+    Raises `InputError` where that fails.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        _refuse_occupied(directory, force=force)
         with tempfile.TemporaryFile(dir=directory):
             pass
     except OSError as error:
-        raise _unwritable(directory, error) from error
+        raise unwritable(directory, error) from error
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
@@ -84,10 +106,8 @@ def altered_files(directory: Path) -> list[str]:
     ]
 
 
-def _make_room(directory: Path, *, force: bool) -> set[str]:
-    """Make the folder; where it holds a former run that may go, take its manifest away and name its files."""
-    directory.mkdir(parents=True, exist_ok=True)
-    _refuse_occupied(directory, force=force)
+def _make_room(directory: Path) -> set[str]:
+    """Where the folder holds a former run, take its manifest away and name its files."""
     if not (directory / MANIFEST).exists():
         return set()
     try:
@@ -96,17 +116,6 @@ def _make_room(directory: Path, *, force: bool) -> set[str]:
         former = {}
     (directory / MANIFEST).unlink()
     return {name for name in former if (directory / name).resolve().is_relative_to(directory.resolve())}
-
-
-def _refuse_occupied(directory: Path, *, force: bool) -> None:
-    if not force and any(directory.iterdir()):
-        raise InputError(
-            f"{directory} exists already and is not empty; say --force to replace it, or choose another --out"
-        )
-
-
-def _unwritable(directory: Path, error: OSError) -> InputError:
-    return InputError(f"the run cannot be written to {directory} ({error.strerror}); choose another folder with --out")
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """Everything one run leaves, in memory and as a folder of files that reads back to the same."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,8 @@ import safetensors.numpy
 
 from flnft_sim.errors import InputError
 from flnft_sim.formats import Figures, Format, figure_format
-from flnft_sim.results.folder import read_file, read_manifest, write_folder
+from flnft_sim.results.claim import Claim
+from flnft_sim.results.folder import add_files, read_file, read_manifest, write_folder
 from flnft_sim.results.summary import summary_text
 from flnft_sim.results.tables import COLUMNS, empty, from_csv, to_csv, typed, types_of
 from flnft_sim.results.trace import trace_json
@@ -30,7 +32,8 @@ class RunResult:
 
     `summary` holds the few figures that matter and `manifest` how the run came about (scenario, seed, versions,
     status …), both of plain JSON types. `nft` and `weights` are by file name (`fl-nft.js`, `model.safetensors`). An
-    interrupted run has the tables as far as it came, maybe empty, and `manifest["status"] == "interrupted"`.
+    interrupted or failed run has the tables as far as it came, maybe empty, and says so: `manifest["status"]` is
+    "interrupted", or "failed" with the reason in `manifest["error"]`.
     """
 
     rounds: pd.DataFrame = field(default_factory=partial(empty, "rounds"))
@@ -66,17 +69,34 @@ class RunResult:
         """All tables by name."""
         return {name: getattr(self, name) for name in COLUMNS}
 
-    def save(self, directory: str | Path, *, force: bool = False, figures: bool | Figures = True) -> None:
-        """Write the run's files into `directory`, each atomically, the manifest with their SHA-256 last.
+    def save(
+        self,
+        directory: str | Path,
+        *,
+        force: bool = False,
+        figures: bool | Figures = True,
+        claim: Claim | None = None,
+    ) -> None:
+        """Write the run's files into `directory`, each atomically: the data, the manifest with their SHA-256, figures.
 
-        `figures` is the format of the figures, "png" (as True), "pdf" or "svg", or "none" (as False). Raises
-        `InputError` for another format, and for a folder that holds something already (unless `force`) or cannot be
-        written.
+        `figures` is the format of the figures, "png" (as True), "pdf" or "svg", or "none" (as False); the manifest is
+        written anew after each. Whoever has claimed the folder already hands over the `claim`. Raises `InputError` for
+        another format, and for a folder that holds something already (unless `force`) or cannot be written.
         """
-        format = figure_format(figures)
+        format, directory = figure_format(figures), Path(directory)
         types = {name: types_of(table) for name, table in self.tables.items()}
         manifest = self.manifest | {"summary": self.summary, "tables": types}
-        write_folder(Path(directory), self._contents(format), manifest, force=force)
+        with nullcontext() if claim else Claim(directory, force=force):
+            write_folder(directory, self._contents(), manifest, force=force)
+            if format:
+                self.save_figures(directory, format)
+
+    def save_figures(self, directory: str | Path, format: Format = "png") -> None:
+        """Draw `figures/*` into the folder where the run was saved, and list them in its manifest."""
+        from flnft_sim.results.figures import render_all  # here: plotting libraries take a second to import
+
+        drawn = ((f"figures/{name}.{format}", picture) for name, picture in render_all(self, format))
+        add_files(Path(directory), drawn)
 
     @classmethod
     def load(cls, directory: str | Path) -> Self:
@@ -103,7 +123,7 @@ class RunResult:
         except (KeyError, TypeError, AttributeError, UnicodeDecodeError, safetensors.SafetensorError) as error:
             raise InputError(f"the run in {directory} is damaged ({error}); run the scenario again") from error
 
-    def _contents(self, figures: Format | None) -> Iterator[tuple[str, str | bytes]]:
+    def _contents(self) -> Iterator[tuple[str, str | bytes]]:
         for name, table in self.tables.items():
             yield f"{name}.csv", to_csv(table)
         yield "ledger.jsonl", "".join(f"{line}\n" for line in self.ledger_lines)
@@ -112,8 +132,3 @@ class RunResult:
         for name, weights in self.weights.items():
             yield name, weights_bytes(weights)
         yield "summary.txt", summary_text(self)
-        if figures:
-            from flnft_sim.results.figures import render_all  # here: plotting libraries take a second to import
-
-            for name, picture in render_all(self, figures):
-                yield f"figures/{name}.{figures}", picture

@@ -11,6 +11,8 @@ import pytest
 from flnft_sim import RunResult
 from flnft_sim.cli import main
 from flnft_sim.cli.progress import RunProgress
+from flnft_sim.errors import FlnftError
+from flnft_sim.results import Claim
 
 FLNFT = [sys.executable, "-c", "from flnft_sim.cli import main; main()"]
 
@@ -91,7 +93,7 @@ def test_an_existing_folder_is_refused_until_forced(tiny):
         (["run", "tiny", "--set", "learning.dataset=minst"], "did you mean 'mnist'"),
         (["run", "tiny", "--seed", "x"], "--seed"),
         (["run", "tiny", "--out", "/proc/nowhere"], "--out"),
-        (["run", "roblox10-mnist-mlp", "--data-dir", "nothing-here"], "train-images-idx3-ubyte"),
+        (["run", "roblox10-mnist-mlp", "--data-dir", "nothing-here"], "nothing-here does not exist"),
         (["run", "tiny", "--set", "learning.device=cuda", "--set", "learning.engine=cpu"], "cuda"),
         (["verify", "nothing-here"], "nothing-here"),
         (["audit", "no-such-rule"], "no-such-rule"),
@@ -104,23 +106,72 @@ def test_bad_input_is_a_sentence_and_exit_status_two(words, sentence, tmp_path, 
     assert sentence in capsys.readouterr().err
 
 
-def test_control_c_leaves_what_was_finished(tmp_path, monkeypatch, capsys):
-    """A real SIGINT, sent when the third round has ended."""
+def after_rounds(rounds, happens, monkeypatch):
+    """Let something happen when so many rounds have ended."""
     told = RunProgress.__call__
 
-    def interrupt_after_three(self, row):
+    def tell(self, row):
         told(self, row)
-        if row["round"] == 3:
-            os.kill(os.getpid(), signal.SIGINT)
+        if row["round"] == rounds:
+            happens()
 
-    monkeypatch.setattr(RunProgress, "__call__", interrupt_after_three)
+    monkeypatch.setattr(RunProgress, "__call__", tell)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stop_leaves_what_was_finished(number, status, tmp_path, monkeypatch, capsys):
+    """A real signal, sent when the third round has ended."""
+    after_rounds(3, lambda: os.kill(os.getpid(), number), monkeypatch)
     monkeypatch.chdir(tmp_path)
-    assert status_of("run", "tiny", "--no-figures", "--set", "learning.rounds=50", monkeypatch=monkeypatch) == 130
+    words = ["run", "tiny", "--no-figures", "--set", "learning.rounds=50", "--set", "learning.learner=surrogate"]
+    assert status_of(*words, monkeypatch=monkeypatch) == status
     printed = capsys.readouterr()
     assert "interrupted" in printed.out and "Traceback" not in printed.err
+    assert len(list((tmp_path / "runs/tiny-s0").iterdir())) == 16
     result = RunResult.load("runs/tiny-s0")
     assert result.manifest["status"] == "interrupted" and len(result.rounds) == 3
     assert status_of("verify", "runs/tiny-s0", monkeypatch=monkeypatch) == 0
+
+
+@pytest.mark.parametrize("while_at", ["saving", "drawing"])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stop_at_the_very_end_leaves_a_whole_run(number, status, while_at, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    stop = {"saving": "flnft_sim.results.run_result.trace_json", "drawing": "flnft_sim.results.figures.figure_bytes"}
+    monkeypatch.setattr(stop[while_at], lambda *_, **__: os.kill(os.getpid(), number) or "")
+    assert status_of("run", "tiny", "--set", "learning.learner=surrogate", monkeypatch=monkeypatch) == status
+    result = RunResult.load("runs/tiny-s0")
+    assert result.manifest["status"] == "finished" and len(result.rounds) == 3
+    assert status_of("verify", "runs/tiny-s0", monkeypatch=monkeypatch) == 0
+
+
+def test_a_run_that_fails_keeps_what_was_finished_and_says_why(tmp_path, monkeypatch, capsys):
+    def fail():
+        raise FlnftError("the moon fell down")
+
+    after_rounds(2, fail, monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    words = ["run", "tiny", "--set", "learning.learner=surrogate"]
+    assert status_of(*words, monkeypatch=monkeypatch) == 1
+    printed = capsys.readouterr()
+    assert "the moon fell down" in printed.err and "failed: what follows is as far as it came" in printed.out
+    result = RunResult.load("runs/tiny-s0")
+    assert (result.manifest["status"], result.manifest["error"]) == ("failed", "the moon fell down")
+    assert len(result.rounds) == 2
+    assert status_of("verify", "runs/tiny-s0", monkeypatch=monkeypatch) == 0
+
+
+def test_a_run_that_never_began_leaves_no_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert status_of("run", "roblox10-mnist-mlp", "--data-dir", "nothing-here", monkeypatch=monkeypatch) == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_another_run_writes_is_refused_before_the_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with Claim(tmp_path / "runs/tiny-s0", force=False):
+        assert status_of("run", "tiny", "--force", monkeypatch=monkeypatch) == 2
+    assert "still under way" in capsys.readouterr().err
 
 
 def test_listing_scenarios_needs_no_pytorch(tmp_path):

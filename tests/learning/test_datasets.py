@@ -172,6 +172,10 @@ def test_missing_files_are_downloaded_checked_and_kept(
     fake_mnist(folder, monkeypatch)
     monkeypatch.setattr(mnist, "BASE_URL", url)
     target, bar = tmp_path / "data", Bar()
+    with pytest.raises(InputError, match=r"data does not exist.*--data-dir"):
+        load_dataset("mnist", data_dir=target)
+    assert not target.exists()
+    target.mkdir()
     assert len(load_dataset("mnist", data_dir=target, progress=bar).train_x) == 10
     assert bar.seen == bar.total > 0
     monkeypatch.setattr(mnist, "BASE_URL", NOWHERE)
@@ -185,6 +189,7 @@ def test_a_download_with_another_content_is_refused_and_not_kept(
     fake_mnist(folder, monkeypatch)
     monkeypatch.setattr(mnist, "BASE_URL", url)
     (folder / "train-labels-idx1-ubyte.gz").write_bytes(b"something else")
+    (tmp_path / "data").mkdir()
     with pytest.raises(InputError, match="hash"):
         load_dataset("mnist", data_dir=tmp_path / "data")
     assert not (tmp_path / "data" / "mnist" / "train-labels-idx1-ubyte.gz").exists()

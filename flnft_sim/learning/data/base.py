@@ -56,7 +56,12 @@ DATASETS: Registry[Callable[..., Dataset]] = Registry("dataset", group="flnft_si
 def data_directory(data_dir: str | Path | None = None) -> Path:
     """Return the directory that is searched: the argument, else FLNFT_DATA, else the platform's cache folder."""
     chosen = data_dir or os.environ.get(DATA_VARIABLE)
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("flnft-sim")) / "data"
+    return Path(chosen).expanduser() if chosen else cache_directory()
+
+
+def cache_directory() -> Path:
+    """Return the folder for data on this platform where nobody names another."""
+    return Path(platformdirs.user_cache_dir("flnft-sim")) / "data"
 
 
 def load_dataset(

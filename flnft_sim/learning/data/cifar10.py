@@ -60,7 +60,7 @@ def _contents(data_dir: Path, progress: Any) -> dict[str, bytes]:
             "or remove the folder to download the archive"
         )
     archive = find_file(data_dir, f"cifar10/{ARCHIVE}", ARCHIVE) or download(
-        URL, ARCHIVE_SHA256, data_dir / "cifar10" / ARCHIVE, what="CIFAR-10", progress=progress
+        URL, ARCHIVE_SHA256, data_dir, f"cifar10/{ARCHIVE}", what="CIFAR-10", progress=progress
     )
     return _unpacked(archive)
 

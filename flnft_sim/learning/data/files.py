@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flnft_sim.learning.data.base import DATA_VARIABLE, DataError
+from flnft_sim.learning.data.base import DATA_VARIABLE, DataError, cache_directory
 
 RETRIES = 2
 TIMEOUT_S = 30.0
@@ -19,10 +19,20 @@ def find_file(data_dir: Path, *relative: str) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def download(url: str, sha256: str, target: Path, *, what: str, progress: Any) -> Path:
-    """Download `url` to `target` and check its SHA-256; a failure says what to put where instead."""
+def download(url: str, sha256: str, data_dir: Path, relative: str, *, what: str, progress: Any) -> Path:
+    """Download `url` to `data_dir`/`relative` and check its SHA-256; a failure says what to put where instead.
+
+    A data directory that someone named must be there already (a slip of the pen makes no folder); the platform's cache
+    is made.
+    """
     import pooch
 
+    if not data_dir.is_dir() and data_dir != cache_directory():
+        raise DataError(
+            f"the data directory {data_dir} does not exist, and {what} is looked for there; make it, or point "
+            f"--data-dir or {DATA_VARIABLE} at a directory that exists"
+        )
+    target = data_dir / relative
     keeper = pooch.create(
         path=target.parent,
         base_url="",

@@ -57,7 +57,7 @@ def _content(data_dir: Path, name: str, progress: Any) -> bytes:
     """Return the decompressed content of one file, which must be the canonical one."""
     packed, expected = HASHES[name]
     path = find_file(data_dir, f"mnist/{name}.gz", f"{name}.gz") or download(
-        f"{BASE_URL}{name}.gz", packed, data_dir / "mnist" / f"{name}.gz", what=f"MNIST's {name}", progress=progress
+        f"{BASE_URL}{name}.gz", packed, data_dir, f"mnist/{name}.gz", what=f"MNIST's {name}", progress=progress
     )
     try:
         content = gzip.decompress(path.read_bytes())
