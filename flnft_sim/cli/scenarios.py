@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from flnft_sim.cli.console import out
@@ -15,14 +16,11 @@ def list_scenarios(context: typer.Context) -> None:
     """List the shipped scenarios with a sentence each."""
     if context.invoked_subcommand is not None:
         return
-    import yaml
-
-    from flnft_sim.scenario import find_scenario, scenario_names
+    from flnft_sim.scenario import describe_scenario, scenario_names
 
     table = Table("scenario", "what it is", box=None, pad_edge=False)
     for name in scenario_names():
-        fields = yaml.safe_load(find_scenario(name).read_text(encoding="utf-8")) or {}
-        table.add_row(name, str(fields.get("description", "")))
+        table.add_row(name, escape(describe_scenario(name)))
     out.print(table)
 
 

@@ -3,6 +3,7 @@
 from flnft_sim.scenario.describe import describe_fields, fields_markdown
 from flnft_sim.scenario.loading import (
     ScenarioError,
+    describe_scenario,
     find_scenario,
     load_scenario,
     parse_settings,
@@ -15,6 +16,7 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "describe_fields",
+    "describe_scenario",
     "fields_markdown",
     "find_scenario",
     "load_scenario",

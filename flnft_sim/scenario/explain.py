@@ -1,19 +1,28 @@
 """Turn pydantic's validation errors into sentences: file, field, value, what is wrong, what is allowed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import annotated_types
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from flnft_sim.errors import did_you_mean
+from flnft_sim.errors import bare, did_you_mean, shown
 from flnft_sim.scenario.schema import Scenario
+
+FAULTS = 30  # sentences for one scenario or sweep; nobody reads more at once
 
 
 def explain(error: ValidationError, origins: Mapping[str, str], *, default_origin: str) -> list[str]:
-    """One line a fault, in the order of the schema."""
-    return [_sentence(fault, origins, default_origin) for fault in error.errors(include_url=False)]
+    """One line a fault, in the order of the schema; of very many, the first."""
+    return listed(error, lambda fault: _sentence(fault, origins, default_origin))
+
+
+def listed(error: ValidationError, sentence: Callable[[Any], str]) -> list[str]:
+    """A sentence for each of the first faults, and how many more there are."""
+    faults = error.errors(include_url=False, include_context=False)
+    lines = [sentence(fault) for fault in faults[:FAULTS]]
+    return lines + ([f"… and {len(faults) - FAULTS:,} more such faults"] if len(faults) > FAULTS else [])
 
 
 def _sentence(fault: Any, origins: Mapping[str, str], default_origin: str) -> str:
@@ -24,13 +33,28 @@ def _sentence(fault: Any, origins: Mapping[str, str], default_origin: str) -> st
         section = _section(place[:-1])
         known = list(section.model_fields) if section else []
         hint = did_you_mean(place[-1], known) or f"; known here: {', '.join(known)}"
-        return f"{origin}: unknown field {dotted!r}{hint}"
-    message = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        return f"{origin}: unknown field {shown(dotted)}{hint}"
+    message = complaint(fault)
     if isinstance(fault["input"], dict | BaseModel):  # a rule between fields, or a section that is no section
-        return f"{origin}: {dotted + ': ' if dotted else ''}{message}"
+        return f"{origin}: {bare(dotted) + ': ' if dotted else ''}{message}"
     field = _field(place)
     allowed = f" (allowed: {allowed_text(field)})" if field and allowed_text(field) else ""
-    return f"{origin}: {dotted} = {fault['input']!r}: {message}{allowed}"
+    return f"{origin}: {bare(dotted)} = {shown(fault['input'])}: {message}{allowed}"
+
+
+def complaint(fault: Any) -> str:
+    """What is wrong with a value, in a file's words and not in Python's."""
+    return _WORDS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
+
+
+_WORDS = {
+    "model_type": "should be a section (name: value)",
+    "dict_type": "should hold fields (name: value)",
+    "tuple_type": "should be a list",
+    "list_type": "should be a list",
+    "string_type": "should be text; put it into quotation marks",
+    "int_from_float": "should be a whole number",
+}
 
 
 def _origin(dotted: str, origins: Mapping[str, str]) -> str | None:

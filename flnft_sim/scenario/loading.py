@@ -1,16 +1,20 @@
 """Read a scenario: a file, what it extends, and what the user sets on top; every error at once, each with its place."""
 
+import re
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
-from flnft_sim.errors import InputError, UnknownNameError
+from flnft_sim.errors import InputError, UnknownNameError, bare, shown
 from flnft_sim.scenario.explain import explain
 from flnft_sim.scenario.schema import Scenario
+from flnft_sim.scenario.yaml_text import MAX_DEPTH, TextError, read_file, read_yaml
+
+ENDINGS = (".yaml", ".yml", ".json")
+MAX_CHAIN = 50  # files that extend one another
 
 Origins = dict[str, str]  # dotted field -> where it was written
 
@@ -34,17 +38,35 @@ def scenario_names() -> list[str]:
     return sorted({path.stem for folder in scenario_folders() for path in folder.glob("*.yaml")})
 
 
+def describe_scenario(name: str) -> str:
+    """The sentence that a scenario's own file says of it; of a file that cannot be read, why."""
+    try:
+        return str(_read_one(find_scenario(name))[0].get("description", ""))
+    except InputError as error:
+        return f"cannot be read: {error}"
+
+
 def find_scenario(name: str | Path) -> Path:
     """The file of a scenario's name or path, or of a run's manifest; raises `UnknownNameError` with the closest."""
     path = Path(name)
-    if path.suffix in {".yaml", ".yml", ".json"}:
-        if not path.is_file():
-            raise ScenarioError(f"scenario file {path} does not exist; `flnft scenarios` lists the shipped ones")
+    if path.suffix in ENDINGS:
+        if not is_file(path):
+            raise ScenarioError(
+                f"scenario file {bare(str(path))} does not exist; `flnft scenarios` lists the shipped ones"
+            )
         return path
     for folder in scenario_folders():
-        if (folder / f"{name}.yaml").is_file():
+        if is_file(folder / f"{name}.yaml"):
             return folder / f"{name}.yaml"
     raise UnknownNameError("scenario", str(name), scenario_names())
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that the system cannot even ask for is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def load_scenario(
@@ -58,11 +80,9 @@ def load_scenario(
     Raises `ScenarioError` (all faults at once: file, field, value, allowed range) and `UnknownNameError`.
     """
     path = find_scenario(name)
-    fields, origins = _read(path, chain=())
-    fields.setdefault("name", path.stem)
-    for field, value in (overrides or {}).items():
-        _set(fields, field, value)
-        origins[field] = "--set"
+    fields, origins = _read(path)
+    fields.setdefault("name", name_of(path))
+    _set_all(fields, overrides or {}, origins, place="--set")
     if seed is not None:
         fields["seed"], origins["seed"] = seed, "--seed"
     return _validated(fields, origins, default_origin=str(path))
@@ -70,10 +90,18 @@ def load_scenario(
 
 def with_fields(scenario: Scenario, overrides: Mapping[str, Any]) -> Scenario:
     """The scenario with dotted fields set to other values, checked anew; raises `ScenarioError`."""
-    fields = scenario.model_dump()
-    for field, value in overrides.items():
-        _set(fields, field, value)
-    return _validated(fields, dict.fromkeys(overrides, "set"), default_origin=f"scenario {scenario.name}")
+    fields, origins = scenario.model_dump(), Origins()
+    _set_all(fields, overrides, origins, place="set")
+    return _validated(fields, origins, default_origin=f"scenario {scenario.name}")
+
+
+def name_of(path: Path) -> str:
+    """What a file that says no name calls its scenario or sweep: the file's own, with `-` for what a name may not hold.
+
+    Thus `my scenario.yaml` is `my-scenario`.
+    """
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem)[:100]
+    return f"_{name[1:]}" if name.startswith(".") else name
 
 
 def _validated(fields: dict[str, Any], origins: Origins, *, default_origin: str) -> Scenario:
@@ -83,70 +111,104 @@ def _validated(fields: dict[str, Any], origins: Origins, *, default_origin: str)
         raise ScenarioError("\n".join(explain(error, origins, default_origin=default_origin))) from None
 
 
-def parse_settings(settings: Iterable[str]) -> dict[str, Any]:
-    """Turn `["game.sigma=0.6", …]` of the command line into overrides; values are YAML."""
-    overrides = {}
+def parse_settings(settings: Iterable[str], *, option: str = "--set") -> dict[str, Any]:
+    """Turn `["game.sigma=0.6", …]` of the command line into overrides; values are YAML, a field is given once."""
+    overrides: dict[str, Any] = {}
+    written: dict[str, str] = {}
     for setting in settings:
         field, equals, text = setting.partition("=")
-        if not equals or not field.strip():
-            raise ScenarioError(f"--set {setting!r} has no '='; write --set section.field=value")
-        try:
-            overrides[field.strip()] = yaml.safe_load(text)
-        except yaml.YAMLError:
-            raise ScenarioError(f"--set {field.strip()}: {text!r} is not a YAML value") from None
+        field = field.strip()
+        if not equals or not field:
+            raise ScenarioError(f"{option} {shown(setting)} has no '='; write {option} section.field=value")
+        value = overrides[field] = _setting(text, place=f"{option} {bare(field)}")
+        for leaf in leaves({field: value}):
+            if leaf in written:
+                raise ScenarioError(
+                    f"{option} {bare(leaf)} is given twice, in {bare(written[leaf])} and in {bare(setting)}; keep one"
+                )
+            written[leaf] = setting
     return overrides
 
 
-def _read(path: Path, *, chain: tuple[Path, ...]) -> tuple[dict[str, Any], Origins]:
-    """A file's fields on top of those it extends, with the file each field was written in."""
-    if path.resolve() in chain:
-        raise ScenarioError(f"{path}: extends itself through {', '.join(p.name for p in chain)}; break the circle")
+def _setting(text: str, *, place: str) -> Any:
     try:
-        fields = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", "cannot be read")
-        raise ScenarioError(f"{path}:{place} is not YAML: {problem}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path} cannot be read: {error}") from None
+        return read_yaml(text, place=place)
+    except TextError as error:
+        raise ScenarioError(str(error)) from None
+
+
+def _read(path: Path) -> tuple[dict[str, Any], Origins]:
+    """A file's fields on top of those it extends, with the file each field was written in."""
+    fields, origins, chain = dict[str, Any](), Origins(), list[Path]()
+    while True:
+        own, parent = _read_one(path)
+        if chain:  # what is extended lends its fields, not its name
+            own.pop("name", None)
+            own.pop("description", None)
+        origins = dict.fromkeys(leaves(own), str(path)) | origins
+        fields = merged(own, fields)
+        chain.append(path.resolve())
+        if parent is None:
+            return fields, origins
+        beside = path.parent / (parent if Path(parent).suffix in ENDINGS else f"{parent}.yaml")
+        path = beside if is_file(beside) else find_scenario(parent)
+        if path.resolve() in chain:
+            raise ScenarioError(
+                f"{path}: extends itself through {bare(', '.join(link.name for link in chain))}; break the circle"
+            )
+        if len(chain) >= MAX_CHAIN:
+            raise ScenarioError(f"{chain[0]}: extends a chain of more than {MAX_CHAIN} files; write it in fewer")
+
+
+def _read_one(path: Path) -> tuple[dict[str, Any], str | None]:
+    """The fields of one file, and the name of what it extends."""
+    try:
+        fields = read_file(path)
+    except TextError as error:
+        raise ScenarioError(str(error)) from None
+    fields = {} if fields is None else fields
+    if isinstance(fields, dict) and path.suffix == ".json":  # a run's manifest holds its resolved scenario
+        fields = fields.get("scenario", fields)
     if not isinstance(fields, dict):
         raise ScenarioError(f"{path} must hold fields (name: value), not a {type(fields).__name__}")
-    if path.suffix == ".json":  # a run's manifest holds its resolved scenario
-        fields = fields.get("scenario", fields)
     parent = fields.pop("extends", None)
-    origins = {field: str(path) for field in _leaves(fields)}
-    if parent is None:
-        return fields, origins
-    base_path = path.parent / f"{parent}.yaml"
-    base, base_origins = _read(
-        base_path if base_path.is_file() else find_scenario(str(parent)), chain=(*chain, path.resolve())
-    )
-    base.pop("name", None)
-    base.pop("description", None)
-    return _merge(base, fields), base_origins | origins
+    if parent is not None and not isinstance(parent, str):
+        raise ScenarioError(f"{path}: extends = {shown(parent)}: should be the name of a scenario, or of a file")
+    return fields, parent
 
 
-def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the fields of `over` on top, section by section."""
+    fields = dict(base)
     for key, value in over.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _merge(merged[key], value) if both else value
-    return merged
+        inner = fields.get(key)
+        fields[key] = merged(inner, value) if isinstance(value, Mapping) and isinstance(inner, Mapping) else value
+    return fields
 
 
-def _leaves(fields: Mapping[str, Any], prefix: str = "") -> list[str]:
-    leaves = []
+def leaves(fields: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """The dotted names of all fields that are no sections; an empty section is its own."""
+    found = []
     for key, value in fields.items():
-        leaves += _leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else [f"{prefix}{key}"]
-    return leaves
+        inside = isinstance(value, Mapping) and value
+        found += leaves(value, f"{prefix}{key}.") if inside else [f"{prefix}{key}"]
+    return found
 
 
-def _set(fields: dict[str, Any], dotted: str, value: Any) -> None:
+def _set_all(fields: dict[str, Any], overrides: Mapping[str, Any], origins: Origins, *, place: str) -> None:
+    """Set dotted fields; a section's worth of them merges into the section, as it does in a file."""
+    for dotted, value in overrides.items():
+        _set(fields, dotted, value, place=place)
+        origins.update(dict.fromkeys(leaves({dotted: value}), place))
+
+
+def _set(fields: dict[str, Any], dotted: str, value: Any, *, place: str) -> None:
     *sections, last = dotted.split(".")
+    if len(sections) > MAX_DEPTH:
+        raise ScenarioError(f"{place} {bare(dotted)}: more than {MAX_DEPTH} sections inside one another")
     for section in sections:
         inner = fields.setdefault(section, {})
         if not isinstance(inner, dict):
-            raise ScenarioError(f"--set {dotted}: {section!r} is a value, not a section")
+            raise ScenarioError(f"{place} {bare(dotted)}: {bare(section)} is a value, not a section")
         fields = inner
-    fields[last] = value
+    fields.update(merged(fields, {last: value}))

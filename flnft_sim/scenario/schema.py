@@ -4,11 +4,16 @@ One frozen class a section, in the order of an episode. `flnft scenarios describ
 docs/scenarios.md is generated from it. Unknown fields and out-of-range values are errors.
 """
 
+from math import exp
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from flnft_sim.scenario.names import registered
+from flnft_sim.scenario.strict import Name, Strict
+
+EXACT = 2**53 - 1  # the largest whole number that every reader of JSON keeps exactly (JavaScript has only doubles)
+MOST_MONEY = EXACT // 1_000_000  # in units of 10⁻⁶, see `flnft_sim.ledger`
 
 
 def knob(default: Any, what: str, *, unit: str = "", paper: str = "", **limits: Any) -> Any:
@@ -21,10 +26,10 @@ def section(kind: type["Section"], what: str) -> Any:
     return Field(default_factory=kind, description=what)
 
 
-class Section(BaseModel):
+class Section(Strict):
     """Strict and frozen: what a scenario says is what runs."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
+    model_config = ConfigDict(validate_default=True, allow_inf_nan=False)
 
 
 Range = tuple[float, float]
@@ -347,9 +352,9 @@ class Timeline(Section):
 class Scenario(Section):
     """One market, whole."""
 
-    name: str = knob("scenario", "what runs and folders are called", pattern=r"^[A-Za-z0-9._-]+$")
+    name: Name = knob("scenario", "what runs and folders are called")
     description: str = knob("", "one sentence for `flnft scenarios`")
-    seed: int = knob(0, "the one number all random streams come from", ge=0, le=2**63 - 1)
+    seed: int = knob(0, "the one number all random streams come from", ge=0, le=EXACT)
     population: Population = section(Population, "who takes part")
     devices: Devices = section(Devices, "what users compute with")
     game: Game = section(Game, "the game between users and providers")
@@ -379,11 +384,30 @@ class Scenario(Section):
             raise ValueError(
                 f"radio.placement 'trace' has ten points, population.users is {self.population.users}; use 'random'"
             )
+        self._money_is_exact()
         if self.failures.overspenders > self.population.providers:
             raise ValueError("failures.overspenders must not exceed population.providers")
         if self.failures.withdrawing_daos > self.population.daos:
             raise ValueError("failures.withdrawing_daos must not exceed population.daos")
         return self
+
+    def _money_is_exact(self) -> None:
+        """The ledger counts money in units of 10⁻⁶, whole numbers that every reader of its JSON must keep exactly."""
+        providers, game, market = self.population.providers, self.game, self.market
+        valuation = game.valuation_money or game.budget_money
+        amounts = {
+            f"game.budget_money × population.providers ({providers:,}) × market.auctions ({market.auctions:,}) "
+            "+ market.auctioneer_money": game.budget_money * providers * market.auctions + market.auctioneer_money,
+            "the highest valuation (game.valuation_money or game.budget_money × game.demand.factors, and six "
+            "game.demand.noise)": valuation * max(game.demand.factors) * exp(6 * game.demand.noise),
+            "market.reserve_money": market.reserve_money or 0.0,
+            "market.reserve_prior_money": market.reserve_prior_money,
+        }
+        for what, money in amounts.items():
+            if not money <= MOST_MONEY:
+                raise ValueError(
+                    f"{what} is {money:.6g} of money, and the ledger counts at most {MOST_MONEY:,} exactly; choose less"
+                )
 
     def _fits_a_crowd(self) -> None:
         """What a crowd of rows cannot do is refused, and not quietly left out."""

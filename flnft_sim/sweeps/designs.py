@@ -9,10 +9,11 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import ConfigDict, model_validator
 
-from flnft_sim.errors import InputError
+from flnft_sim.errors import InputError, shown
 from flnft_sim.registry import Registry
+from flnft_sim.scenario.strict import Strict
 
 Design = Callable[[int, int, int], NDArray[np.float64]]
 
@@ -21,10 +22,10 @@ DESIGNS: Registry[Design] = Registry("sampling method", group="flnft_sim.designs
 MORRIS_LEVELS = 4
 
 
-class Range(BaseModel):
+class Range(Strict):
     """A field's range: `[low, high]`, or `{low, high, scale: log, integer: true}`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(allow_inf_nan=False)
 
     low: float
     high: float
@@ -36,7 +37,7 @@ class Range(BaseModel):
     def _from_pair(cls, value: Any) -> Any:
         if isinstance(value, list | tuple):
             if len(value) != 2:
-                raise ValueError(f"a range is [low, high], not {list(value)}")
+                raise ValueError(f"a range is [low, high], not {shown(list(value))}")
             return {"low": value[0], "high": value[1]}
         return value
 

@@ -1,38 +1,39 @@
 """A sweep's plan: which scenario, which points, which seeds; read from YAML and checked strictly."""
 
 import itertools
+import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from flnft_sim.errors import InputError, UnknownNameError, did_you_mean
+from flnft_sim.errors import InputError, UnknownNameError, bare, did_you_mean, shown
+from flnft_sim.scenario.explain import complaint, listed
+from flnft_sim.scenario.loading import is_file, leaves, name_of
+from flnft_sim.scenario.schema import EXACT
+from flnft_sim.scenario.strict import Name, Strict
+from flnft_sim.scenario.yaml_text import TextError, read_file
 from flnft_sim.sweeps.designs import DESIGNS, Range
 
 Point = dict[str, Any]  # dotted scenario field -> value
 
 RESERVED = ("point", "seed", "status", "error")  # columns of runs.csv beside parameters and metrics
+MOST_POINTS, MOST_RUNS = 100_000, 1_000_000  # of one plan; each point is resolved before the first run
 
 
 class PlanError(InputError):
     """A sweep that cannot be planned; one line a fault."""
 
 
-class Strict(BaseModel):
-    """Frozen, and unknown fields are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
 class Sample(Strict):
     """Points drawn by a sampling method from ranges of fields."""
 
     method: str
-    n: Annotated[int, Field(ge=1)]
-    ranges: Annotated[dict[str, Range], Field(min_length=1)]
-    seed: int = 0
+    n: Annotated[int, Field(ge=1, le=MOST_POINTS)]
+    ranges: Annotated[dict[str, Range], Field(min_length=1, max_length=1000)]
+    seed: Annotated[int, Field(ge=0, le=2**32 - 2)] = 0  # what SALib and SciPy take
 
     @field_validator("method")
     @classmethod
@@ -40,6 +41,11 @@ class Sample(Strict):
         if method not in DESIGNS:
             raise ValueError(str(UnknownNameError(DESIGNS.family, method, DESIGNS.names())))
         return method
+
+    @property
+    def size(self) -> int:
+        """About how many points it has: SALib's designs have several a field."""
+        return self.n * (len(self.ranges) + 2 if self.method in ("sobol", "morris") else 1)
 
     def points(self) -> list[Point]:
         """The design's points, in the units of the fields."""
@@ -54,22 +60,26 @@ class SweepPlan(Strict):
     Every point uses the same seeds (common random numbers), so that two points can be compared seed by seed.
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] = "sweep"
+    name: Name = "sweep"
     description: str = ""
     scenario: str
-    set: dict[str, Any] = {}
+    set: dict[str, Any] = Field(default_factory=dict)
     grid: dict[str, list[Any]] | None = None
     zip: dict[str, list[Any]] | None = None
     sample: Sample | None = None
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = (0,)
+    seeds: tuple[Annotated[int, Field(ge=0, le=EXACT)], ...] = (0,)
     metrics: tuple[str, ...] = ()
     per_round: tuple[str, ...] = ()
-    baseline: dict[str, Any] = {}
+    baseline: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("seeds", mode="before")
     @classmethod
     def _count_or_list(cls, seeds: Any) -> Any:
-        return tuple(range(seeds)) if isinstance(seeds, int) and not isinstance(seeds, bool) else seeds
+        if not isinstance(seeds, int) or isinstance(seeds, bool):
+            return seeds
+        if seeds > MOST_RUNS:
+            raise ValueError(f"should be at most {MOST_RUNS:,}, or a list of seeds")
+        return tuple(range(seeds))
 
     @field_validator("seeds")
     @classmethod
@@ -89,22 +99,45 @@ class SweepPlan(Strict):
         lengths = {field: len(values) for field, values in (self.zip or {}).items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"zip needs lists of one length, these have {lengths}")
-        written = [*self.set, *self.parameters]
-        twice = [field for field in dict.fromkeys(written) if written.count(field) > 1]
+        written = self._written()
+        twice = [field for field, times in Counter(written).items() if times > 1]
         if twice:
-            raise ValueError(f"{twice[0]} is given twice (set, grid, zip and sample must not share a field)")
+            raise ValueError(f"{bare(twice[0])} is given twice (set, grid, zip and sample must not share a field)")
         if "seed" in written:
             raise ValueError("seed is no parameter here; list seeds under `seeds:`")
         strange = [field for field in self.baseline if field not in self.parameters]
         if strange:
             hint = did_you_mean(strange[0], self.parameters)
-            raise ValueError(f"baseline field {strange[0]!r} is not varied by this sweep{hint}")
+            raise ValueError(f"baseline field {shown(strange[0])} is not varied by this sweep{hint}")
+        self._is_finite()
         return self
+
+    def _written(self) -> list[str]:
+        """The fields that each block sets, those inside a section's worth of them one by one."""
+        lists = [*(self.grid or {}).items(), *(self.zip or {}).items()]
+        varied = [{leaf for value in values for leaf in leaves({field: value})} for field, values in lists]
+        return [*leaves(self.set), *(leaf for fields in varied for leaf in sorted(fields)), *self._sampled]
+
+    @property
+    def _sampled(self) -> tuple[str, ...]:
+        return tuple(self.sample.ranges) if self.sample else ()
+
+    def _is_finite(self) -> None:
+        """Refuse what nobody could run, before it is counted out."""
+        points = math.prod(len(values) for values in (self.grid or {}).values())
+        points *= len(next(iter(self.zip.values()))) if self.zip else 1
+        points *= self.sample.size if self.sample else 1
+        if points > MOST_POINTS or points * len(self.seeds) > MOST_RUNS:
+            count = f"{points:,}" if points < 10**18 else "more than 10^18"
+            raise ValueError(
+                f"{count} points × {len(self.seeds):,} seeds are too many; a sweep has at most {MOST_POINTS:,} points "
+                f"and {MOST_RUNS:,} runs"
+            )
 
     @property
     def parameters(self) -> tuple[str, ...]:
         """The fields that vary, in the order of the columns of runs.csv."""
-        return (*(self.grid or ()), *(self.zip or ()), *(self.sample.ranges if self.sample else ()))
+        return (*(self.grid or ()), *(self.zip or ()), *self._sampled)
 
     @property
     def runs(self) -> int:
@@ -152,27 +185,25 @@ def load_plan(plan: "SweepPlan | Mapping[str, Any] | str | Path") -> SweepPlan:
         return _checked(plan, place="sweep")
     path = _find(plan)
     try:
-        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise PlanError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise PlanError(f"{path} cannot be read: {error}") from None
+        fields = read_file(path)
+    except TextError as error:
+        raise PlanError(str(error)) from None
     if not isinstance(fields, dict):
         raise PlanError(f"{path} must hold fields such as `scenario:`, `grid:` and `seeds:`")
     beside = path.parent / str(fields.get("scenario", ""))
-    if beside.suffix in {".yaml", ".yml"} and beside.is_file():
+    if beside.suffix in {".yaml", ".yml"} and is_file(beside):
         fields["scenario"] = str(beside)
-    return _checked({"name": path.stem, **fields}, place=str(path))
+    return _checked({"name": name_of(path), **fields}, place=str(path))
 
 
 def _find(name: str | Path) -> Path:
     path = Path(name)
     if path.suffix in {".yaml", ".yml"}:
-        if not path.is_file():
-            raise PlanError(f"sweep file {path} does not exist; shipped sweeps: {', '.join(sweep_names())}")
+        if not is_file(path):
+            raise PlanError(f"sweep file {bare(str(path))} does not exist; shipped sweeps: {', '.join(sweep_names())}")
         return path
     for folder in sweep_folders():
-        if (folder / f"{name}.yaml").is_file():
+        if is_file(folder / f"{name}.yaml"):
             return folder / f"{name}.yaml"
     raise UnknownNameError("sweep", str(name), sweep_names())
 
@@ -181,8 +212,7 @@ def _checked(fields: Mapping[str, Any], *, place: str) -> SweepPlan:
     try:
         return SweepPlan.model_validate(dict(fields))
     except ValidationError as error:
-        faults = error.errors(include_url=False)
-        raise PlanError("\n".join(f"{place}: {_sentence(fault)}" for fault in faults)) from None
+        raise PlanError("\n".join(listed(error, lambda fault: f"{place}: {_sentence(fault)}"))) from None
 
 
 def _sentence(fault: Any) -> str:
@@ -190,8 +220,8 @@ def _sentence(fault: Any) -> str:
     if fault["type"] == "extra_forbidden":
         known = Sample.model_fields if dotted.startswith("sample.") else SweepPlan.model_fields
         hint = did_you_mean(str(fault["loc"][-1]), known) or f"; known here: {', '.join(known)}"
-        return f"unknown field {dotted!r}{hint}"
-    message = fault["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        return f"unknown field {shown(dotted)}{hint}"
+    message = complaint(fault)
     if isinstance(fault["input"], dict | BaseModel):
-        return f"{dotted + ': ' if dotted else ''}{message}"
-    return f"{dotted} = {fault['input']!r}: {message}"
+        return f"{bare(dotted) + ': ' if dotted else ''}{message}"
+    return f"{bare(dotted)} = {shown(fault['input'])}: {message}"

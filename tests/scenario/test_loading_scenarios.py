@@ -1,5 +1,6 @@
 """Scenarios are read strictly: every fault at once, each with its place, value and remedy."""
 
+import numpy as np
 import pytest
 import yaml
 
@@ -9,6 +10,7 @@ from flnft_sim.scenario import (
     ScenarioError,
     describe_fields,
     fields_markdown,
+    find_scenario,
     load_scenario,
     parse_settings,
     scenario_names,
@@ -93,8 +95,138 @@ def test_unknown_names_suggest_the_closest():
 
 def test_settings_are_yaml_values():
     assert parse_settings(["a.b=3", "c= [1, 2]", "d=", "e=x=y"]) == {"a.b": 3, "c": [1, 2], "d": None, "e": "x=y"}
+    assert parse_settings(["a=1e-3"]) == {"a": 0.001}
     with pytest.raises(InputError, match="no '='"):
         parse_settings(["game.sigma"])
+    with pytest.raises(InputError, match=r"--set game: the key 'sigma' stands twice"):
+        parse_settings(["game={sigma: 0.4, sigma: 0.5}"])
+
+
+@pytest.mark.parametrize("second", ["game.sigma=0.5", "game={sigma: 0.5}", "game={mu0: 1, sigma: 0.4}"])
+def test_a_field_that_is_set_twice_is_an_error(second):
+    with pytest.raises(InputError, match=r"game\.sigma is given twice"):
+        parse_settings(["game.sigma=0.4", second])
+    assert parse_settings(["game.sigma=0.4", "game={mu0: 1}"]) == {"game.sigma": 0.4, "game": {"mu0": 1}}
+
+
+def test_a_section_that_is_set_merges_as_one_in_a_file_does(tmp_path):
+    top = written(tmp_path, "tiny", extends=str(find_scenario("tiny").resolve()), game={"belief": {"states": 3}})
+    by_file = load_scenario(top)
+    by_setting = load_scenario("tiny", overrides=parse_settings(["game={belief: {states: 3}}"]))
+    by_fields = with_fields(load_scenario("tiny"), {"game": {"belief": {"states": 3}}})
+    unlike = {"description": ""}
+    assert by_setting.model_copy(update=unlike) == by_fields.model_copy(update=unlike)
+    assert by_setting.model_copy(update=unlike) == by_file
+    assert by_setting.game.history_auctions == load_scenario("tiny").game.history_auctions
+    assert by_setting.game.belief.states == 3
+
+
+def test_a_key_that_stands_twice_loses_nothing_but_is_refused(tmp_path):
+    path = tmp_path / "twice.yaml"
+    path.write_text("extends: tiny\nlearning:\n  rounds: 7\nlearning:\n  learner: surrogate\n")
+    with pytest.raises(ScenarioError, match="'learning' stands twice, on line 2 and on line 4"):
+        load_scenario(path)
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("seed=true", "whole number, not true or false"),
+        ("seed='4'", "whole number, not text"),
+        ("seed=010", "begins with a zero"),
+        ("seed=-1", "at least 0"),
+        ("seed=1.5", "whole number"),
+        ("seed=9007199254740992", "at most 9,007,199,254,740,991"),
+        ("population.users=yes", "whole number, not text"),
+        ("population.users=1:30", "whole number, not text"),
+        ("market.clock_s=1:30", "a number, not text"),
+        ("market.reserve_money=false", "a number, not true or false"),
+        ("radio.rayleigh=yes", "true or false"),
+        ("radio.rayleigh=1", "true or false"),
+        ("game.privacy_range=[true, 5]", "a number, not true or false"),
+        ("game.privacy_range=3", "should be a list"),
+        ("learning.partition.sizes=['3']", "whole number, not text"),
+        ("game=", "should be a section"),
+        ("description=7", "quotation marks"),
+        ("game.sigma=1e999", "finite"),
+        ("population.users.x=1", "a value, not a section"),
+    ],
+)
+def test_values_are_taken_as_they_are_written(setting, words):
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario("tiny", overrides=parse_settings([setting]))
+    assert words in str(caught.value)
+
+
+def test_numbers_may_be_written_in_every_way_that_says_the_same():
+    settings = ["learning.rounds=1e1", "population.users=0b100", "learning.sensitivity=1e-3", "game.mu0=1_000"]
+    scenario = load_scenario("tiny", overrides=parse_settings(settings))
+    assert (scenario.learning.rounds, scenario.population.users) == (10, 4)
+    assert (scenario.learning.sensitivity, scenario.game.mu0) == (0.001, 1000.0)
+    scenario = with_fields(scenario, {"population.users": np.int64(5), "game.privacy_range": np.array([1.0, 2.0])})
+    assert (scenario.population.users, scenario.game.privacy_range) == (5, (1.0, 2.0))
+
+
+@pytest.mark.parametrize("word", ["none", "None", "null", "~", ""])
+def test_a_field_that_may_be_left_out_takes_the_word_that_the_table_prints(word):
+    overrides = parse_settings([f"game.valuation_money={word}", "learning.perturb=none"])
+    scenario = load_scenario("tiny", overrides=overrides)
+    assert scenario.game.valuation_money is None and scenario.learning.perturb == "none"
+
+
+@pytest.mark.parametrize(
+    ("file", "name"), [("my scenario.yaml", "my-scenario"), ("Größe 2.yml", "Gr-e-2"), (".x.yaml", "_x")]
+)
+def test_a_file_without_a_name_lends_its_own_where_a_name_can_hold_it(tmp_path, file, name):
+    path = tmp_path / file
+    path.write_text("extends: tiny")
+    assert load_scenario(path).name == name
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a/b", "", "x" * 101, "a b"])
+def test_a_name_is_fit_for_a_folder(name):
+    with pytest.raises(ScenarioError, match="letters, digits, dots"):
+        load_scenario("tiny", overrides={"name": name})
+
+
+def test_a_long_chain_of_files_is_refused_and_a_short_one_is_not(tmp_path):
+    for number in range(60):
+        written(tmp_path, f"f{number}", **({"extends": f"f{number + 1}"} if number < 59 else {"extends": "tiny"}))
+    assert load_scenario(tmp_path / "f15.yaml").name == "f15"
+    with pytest.raises(ScenarioError, match="chain of more than 50"):
+        load_scenario(tmp_path / "f0.yaml")
+
+
+@pytest.mark.parametrize("parent", [["tiny"], True, 3, "no/such", "x\0y", "y" * 5000, "no.yaml", "."])
+def test_what_cannot_be_extended_is_one_sentence(tmp_path, parent):
+    with pytest.raises(InputError) as caught:
+        load_scenario(written(tmp_path, "top", extends=parent))
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 1000
+
+
+def test_thousands_of_faults_are_told_briefly(tmp_path):
+    path = written(tmp_path, "many", **{f"field{number}" * 20: "x" * 250 for number in range(2000)})
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(path)
+    assert "1,970 more such faults" in str(caught.value) and len(str(caught.value)) < 20_000
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"game.budget_money": 1e13},
+        {"game.budget_money": 9e8, "population.providers": 11},
+        {"game.budget_money": 9e8, "market.auctions": 11},
+        {"market.auctioneer_money": 9.1e9},
+        {"market.reserve_money": 1e10},
+        {"market.reserve_prior_money": 1e300},
+        {"game.valuation_money": 1e9, "game.demand.factors": [10.0]},
+        {"game.valuation_money": 1e9, "game.demand.noise": 0.5},
+    ],
+)
+def test_money_that_a_ledger_could_not_count_exactly_is_refused_at_loading(fields):
+    with pytest.raises(ScenarioError, match="of money, and the ledger counts at most 9,007,199,254 exactly"):
+        load_scenario("tiny", overrides=fields)
 
 
 @pytest.mark.parametrize(
