@@ -10,7 +10,7 @@ from flnft_sim.agents.dao import FlNft, MuDao
 from flnft_sim.agents.provider import Offer, ServiceProvider
 from flnft_sim.game import provider_utility, quality_satisfaction
 from flnft_sim.ledger import from_units
-from flnft_sim.market import Bid, BidRejected, Clearing, SealedBids, VoteResult, clear
+from flnft_sim.market import Bid, BidRejected, Clearing, SealedBids, VoteResult, clear, price_setter
 
 Array = NDArray[np.float64]
 Row = dict[str, Any]
@@ -115,6 +115,7 @@ class Auction:
             "ask_money": float(self.asks.min()) if self.asks.size else float("nan"),
             "reserve_money": self.reserve_money,
             "price_money": clearing.price if clearing is not None and clearing.price is not None else float("nan"),
+            "price_set_by": self._price_setter(),
             "winners": int(clearing.buyers.size) if clearing is not None else 0,
             "surplus_money": clearing.surplus if clearing is not None else 0.0,
             "dao_receipt_money": float(clearing.receipts.sum()) if clearing is not None else 0.0,
@@ -122,6 +123,13 @@ class Auction:
             "rebids": self.rebids,
             "reason": "" if clearing is None or clearing.reason is None else str(clearing.reason),
         }
+
+    def _price_setter(self) -> str:
+        """Which report set the price, in words."""
+        if self.clearing is None:
+            return ""
+        payments = self.clearing.payments[self.clearing.buyers]
+        return price_setter(payments, self.bids[self.bidders], self.asks, self.reserve_money)
 
     def bid_rows(self) -> list[Row]:
         """A line for every sealed bid in the table `bids`, in the order of the book, and one for who did not bid."""

@@ -337,6 +337,7 @@ class AuctionContract(Actor):
                 "ask_money": nothing,
                 "reserve_money": nothing,
                 "price_money": nothing,
+                "price_set_by": "",
                 "winners": 0,
                 "surplus_money": 0.0,
                 "dao_receipt_money": 0.0,

@@ -37,6 +37,8 @@ class Decision:
     problem: DecisionProblem
     step: DecisionStep
     seconds: float
+    settled: bool | None = None
+    """Whether prices settled before the decision period was over; None where no decision was held on the clock."""
 
     @property
     def believed_rivals_money(self) -> Array:
@@ -79,12 +81,13 @@ class DecisionPhase:
         with dao.doing("decision", round=round_number, dao=dao.label):
             for step in steps:
                 yield env.timeout(game.decision_step_s)
+                settled = bool(step.gap <= game.decision_tolerance)
                 over = env.now + game.decision_step_s > started_s + game.decision_period_s
-                if step.gap <= game.decision_tolerance or over:
+                if settled or over:
                     break
         dao.members.show("idle")
         dao.members.tell_decision(dao, round_number, started_s)
-        return self._decision(problem, step, seconds=env.now - started_s)
+        return self._decision(problem, step, seconds=env.now - started_s, settled=settled)
 
     def settle(self) -> Decision:
         """The same exchange off the clock, for the auctions of the ledger's history."""
@@ -174,5 +177,7 @@ class DecisionPhase:
         fitting = np.floor(left_s / np.maximum(seconds_per_epoch, 1e-12)).clip(0, settings.game.epochs_max)
         return np.minimum(most, fitting.astype(np.int64))
 
-    def _decision(self, problem: DecisionProblem, step: DecisionStep, *, seconds: float) -> Decision:
-        return Decision(self._buyers(), problem, step, seconds)
+    def _decision(
+        self, problem: DecisionProblem, step: DecisionStep, *, seconds: float, settled: bool | None = None
+    ) -> Decision:
+        return Decision(self._buyers(), problem, step, seconds, settled)

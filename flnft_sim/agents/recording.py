@@ -39,6 +39,7 @@ def record_round(
         "decision_s": decision.seconds,
         "iterations": step.iteration,
         "decision_gap": step.gap if np.isfinite(step.gap) else NOTHING,
+        "decision_settled": decision.settled,
         "participants": len(plan.users),
         "stayed_out": len(dao.members) - len(plan.users),
         "late_dropped": work.count("late"),

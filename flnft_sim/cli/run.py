@@ -61,7 +61,7 @@ def _run(
     result.save(claim.directory, force=force, figures="none", claim=claim)
     if not quiet:
         early = "Stopped early: what was finished is" if ended_by else "Everything is"
-        out.print(summary_text(result), markup=False)
+        out.print(summary_text(result), markup=False, soft_wrap=True)
         out.print(f"\n{early} in {claim.directory}/", markup=False)
     if isinstance(ended_by, Exception):
         raise ended_by

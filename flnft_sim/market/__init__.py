@@ -4,7 +4,7 @@ from flnft_sim.market.audit import AuditReport, Counterexample, audit
 from flnft_sim.market.clearing import Clearing, InvalidOutcome, InvalidReport, NoTrade, clear
 from flnft_sim.market.licences import Licence, Licences
 from flnft_sim.market.matching import Group, Matching, match
-from flnft_sim.market.pricing import Rebid, ask_per_licence, learned_reserve, rebid_step
+from flnft_sim.market.pricing import Rebid, ask_per_licence, learned_reserve, price_setter, rebid_step
 from flnft_sim.market.rules import RULES
 from flnft_sim.market.sealed import Bid, BidRejected, RejectionReason, SealedBids, seal
 from flnft_sim.market.settlement import Settlement, refund_all, settle, share_out
@@ -35,6 +35,7 @@ __all__ = [
     "clear",
     "learned_reserve",
     "match",
+    "price_setter",
     "rebid_step",
     "refund_all",
     "seal",

@@ -29,6 +29,30 @@ def learned_reserve(past_lowest_asks: ArrayLike, prior: float) -> float:
     return float(np.percentile(past, 75)) if past.size else prior
 
 
+def price_setter(payments: ArrayLike, bids: ArrayLike, asks: ArrayLike, reserve: float) -> str:
+    """Which report the winners' payments are, in words; "" where nobody won.
+
+    `payments` (n,) are the winners', `bids` and `asks` all that was reported. Found by comparing amounts, so it holds
+    for any rule; of equal amounts the first in this order is named. A price that is nobody's report lies between them.
+    """
+    payments = np.asarray(payments, np.float64)
+    if not payments.size:
+        return ""
+    if payments.min() < payments.max():
+        return "each winner's own bid" if np.isin(payments, bids).all() else "each winner's own terms"
+    price, lowest = payments[0], np.sort(np.asarray(asks, np.float64))
+    high = -np.sort(-np.asarray(bids, np.float64))
+    reports = (
+        ("the reserve", np.array([reserve])),
+        ("the second-lowest ask", lowest[1:2]),
+        ("the lowest ask", lowest[:1]),
+        ("the highest ask", lowest[-1:]),
+        ("the highest losing bid", high[payments.size : payments.size + 1]),
+        ("the lowest winning bid", high[payments.size - 1 : payments.size]),
+    )
+    return next((name for name, report in reports if report.size and report[0] == price), "a price between the reports")
+
+
 @dataclass(frozen=True)
 class Rebid:
     """The reports after one step toward each other."""

@@ -16,7 +16,7 @@ from flnft_sim.errors import InputError
 from flnft_sim.formats import Figures, Format, figure_format
 from flnft_sim.results.claim import Claim
 from flnft_sim.results.folder import add_files, read_file, read_manifest, write_folder
-from flnft_sim.results.summary import summary_text
+from flnft_sim.results.page import summary_text
 from flnft_sim.results.tables import COLUMNS, empty, from_csv, to_csv, typed, types_of
 from flnft_sim.results.trace import trace_json
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from flnft_sim.errors import InputError, UnknownNameError
 from flnft_sim.ledger.accounts import Accounts
-from flnft_sim.market import Licences, ask_per_licence, clear, learned_reserve, match, rebid_step, vote
+from flnft_sim.market import Licences, ask_per_licence, clear, learned_reserve, match, price_setter, rebid_step, vote
 
 rewards = st.lists(st.floats(0.01, 1e6), min_size=2, max_size=9)
 
@@ -163,3 +163,23 @@ def test_licences_keep_their_priority_and_pay_the_royalty_down_to_the_unit():
         licences.get("nft/9")
     (third,) = licences.grant("nft", dao="dao", holders=["ann"])
     assert third.priority == 3
+
+
+@pytest.mark.parametrize(
+    ("rule", "bids", "asks", "reserve", "setter"),
+    [
+        ("pms-am", [9, 8, 5], [4, 6], 7, "the second-lowest ask"),
+        ("pms-am", [9, 8, 5], [4, 8], 7, "the reserve"),
+        ("pms-am", [9, 8, 5], [4], 7, "the reserve"),
+        ("pms-am", [3, 2], [4, 6], 7, ""),
+        ("vcg", [9, 8, 5], [4, 6], 7, "the lowest ask"),
+        ("first-price", [9, 8, 5], [4, 6], 7, "each winner's own bid"),
+        ("pms-am-literal", [9, 8, 5, 2], [4, 6, 8], 7, "the highest losing bid"),
+        ("uniform", [9, 8, 5], [4, 6], 7, "a price between the reports"),  # (4 + 5) / 2
+        ("mcafee", [9, 8, 5], [4, 6, 8], 7, "a price between the reports"),  # (5 + 8) / 2
+        ("mcafee", [9, 8, 2], [4, 6, 9], 7, "the highest losing bid"),  # (2 + 9) / 2 is below s_2: one pair, at b_2
+    ],
+)
+def test_what_sets_the_price_is_said(rule, bids, asks, reserve, setter):
+    cleared = clear(rule, bids, asks, reserve=reserve)
+    assert price_setter(cleared.payments[cleared.buyers], bids, asks, reserve) == setter

@@ -1,0 +1,33 @@
+"""The summary as a page to read: what happened in five lines, then details by section."""
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from flnft_sim.results.sections import SECTIONS
+from flnft_sim.results.story import story
+from flnft_sim.results.told import Told
+
+if TYPE_CHECKING:
+    from flnft_sim.results.run_result import RunResult
+
+WIDTH = 100
+_LABEL_WIDTH = 22
+
+
+def summary_text(result: "RunResult") -> str:
+    """The summary as plain text, at most `WIDTH` columns wide."""
+    told = Told(result)
+    lines = [line for sentence in story(told) for line in textwrap.wrap(sentence, WIDTH, subsequent_indent="  ")]
+    for name, topics in SECTIONS.items():
+        lines += ["", name]
+        for topic in topics:
+            for label, fact in topic(told):
+                lines += _line(label, fact)
+    return "\n".join(lines) + "\n"
+
+
+def _line(label: str, fact: str) -> list[str]:
+    indent = " " * (_LABEL_WIDTH + 2)
+    return textwrap.wrap(
+        f"{label:<{_LABEL_WIDTH}}{fact}", WIDTH, initial_indent="  ", subsequent_indent=indent, drop_whitespace=True
+    )

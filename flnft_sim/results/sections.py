@@ -1,0 +1,252 @@
+"""The sections of the summary. `SECTIONS` lists them; each is a few functions that yield lines, one a topic."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from flnft_sim.results.phases import MINTING_PHASES
+from flnft_sim.results.story import held_by, price_setters, providers_gain, users_cost
+from flnft_sim.results.told import Fact, Facts, Told, counted, shown, span
+
+_AUCTIONS_SHOWN = 8
+_WINNERS_SHOWN = 10
+
+
+# ---- learning -------------------------------------------------------------------------------------------------------
+
+
+def quality(told: Told) -> Iterator[Fact]:
+    """Rounds, accuracy, loss."""
+    figures = told.figures
+    yield "rounds", f"{figures['rounds']:,}"
+    yield "accuracy", _mean_of_daos(told, "accuracy")
+    yield "loss", _mean_of_daos(told, "loss")
+
+
+def effort(told: Told) -> Iterator[Fact]:
+    """k and ε as they were played, and whether either has room left."""
+    epochs, privacy = (told.takers_part[name].dropna() for name in ("local_epochs", "privacy_budget"))
+    if epochs.empty:
+        return
+    answers = counted(len(epochs), "answer")
+    one = epochs.min() == epochs.max()
+    yield (
+        "local epochs k",
+        f"{epochs.iloc[0]} in {'all ' if len(epochs) > 1 else ''}{answers}"
+        if one
+        else f"{epochs.mean():.2f} a round (mean), {span(epochs, '.0f')}",
+    )
+    asked = privacy[np.isfinite(privacy)]
+    if asked.empty:
+        return
+    ends = told.setting("game.privacy_range")
+    text = f"{asked.mean():.2f} (mean)" if asked.min() < asked.max() else f"{asked.iloc[0]:.2f}"
+    for place, end in zip(("lower", "upper"), ends or (), strict=False):
+        if at := int(np.isclose(asked, end).sum()):
+            text += f", at the {place} end of its range in {at:,} of {counted(len(asked), 'answer')}"
+    yield "ε asked for", text
+
+
+def privacy_guarantee(told: Told) -> Iterator[Fact]:
+    """What differential privacy holds over a minting, or why none does."""
+    if len(told.result.rounds):
+        yield "privacy guarantee", _guarantee(told)
+
+
+def engine(told: Told) -> Iterator[Fact]:
+    """What trained."""
+    if "engine" in told.figures:
+        yield "engine", str(told.figures["engine"])
+
+
+def _guarantee(told: Told) -> str:
+    table = told.result.privacy
+    if "guarantee" not in table or table.empty:
+        return _nothing_released(told)
+    bound = table[table["epsilon_total_basic"].notna()] if "epsilon_total_basic" in table else table.head(0)
+    none = table.loc[table.index.difference(bound.index), "guarantee"]
+    reason = none.value_counts().index[0].removeprefix("none").lstrip(": ") if len(none) else ""
+    if bound.empty:
+        remedy = "; learning.clip_l1 would bound them" if "not clipped" in reason else ""
+        return f"none ({reason}{remedy})" if reason else "none"
+    text = (
+        f"ε {bound['epsilon_round'].max():,.2f} a round; in all {bound['epsilon_total_basic'].max():,.2f} by basic "
+        f"composition, {bound['epsilon_total_tight'].max():,.2f} by tight composition at δ = {bound['delta'].max():g}"
+    )
+    if len(none):
+        text += f", for {len(bound):,} of {counted(len(table), 'user')}; for the others none ({reason})"
+    models = told.setting("market.auctions") or 1
+    return text if models == 1 else f"{text}; of the last minting of {models:,}, each adds its own"
+
+
+def _nothing_released(told: Told) -> str:
+    if told.setting("learning.learner") == "surrogate":
+        return "none (nothing is trained, so no update is released)"
+    if told.setting("learning.scheme") == "centralized":
+        return "none (all data lie in one place)"
+    return "none (no noise is added)"
+
+
+def _mean_of_daos(told: Told, name: str) -> str:
+    text = shown(told.figures[name], ".4f")
+    return text if told.result.rounds["dao"].nunique() <= 1 else f"{text} (mean over DAOs, last round)"
+
+
+# ---- time -----------------------------------------------------------------------------------------------------------
+
+
+def minting_time(told: Told) -> Iterator[Fact]:
+    """How long minting took, phase by phase."""
+    total_s, models = told.figures["minting_time_s"], told.result.phases["dao"].nunique()
+    yield "minting time", shown(total_s, ",.1f", "s") + (f" (mean of {models:,} models)" if models > 1 else "")
+    for phase in MINTING_PHASES:
+        duration_s = told.figures[f"minting_{phase}_s"]
+        if total_s and duration_s:
+            yield f"  {phase}", f"{shown(duration_s, ',.1f', 's'):>12}  {duration_s / total_s:6.1%}"
+
+
+def decisions(told: Told) -> Iterator[Fact]:
+    """Whether decisions ended because T was over and not because prices had settled."""
+    rounds = told.result.rounds
+    settled = rounds["decision_settled"].dropna() if "decision_settled" in rounds else rounds["round"].head(0)
+    stopped = rounds.loc[settled.index[~settled.astype(bool)]]
+    if len(stopped):
+        text = f"decision stopped by T in {len(stopped):,} of {counted(len(settled), 'round')}"
+        gap = stopped["decision_gap"].max()
+        yield (
+            "unsettled prices",
+            text if np.isnan(gap) else f"{text}; prices still moved by up to {gap:.1g} of themselves",
+        )
+
+
+def ages(told: Told) -> Iterator[Fact]:
+    """Age of information, and who came too late."""
+    figures = told.figures
+    mean, peak = (shown(figures[name], ",.1f", "s") for name in ("aoi_mean_s", "aoi_peak_s"))
+    yield "age of information", f"mean {mean}, peak {peak}"
+    if figures["late_dropped_total"]:
+        yield "late updates dropped", f"{figures['late_dropped_total']:,}"
+
+
+# ---- game -----------------------------------------------------------------------------------------------------------
+
+
+def users_play(told: Told) -> Iterator[Fact]:
+    """What users have of it."""
+    figures = told.figures
+    yield "user utility", f"{shown(figures['user_utility'], ',.2f')} (mean; no cash)"
+    yield "user cash surplus", f"{shown(figures['cash_surplus_money'], ',.2f')} money (mean; announced − cost)"
+    yield "users staying out", f"{figures['stayed_out_total']:,} (users × rounds)"
+    if "reward_received_money" in figures:
+        announced, received = figures["reward_announced_money"], figures["reward_received_money"]
+        yield "user reward", f"announced {shown(announced, ',.2f')}, received {shown(received, ',.2f')} money (mean)"
+
+
+def providers_play(told: Told) -> Iterator[Fact]:
+    """What providers have of it."""
+    yield "provider utility", f"{shown(told.figures['provider_utility'], ',.2f')} (mean)"
+
+
+def exploitability(told: Told) -> Iterator[Fact]:
+    """What the best answer would have gained."""
+    figures = told.figures
+    if figures.get("provider_exploitability_money") is not None:
+        provider, user = figures["provider_exploitability_money"], figures["user_exploitability"]
+        yield "exploitability", f"provider {shown(provider, ',.2f')} money, user {shown(user, ',.2f')} (most)"
+
+
+# ---- market ---------------------------------------------------------------------------------------------------------
+
+
+def auctions(told: Told) -> Iterator[Fact]:
+    """Every auction where there are few, else their counts and ranges."""
+    table = told.result.auctions
+    if table.empty:
+        yield "auctions", "none"
+    elif len(table) > _AUCTIONS_SHOWN:
+        yield from _many_auctions(told)
+    else:
+        for auction in table.to_dict("records"):
+            yield from _one_auction(told, auction)
+
+
+def _one_auction(told: Told, auction: Mapping[Any, Any]) -> Iterator[Fact]:
+    name, bidders = auction["auction"], counted(auction["bidders"], "bidder")
+    if not auction["winners"]:
+        yield name, f"no trade ({auction['reason'] or auction['rule']}), {bidders}"
+        return
+    price, receipt = (shown(auction[column], ",.2f") for column in ("price_money", "dao_receipt_money"))
+    by = f", set by {auction['price_set_by']}" if auction.get("price_set_by") else ""
+    yield name, f"{auction['rule']}: {auction['winners']} of {bidders} win a licence"
+    yield "", f"price {price}{by}; DAO receives {receipt}"
+    bids = told.result.bids
+    won = bids[(bids["auction"] == name) & bids["won"].fillna(False).astype(bool)]
+    for bid in won.sort_values("priority", kind="stable").head(_WINNERS_SHOWN).to_dict("records"):
+        yield f"  {bid['provider']}", f"bid {bid['total_money']:,.2f}, pays {bid['payment_money']:,.2f}"
+    if len(won) > _WINNERS_SHOWN:
+        yield "", f"and {len(won) - _WINNERS_SHOWN:,} more winners"
+
+
+def _many_auctions(told: Told) -> Iterator[Fact]:
+    table = told.result.auctions
+    traded = table[table["winners"] > 0]
+    yield "auctions", f"{len(table):,} by {', '.join(sorted(set(table['rule'])))}, {len(traded):,} with a trade"
+    for reason, count in table.loc[table["winners"] == 0, "reason"].value_counts().sort_index().items():
+        yield "", f"{count:,} without: {reason}"
+    if traded.empty:
+        return
+    licences = traded["winners"]
+    yield "licences sold", f"{int(licences.sum()):,}, {span(licences, '.0f')} an auction with a trade"
+    yield "price", f"{span(traded['price_money'], ',.2f')} money, mean {traded['price_money'].mean():,.2f}"
+    for setter, count in price_setters(traded).items():
+        yield "", f"set by {setter} in {count:,}"
+    yield "bidders", f"{span(table['bidders'], '.0f')} an auction"
+    yield "rebids", f"{span(table['rebids'], '.0f')} an auction, mean {table['rebids'].mean():.1f}"
+
+
+def rejections(told: Told) -> Iterator[Fact]:
+    """Bids that did not count, and why."""
+    bids = told.result.bids
+    rejected = bids.loc[bids["status"] == "rejected", "reason"].value_counts().sort_index()
+    if len(rejected):
+        yield "bids rejected", f"{rejected.sum():,}"
+    for reason, count in rejected.items():
+        yield f"  {reason}", f"{count:,}"
+
+
+# ---- money ----------------------------------------------------------------------------------------------------------
+
+
+def gains(told: Told) -> Iterator[Fact]:
+    """What each side got and gave."""
+    received, cost = held_by(told, "user"), users_cost(told)
+    yield "users", f"received {shown(received, ',.2f')}, their work cost {shown(cost, ',.2f')}"
+    paid, worth = told.figures["paid_total_money"], providers_gain(told) + told.figures["paid_total_money"]
+    yield "providers", f"paid {shown(paid, ',.2f')} for licences worth {shown(worth, ',.2f')} to them"
+    royalties = float(told.result.licences["royalty_money"].sum())
+    if royalties:
+        yield "DAOs", f"{royalties:,.2f} of royalties on resales"
+
+
+def balances(told: Told) -> Iterator[Fact]:
+    """Who holds the money, and whether it is all there."""
+    for role, balance in told.result.accounts.groupby("role", sort=True)["balance_money"].sum().items():
+        yield f"held by {role}", f"{balance:,.2f}"
+    total, figures = told.figures["money_total_units"], told.figures
+    if "money_issued_units" not in figures:
+        yield "money conserved", f"not checked (sum {total:,} units)"
+    elif figures["money_issued_units"] == total:
+        yield "money conserved:", f"yes (sum {total:,} units)"
+    else:
+        yield "money conserved:", f"NO: {figures['money_issued_units']:,} units issued, {total:,} found"
+
+
+#: The page below its first lines, in its order. A new line is a function here, in the section it belongs to.
+SECTIONS: Mapping[str, tuple[Facts, ...]] = {
+    "Learning": (quality, effort, privacy_guarantee, engine),
+    "Time": (minting_time, decisions, ages),
+    "Game": (users_play, providers_play, exploitability),
+    "Market": (auctions, rejections),
+    "Money": (gains, balances),
+}
