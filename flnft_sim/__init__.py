@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from flnft_sim.simulation import FlnftModel, run
     from flnft_sim.sweeps import sweep
 
-__all__ = ["FlnftModel", "RunResult", "Scenario", "load_scenario", "run", "sweep"]
+    __version__: str
+
+__all__ = ["FlnftModel", "RunResult", "Scenario", "__version__", "load_scenario", "run", "sweep"]
 
 _HOMES = {
     "FlnftModel": "simulation",
@@ -30,6 +32,23 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used: PyTorch and Mesa take seconds, and not every use needs them."""
+    if name == "__version__":
+        return _version()
     if name not in _HOMES:
         raise AttributeError(f"module 'flnft_sim' has no attribute {name!r}")
     return getattr(import_module(f"flnft_sim.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """The public names, imported or not, beside what any module has."""
+    return sorted({*globals(), *__all__})
+
+
+def _version() -> str:
+    """The installed version; `source` in a source tree that is not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("flnft-sim")
+    except PackageNotFoundError:
+        return "source"

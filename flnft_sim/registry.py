@@ -5,27 +5,38 @@
     @RULES.register("my-rule")
     def my_rule(bids, asks, reserve, priority): ...
 
-A part outside this package registers itself by an entry point of the registry's group, and is found by name.
+A part outside this package registers itself by an entry point of the registry's group, and is found by name. The
+registries of this package are in `flnft_sim.families`, which knows the module of each part that ships.
 """
 
-from collections.abc import Callable, Iterator
-from importlib.metadata import entry_points
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from flnft_sim.errors import InputError, UnknownNameError
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
+
 
 class Registry[T]:
-    """Named parts of one family. Looking up an unknown name raises `UnknownNameError` with the closest one."""
+    """Named parts of one family. Looking up an unknown name raises `UnknownNameError` with the closest one.
 
-    def __init__(self, family: str, *, group: str) -> None:
+    `homes` says for names that are known beforehand which module registers them: it is imported when the part is first
+    asked for. Names are listed and checked without importing a part.
+    """
+
+    def __init__(self, family: str, *, group: str, homes: Mapping[str, str] | None = None) -> None:
         self.family, self.group = family, group
+        self._homes = dict(homes or {})
         self._parts: dict[str, T] = {}
 
     def register(self, name: str) -> Callable[[T], T]:
         """Decorator that stores a part under `name`; a name is given once."""
 
         def store(part: T) -> T:
-            if name in self._parts:
+            if name in self._parts or (name in self._homes and self._homes[name] not in sys.modules):
                 raise InputError(f"{self.family} {name!r} is registered twice; choose another name")
             self._parts[name] = part
             return part
@@ -35,22 +46,34 @@ class Registry[T]:
     def get(self, name: str) -> T:
         """The part of that name, from this package or from an installed entry point."""
         if name not in self._parts:
-            self._load_entry_point(name)
+            self._import(name)
         if name not in self._parts:
             raise UnknownNameError(self.family, name, self.names())
         return self._parts[name]
 
     def names(self) -> list[str]:
         """All known names, sorted; those of entry points included."""
-        return sorted({*self._parts, *(point.name for point in entry_points(group=self.group))})
+        return sorted({*self._parts, *self._homes, *(point.name for point in _entry_points(self.group))})
 
-    def _load_entry_point(self, name: str) -> None:
-        for point in entry_points(group=self.group, name=name):
+    def _import(self, name: str) -> None:
+        if name in self._homes:
+            import_module(self._homes[name])
+            return
+        for point in _entry_points(self.group, name=name):
             part = point.load()
             self._parts.setdefault(name, part)  # loading may have registered it by decorator already
 
     def __contains__(self, name: object) -> bool:
-        return name in self._parts or name in self.names()  # looking for entry points reads every installed package
+        # Looking for entry points reads every installed package: only for names that are not known otherwise.
+        return name in self._parts or name in self._homes or name in self.names()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
+
+
+def _entry_points(group: str, name: str | None = None) -> "EntryPoints":
+    """The installed entry points of a group; their library is slow to import, and names that ship do not need it."""
+    from importlib.metadata import entry_points
+
+    points = entry_points(group=group)
+    return points if name is None else points.select(name=name)

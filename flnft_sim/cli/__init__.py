@@ -4,7 +4,7 @@ Exit status: 0 done, 1 the run failed, 2 bad usage or scenario, 130 stopped by C
 """
 
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -26,11 +26,30 @@ from flnft_sim.errors import FlnftError, InputError
 UsageError: Any = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
-    help="Simulate markets in which federated models are trained with privacy, minted as NFTs and sold by auction.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from flnft_sim import __version__
+
+        print(f"flnft {__version__}")  # noqa: T201 - a line for scripts, the same in every terminal
+        raise typer.Exit()
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="print the version")
+    ] = False,
+) -> None:
+    """Simulate markets in which federated models are trained with privacy, minted as NFTs and sold by auction."""
+    del version  # its callback has printed it and left
+
+
 app.command("run")(run_command)
 app.command("verify")(verify_command)
 app.command("audit")(audit_command)

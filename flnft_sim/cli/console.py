@@ -3,7 +3,6 @@
 import logging
 
 from rich.console import Console
-from rich.logging import RichHandler
 from rich.markup import escape
 
 out = Console(highlight=False, soft_wrap=True)
@@ -20,5 +19,7 @@ def show_announcements() -> None:
     """Let the package say what takes long before it does it (compiling kernels, say), on standard error."""
     logger = logging.getLogger("flnft_sim")
     if not logger.handlers:
+        from rich.logging import RichHandler
+
         logger.addHandler(RichHandler(console=err, show_time=False, show_level=False, show_path=False))
         logger.setLevel(logging.INFO)

@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-from rich.table import Table
 
 from flnft_sim.cli.console import err, out
 
@@ -23,6 +21,15 @@ class _DownloadBar:
     """A rich bar in the shape pooch wants: `total`, `update`, `reset`, `close`."""
 
     def __init__(self) -> None:
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
+
         self._bar = Progress(
             TextColumn("downloading"),
             BarColumn(),
@@ -83,6 +90,8 @@ def show_command(
     seed: Seed = 0,
 ) -> int:
     """Print how many samples of which class each user would hold."""
+    from rich.table import Table
+
     from flnft_sim.learning import describe_partition
 
     settings: dict[str, Any] = {key: value for key, value in {"alpha": alpha, "n": n}.items() if value is not None}

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from flnft_sim.cli.console import out
 
@@ -16,6 +15,8 @@ def list_scenarios(context: typer.Context) -> None:
     """List the shipped scenarios with a sentence each."""
     if context.invoked_subcommand is not None:
         return
+    from rich.table import Table
+
     from flnft_sim.scenario import describe_scenario, scenario_names
 
     table = Table("scenario", "what it is", box=None, pad_edge=False)
@@ -35,6 +36,8 @@ def describe(
     if markdown:
         out.print(fields_markdown(), markup=False, end="")
         return
+    from rich.table import Table
+
     table = Table("field", "default", "unit", "allowed", "paper", "meaning", box=None, pad_edge=False)
     for row in describe_fields(section):
         table.add_row(*row.values())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from flnft_sim import families
 from flnft_sim.errors import InputError
 from flnft_sim.learning.data import Dataset, load_dataset
 from flnft_sim.registry import Registry
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 Shards = list[np.ndarray]
 
 # A partition takes labels (n,), the number of users and `rng`, and settings of its own by keyword.
-PARTITIONS: Registry[Callable[..., Shards]] = Registry("partition", group="flnft_sim.partitions")
+PARTITIONS: Registry[Callable[..., Shards]] = families.PARTITIONS
 
 
 class PartitionError(InputError):

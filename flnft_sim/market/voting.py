@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flnft_sim import families
 from flnft_sim.errors import InputError
 from flnft_sim.market.rules.base import Bools, Floats, Ints
 from flnft_sim.registry import Registry
@@ -13,7 +14,7 @@ from flnft_sim.registry import Registry
 type VotingRule = Callable[[Ints, int], Bools]
 """(approvals of each ask, number of users) -> which asks stand."""
 
-VOTING: Registry[VotingRule] = Registry("voting rule", group="flnft_sim.voting")
+VOTING: Registry[VotingRule] = families.VOTING
 
 
 @VOTING.register("majority")

@@ -6,6 +6,7 @@ import networkx as nx
 import numpy as np
 from scipy.sparse.csgraph import shortest_path
 
+from flnft_sim import families
 from flnft_sim.errors import InputError
 from flnft_sim.network.checks import not_negative
 from flnft_sim.registry import Registry
@@ -13,7 +14,7 @@ from flnft_sim.registry import Registry
 type Topology = Callable[[int, np.random.Generator], nx.Graph]
 """n nodes 0 … n−1 and a generator in, a connected graph out; an edge's `weight` is its length (1 where absent)."""
 
-TOPOLOGIES: Registry[Topology] = Registry("topology", group="flnft_sim.topologies")
+TOPOLOGIES: Registry[Topology] = families.TOPOLOGIES
 
 
 @TOPOLOGIES.register("complete")

@@ -1,21 +1,17 @@
 """Checks a name in a scenario against the registry of its family, when the scenario is read."""
 
-from importlib import import_module
+from typing import Any
 
 from pydantic import AfterValidator
 
 from flnft_sim.errors import UnknownNameError
+from flnft_sim.registry import Registry
 
 
-def registered(part: str, registry: str) -> AfterValidator:
-    """A validator for names in `flnft_sim.<part>.<registry>`.
-
-    The registry is imported when a scenario is validated, not when the schema is: PyTorch takes seconds to import, and
-    listing scenarios must not wait for it.
-    """
+def registered(names: Registry[Any]) -> AfterValidator:
+    """A validator for the names of a family; no part is imported for it."""
 
     def check(name: str) -> str:
-        names = getattr(import_module(f"flnft_sim.{part}"), registry)
         if name not in names:
             raise ValueError(str(UnknownNameError(names.family, name, names.names())))
         return name

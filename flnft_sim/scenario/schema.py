@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from flnft_sim import families
 from flnft_sim.scenario.names import registered
 from flnft_sim.scenario.strict import Name, Strict
 
@@ -106,7 +107,7 @@ class Devices(Section):
 class Belief(Section):
     """How providers guess their rivals' bids from the public ledger."""
 
-    kind: Annotated[str, registered("game", "BELIEFS")] = knob("hmm", "kind of belief", paper="§5.1, Eq. 31–33")
+    kind: Annotated[str, registered(families.BELIEFS)] = knob("hmm", "kind of belief", paper="§5.1, Eq. 31–33")
     states: int = knob(4, "hidden states of the HMM", unit="count", ge=1, le=50)
     levels: int = knob(6, "bid levels (quantile bins)", unit="count", ge=2, le=100)
     refit_every: int = knob(10, "auctions between refits", unit="auctions", ge=1)
@@ -188,7 +189,7 @@ class Game(Section):
 class Partition(Section):
     """Who holds which data."""
 
-    kind: Annotated[str, registered("learning", "PARTITIONS")] = knob("iid", "how samples are dealt", paper="§6.1")
+    kind: Annotated[str, registered(families.PARTITIONS)] = knob("iid", "how samples are dealt", paper="§6.1")
     alpha: float = knob(0.5, "`dirichlet`: smaller is more skewed", gt=0)
     shards_per_user: int = knob(2, "`shards`: label-sorted shards a user gets", ge=1)
     sizes: tuple[int, ...] | None = knob(None, "`sizes`: samples of each user", unit="samples")
@@ -204,20 +205,20 @@ class Learning(Section):
     """What is trained, on what, how."""
 
     learner: Literal["real", "surrogate"] = knob("real", "train for real, or follow fitted learning curves")
-    dataset: Annotated[str, registered("learning", "DATASETS")] = knob("digits", "data set", paper="§6.1")
+    dataset: Annotated[str, registered(families.DATASETS)] = knob("digits", "data set", paper="§6.1")
     data_dir: str | None = knob(None, "folder of data files; none: FLNFT_DATA, else the platform's cache")
     split: Literal["paper", "full"] = knob("paper", "`paper`: 50,000 training samples; `full`: all", paper="§6.1")
     samples_per_user: int | None = knob(
         None, "surrogate learner: samples each user holds; none: the data set dealt evenly", unit="samples", ge=1
     )
     partition: Partition = section(Partition, "who holds which data")
-    model: Annotated[str, registered("learning", "MODELS")] = knob("mlp", "model", paper="§6.1")
+    model: Annotated[str, registered(families.MODELS)] = knob("mlp", "model", paper="§6.1")
     dropout: float = knob(0.0, "dropout of the last convolution's channels and of every hidden unit", ge=0, lt=1)
-    scheme: Annotated[str, registered("learning", "SCHEMES")] = knob("pms-am", "who trains, and how", paper="§6.2")
+    scheme: Annotated[str, registered(families.SCHEMES)] = knob("pms-am", "who trains, and how", paper="§6.2")
     round_share: float = knob(
         1.0, "share of users (largest loss or gradient norm) that a ranking scheme takes", gt=0, le=1
     )
-    aggregator: Annotated[str, registered("learning", "AGGREGATORS")] = knob("fedavg", "aggregation", paper="§6.1")
+    aggregator: Annotated[str, registered(families.AGGREGATORS)] = knob("fedavg", "aggregation", paper="§6.1")
     rounds: int = knob(100, "FL rounds before minting", unit="rounds", paper="§6.2", ge=1)
     batch_size: int = knob(64, "samples a mini-batch", unit="samples", paper="Table 2", ge=1)
     learning_rate: float = knob(0.01, "SGD learning rate", paper="Table 2", gt=0)
@@ -259,8 +260,8 @@ class Radio(Section):
 class PrivateLedger(Section):
     """The DAO's own ledger, on which updates become final."""
 
-    protocol: Annotated[str, registered("ledger", "PROTOCOLS")] = knob("pbft", "consensus among the DAO's users")
-    topology: Annotated[str, registered("network", "TOPOLOGIES")] = knob("complete", "links between replicas")
+    protocol: Annotated[str, registered(families.PROTOCOLS)] = knob("pbft", "consensus among the DAO's users")
+    topology: Annotated[str, registered(families.TOPOLOGIES)] = knob("complete", "links between replicas")
     delay_ms: float = knob(50.0, "mean one-way delay of a link", unit="ms", ge=0)
     delay_sd_ms: float = knob(10.0, "standard deviation of a message's delay", unit="ms", ge=0)
     crashed: int = knob(0, "replicas that crash before the first round", unit="count", ge=0)
@@ -276,7 +277,7 @@ class PrivateLedger(Section):
 class PublicChain(Section):
     """The public chain, on which models are minted and licences sold."""
 
-    protocol: Annotated[str, registered("ledger", "PROTOCOLS")] = knob(
+    protocol: Annotated[str, registered(families.PROTOCOLS)] = knob(
         "pow", "consensus of the public chain", paper="§6.1"
     )
     block_interval_s: float = knob(13.0, "mean time between blocks", unit="s", gt=0)
@@ -292,7 +293,7 @@ class PublicChain(Section):
 class Voting(Section):
     """How members judge one another's asks."""
 
-    rule: Annotated[str, registered("market", "VOTING")] = knob("majority", "voting rule", paper="Eq. 34")
+    rule: Annotated[str, registered(families.VOTING)] = knob("majority", "voting rule", paper="Eq. 34")
     tolerance: float = knob(0.05, "an ask may exceed a voter's own estimate by this share", ge=0)
     estimate_noise: float = knob(0.01, "relative error of a voter's estimate", ge=0, le=1)
     inflating_share: Share = knob(0.0, "share of users who ask for more than their due")
@@ -302,7 +303,7 @@ class Voting(Section):
 class Market(Section):
     """From asks to settled money."""
 
-    rule: Annotated[str, registered("market", "RULES")] = knob("pms-am", "clearing rule", paper="§5.2")
+    rule: Annotated[str, registered(families.RULES)] = knob("pms-am", "clearing rule", paper="§5.2")
     auctions: int = knob(1, "measured minting episodes, each with its auction", unit="auctions", ge=1)
     ask_fraction: float = knob(1.0, "the ask of one licence = this × total ask / matched positive bidders", gt=0)
     reserve_money: float | None = knob(

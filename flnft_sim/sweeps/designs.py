@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, model_validator
 
+from flnft_sim import families
 from flnft_sim.errors import InputError, shown
 from flnft_sim.registry import Registry
 from flnft_sim.scenario.strict import Strict
 
 Design = Callable[[int, int, int], NDArray[np.float64]]
 
-DESIGNS: Registry[Design] = Registry("sampling method", group="flnft_sim.designs")
+DESIGNS: Registry[Design] = families.DESIGNS
 
 MORRIS_LEVELS = 4
 

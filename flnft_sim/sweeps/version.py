@@ -2,8 +2,9 @@
 
 import hashlib
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+import flnft_sim
 
 
 @cache
@@ -14,8 +15,4 @@ def code_version() -> str:
     for path in sorted(package.rglob("*")):
         if path.suffix in {".py", ".json", ".yaml"}:
             digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    try:
-        number = version("flnft-sim")
-    except PackageNotFoundError:  # run from a source tree that is not installed
-        number = "source"
-    return f"{number}+{digest.hexdigest()[:12]}"
+    return f"{flnft_sim.__version__}+{digest.hexdigest()[:12]}"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from flnft_sim.errors import InputError, UnknownNameError
 from flnft_sim.game import BELIEFS, BidBelief, OutOfRangeError
-from flnft_sim.game.beliefs.fitting import fresh_start, log_likelihood, refit
+from flnft_sim.game.beliefs.fitting import ITERATIONS, PSEUDO_COUNT, TOLERANCE, fresh_start, log_likelihood, refit
 from flnft_sim.game.beliefs.forward import ForwardFilter
 from flnft_sim.game.beliefs.levels import Levels
 from flnft_sim.testing.beliefs import BeliefContract
@@ -205,3 +205,50 @@ def test_unknown_kinds_and_options():
         BidBelief("hmm", states=0)
     with pytest.raises(InputError, match="ewma_weight"):
         BidBelief("ewma", ewma_weight=1.5)
+
+
+class SmoothedHmm(CategoricalHMM):
+    """hmmlearn's own model with the priors of our fits: what EM climbs, and no warning about short histories."""
+
+    def _compute_lower_bound(self, curr_logprob):
+        logs = np.log(self.transmat_).sum() + np.log(self.emissionprob_).sum() + np.log(self.startprob_).sum()
+        return curr_logprob + PSEUDO_COUNT * logs
+
+    def _get_n_fit_scalars_per_param(self):
+        return None
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    states=st.integers(1, 5),
+    levels=st.integers(1, 7),
+    seed=st.integers(0, 2**32 - 1),
+    lengths=st.lists(st.integers(1, 30), min_size=1, max_size=4),
+)
+def test_a_fit_is_hmmlearns_own_to_the_last_bit(states, levels, seed, lengths):
+    """`CategoricalHMM.fit` from the same start, over sequences with gaps between them, and its score."""
+    rng = np.random.default_rng(seed)
+    start, symbols = fresh_start(states, levels, rng), rng.integers(levels, size=sum(lengths))
+    prior = 1.0 + PSEUDO_COUNT
+    model = SmoothedHmm(
+        n_components=states,
+        n_features=levels,
+        startprob_prior=prior,
+        transmat_prior=prior,
+        emissionprob_prior=prior,
+        n_iter=ITERATIONS,
+        tol=TOLERANCE,
+        init_params="",
+        implementation="scaling",
+    )
+    model.startprob_, model.transmat_, model.emissionprob_ = start.start, start.transition, start.emission
+    assert log_likelihood(symbols, lengths, start) == model.score(symbols[:, None], lengths)
+    model.fit(symbols[:, None], lengths)
+    ours = refit(symbols, lengths, start)
+    if ours is not start:  # else EM's likelihood fell, and the start stays
+        assert np.array_equal(ours.start, model.startprob_)
+        assert np.array_equal(ours.transition, model.transmat_)
+        assert np.array_equal(ours.emission, model.emissionprob_)
+        assert log_likelihood(symbols, lengths, ours) == model.score(symbols[:, None], lengths)
+    else:
+        assert model.score(symbols[:, None], lengths) < log_likelihood(symbols, lengths, start)

@@ -40,6 +40,13 @@ def test_digits_are_scikit_learns_dealt_into_two_parts() -> None:
     assert abs(everything.std() - 1) < 0.01
 
 
+def test_digits_are_found_wherever_scikit_learn_keeps_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = load_dataset("digits", seed=4)
+    monkeypatch.setattr("flnft_sim.learning.data.digits.find_spec", lambda _name: None)
+    asked = load_dataset("digits", seed=4)
+    assert np.array_equal(data.train_x, asked.train_x) and np.array_equal(data.test_y, asked.test_y)
+
+
 @pytest.mark.parametrize("name", ["digits", "synthetic"])
 def test_a_seed_chooses_the_data(name: str) -> None:
     one, same, other = load_dataset(name, seed=1), load_dataset(name, seed=1), load_dataset(name, seed=2)

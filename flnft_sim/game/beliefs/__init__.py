@@ -1,6 +1,5 @@
 """Beliefs about rivals' bids: one interface, one file a family of kinds, all chosen by name."""
 
-from flnft_sim.game.beliefs import hidden_markov, level_chain, simple  # noqa: F401 - they register themselves
 from flnft_sim.game.beliefs.base import BELIEFS, Belief, BeliefOptions
 from flnft_sim.game.beliefs.belief import BidBelief
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flnft_sim import families
 from flnft_sim.errors import InputError
 from flnft_sim.game.checks import FloatArray
 from flnft_sim.registry import Registry
@@ -61,7 +62,7 @@ class Belief(ABC):
         return None
 
 
-BELIEFS: Registry[Callable[[BeliefOptions], Belief]] = Registry("belief", group="flnft_sim.beliefs")
+BELIEFS: Registry[Callable[[BeliefOptions], Belief]] = families.BELIEFS
 
 
 def certainty(bid: float) -> tuple[FloatArray, FloatArray]:

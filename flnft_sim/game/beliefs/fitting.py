@@ -1,7 +1,14 @@
-"""Fits of a categorical hidden Markov model by hmmlearn, smoothed so that no level is ever impossible."""
+"""Fits of a categorical hidden Markov model by EM, smoothed so that no level is ever impossible.
+
+The forward and backward passes are hmmlearn's, compiled. They are called without its model classes, whose import loads
+scikit-learn and scipy.stats and takes longer than a short run; a test holds the two to the same bits.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
-from hmmlearn.hmm import CategoricalHMM
+from hmmlearn import _hmmc
 
 from flnft_sim.game.beliefs.forward import HmmParameters
 from flnft_sim.game.checks import FloatArray
@@ -9,17 +16,22 @@ from flnft_sim.game.checks import FloatArray
 PSEUDO_COUNT = 0.1  # of each transition and emission: Dirichlet priors of 1 + this
 ITERATIONS = 30
 TOLERANCE = 1e-2  # of the log-posterior, at which EM stops
+_ADDED = 1.0 + PSEUDO_COUNT - 1.0  # to each count in the M step, as the mode of a Dirichlet posterior has it
 
 
-class _SmoothedHmm(CategoricalHMM):
-    """hmmlearn's model with its two hooks for Dirichlet priors: the bound EM climbs, and no count of parameters."""
+class _Pass(NamedTuple):
+    """A sequence of n levels under a model of K states; rows of `forward` and `backward` are scaled."""
 
-    def _compute_lower_bound(self, curr_logprob: float) -> float:
-        logs = np.log(self.transmat_).sum() + np.log(self.emissionprob_).sum() + np.log(self.startprob_).sum()
-        return curr_logprob + PSEUDO_COUNT * logs
+    symbols: np.ndarray  # (n,)
+    emitted: FloatArray  # (n, K): the probability of each level in each state
+    log_likelihood: float
+    forward: FloatArray  # (n, K)
+    backward: FloatArray  # (n, K)
 
-    def _get_n_fit_scalars_per_param(self) -> None:
-        """None switches off the warning about short histories: the priors are there for them."""
+    @property
+    def posterior(self) -> FloatArray:
+        """Probabilities (n, K) of the states at each place, given the whole sequence."""
+        return _rows(self.forward * self.backward)
 
 
 def refit(symbols: np.ndarray, lengths: list[int], start: HmmParameters) -> HmmParameters:
@@ -27,16 +39,22 @@ def refit(symbols: np.ndarray, lengths: list[int], start: HmmParameters) -> HmmP
 
     EM climbs the posterior. Should its likelihood come out lower than that of `start`, `start` stays.
     """
-    model = _model(start)
-    model.fit(symbols[:, None], lengths)
-    fitted = HmmParameters(model.startprob_, model.transmat_, model.emissionprob_)
+    fitted, before = start, -np.inf
+    for _ in range(ITERATIONS):
+        stepped, bound = _step(symbols, lengths, fitted)
+        fitted, gain, before = stepped, bound - before, bound
+        if gain < TOLERANCE:
+            break
     better = log_likelihood(symbols, lengths, fitted) >= log_likelihood(symbols, lengths, start)
     return fitted if better else start
 
 
 def log_likelihood(symbols: np.ndarray, lengths: list[int], parameters: HmmParameters) -> float:
     """Natural logarithm of the probability of the sequences."""
-    return float(_model(parameters).score(symbols[:, None], lengths))
+    total = 0.0  # added up one by one: Python's `sum` compensates, and hmmlearn does not
+    for part in _parts(symbols, lengths):
+        total += _forward(part, parameters)[1]
+    return total
 
 
 def fresh_start(states: int, levels: int, rng: np.random.Generator) -> HmmParameters:
@@ -58,31 +76,45 @@ def with_levels(
     symbols: np.ndarray, lengths: list[int], parameters: HmmParameters, new_symbols: np.ndarray, levels: int
 ) -> HmmParameters:
     """The same chain over new levels: B from the states' posteriors under the old ones (one M step)."""
-    posterior = _model(parameters).predict_proba(symbols[:, None], lengths)
+    posterior = np.concatenate([each.posterior for each in _passes(symbols, lengths, parameters)])
     emission = np.full((parameters.start.size, levels), PSEUDO_COUNT)
     np.add.at(emission.T, new_symbols, posterior)
     return HmmParameters(parameters.start, parameters.transition, _rows(emission))
 
 
-def _model(parameters: HmmParameters) -> CategoricalHMM:
-    states, levels = parameters.emission.shape
-    model = _SmoothedHmm(
-        n_components=states,
-        n_features=levels,
-        startprob_prior=1.0 + PSEUDO_COUNT,
-        transmat_prior=1.0 + PSEUDO_COUNT,
-        emissionprob_prior=1.0 + PSEUDO_COUNT,
-        n_iter=ITERATIONS,
-        tol=TOLERANCE,
-        init_params="",
-        implementation="scaling",
-    )
-    model.startprob_, model.transmat_, model.emissionprob_ = (
-        parameters.start.copy(),
-        parameters.transition.copy(),
-        parameters.emission.copy(),
-    )
-    return model
+def _step(symbols: np.ndarray, lengths: list[int], old: HmmParameters) -> tuple[HmmParameters, float]:
+    """One step of EM: the new parameters, and the logarithm of the old ones' posterior density (up to a constant)."""
+    start, transition, emission = (np.zeros_like(counts) for counts in (old.start, old.transition, old.emission))
+    likelihood = 0.0
+    for each in _passes(symbols, lengths, old):
+        posterior = each.posterior
+        start += posterior[0]
+        if len(each.symbols) > 1:
+            transition += _hmmc.compute_scaling_xi_sum(each.forward, old.transition, each.backward, each.emitted)
+        np.add.at(emission.T, each.symbols, posterior)
+        likelihood += each.log_likelihood
+    logs = np.log(old.transition).sum() + np.log(old.emission).sum() + np.log(old.start).sum()
+    weights = _ADDED + start
+    new = HmmParameters(weights / weights.sum(), _rows(_ADDED + transition), _rows(_ADDED + emission))
+    return new, float(likelihood + PSEUDO_COUNT * logs)
+
+
+def _passes(symbols: np.ndarray, lengths: list[int], parameters: HmmParameters) -> Iterator[_Pass]:
+    """The forward and backward pass over each sequence."""
+    for part in _parts(symbols, lengths):
+        emitted, likelihood, forward, scaling = _forward(part, parameters)
+        backward = _hmmc.backward_scaling(parameters.start, parameters.transition, emitted, scaling)
+        yield _Pass(part, emitted, likelihood, forward, backward)
+
+
+def _forward(part: np.ndarray, parameters: HmmParameters) -> tuple[FloatArray, float, FloatArray, FloatArray]:
+    """Emission probabilities (n, K), log-likelihood, scaled forward probabilities (n, K) and their scales (n,)."""
+    emitted = parameters.emission[:, part].T
+    return emitted, *_hmmc.forward_scaling(parameters.start, parameters.transition, emitted)
+
+
+def _parts(symbols: np.ndarray, lengths: list[int]) -> list[np.ndarray]:
+    return np.split(symbols, np.cumsum(lengths)[:-1])
 
 
 def _rows(weights: FloatArray) -> FloatArray:

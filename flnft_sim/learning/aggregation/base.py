@@ -4,6 +4,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from flnft_sim import families
 from flnft_sim.errors import InputError
 from flnft_sim.registry import Registry
 
@@ -33,7 +34,7 @@ class Aggregator(Protocol):
     ) -> np.ndarray: ...
 
 
-AGGREGATORS: Registry[Aggregator] = Registry("aggregator", group="flnft_sim.aggregators")
+AGGREGATORS: Registry[Aggregator] = families.AGGREGATORS
 
 
 def weighted_mean(user_params: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import platformdirs
 
+from flnft_sim import families
 from flnft_sim.errors import InputError
 from flnft_sim.registry import Registry
 
@@ -50,7 +51,7 @@ class Dataset:
 
 
 # A loader takes data_dir (Path), split, seed and progress, and settings of its own by keyword.
-DATASETS: Registry[Callable[..., Dataset]] = Registry("dataset", group="flnft_sim.datasets")
+DATASETS: Registry[Callable[..., Dataset]] = families.DATASETS
 
 
 def data_directory(data_dir: str | Path | None = None) -> Path:

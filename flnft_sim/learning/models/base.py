@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from flnft_sim import families
 from flnft_sim.errors import InputError
 from flnft_sim.learning.models.layers import Layers
 from flnft_sim.registry import Registry
@@ -142,7 +143,7 @@ class LayeredModel(Model):
         return nn.Sequential(parts)
 
 
-MODELS: Registry[Callable[..., Model]] = Registry("model", group="flnft_sim.models")
+MODELS: Registry[Callable[..., Model]] = families.MODELS
 
 
 def build_model(name: str, input_shape: tuple[int, int, int], classes: int, *, dropout: float = 0.0) -> Model:

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from flnft_sim import families
 from flnft_sim.errors import InputError
 from flnft_sim.registry import Registry
 
@@ -54,7 +55,7 @@ class Scheme(ABC):
         """Decide one round; draws come from `context.rng` alone."""
 
 
-SCHEMES: Registry[type[Scheme]] = Registry("scheme", group="flnft_sim.schemes")
+SCHEMES: Registry[type[Scheme]] = families.SCHEMES
 
 
 def random_privacy(context: SchemeContext) -> np.ndarray:

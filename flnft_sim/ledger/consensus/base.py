@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from flnft_sim import families
 from flnft_sim.errors import InputError, did_you_mean
 from flnft_sim.registry import Registry
 
@@ -52,7 +53,7 @@ class Consensus(Protocol):
         ...
 
 
-PROTOCOLS: Registry[type[Consensus]] = Registry("consensus protocol", group="flnft_sim.protocols")
+PROTOCOLS: Registry[type[Consensus]] = families.PROTOCOLS
 
 
 def make_consensus(name: str, rng: np.random.Generator, **settings: Any) -> Consensus:

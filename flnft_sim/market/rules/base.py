@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flnft_sim import families
 from flnft_sim.registry import Registry
 
 type Floats = NDArray[np.float64]
@@ -71,7 +72,7 @@ class Outcome:
 
 type Rule = Callable[[OrderBook], Outcome]
 
-RULES: Registry[Rule] = Registry("clearing rule", group="flnft_sim.rules")
+RULES: Registry[Rule] = families.RULES
 
 
 def one_dao_serves(book: OrderBook, wins: Bools, payments: Floats, *, receipt: Floats | None = None) -> Outcome:

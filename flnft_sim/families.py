@@ -1,0 +1,109 @@
+"""The registry of every family of parts, and the module in which each part that ships is found.
+
+Nothing here imports a part, so that a scenario's names are checked without the libraries behind them. Each family's
+package gives its registry the type of its parts; a new part that ships is a file of its own and a name here.
+"""
+
+from typing import Any
+
+from flnft_sim.registry import Registry
+
+
+def _family(family: str, group: str, package: str, files: dict[str, str]) -> Registry[Any]:
+    """A registry of known names: `files` has the names, apart by spaces, that each file of `package` registers."""
+    homes = {name: f"{package}.{file}" for file, names in files.items() for name in names.split()}
+    return Registry(family, group=f"flnft_sim.{group}", homes=homes)
+
+
+RULES = _family(
+    "clearing rule",
+    "rules",
+    "flnft_sim.market.rules",
+    {
+        "first_price": "first-price",
+        "mcafee": "mcafee",
+        "pms_am": "pms-am",
+        "pms_am_literal": "pms-am-literal",
+        "random": "random",
+        "uniform": "uniform",
+        "vcg": "vcg",
+    },
+)
+VOTING = _family("voting rule", "voting", "flnft_sim.market", {"voting": "majority two-thirds"})
+PROTOCOLS = _family(
+    "consensus protocol",
+    "protocols",
+    "flnft_sim.ledger.consensus",
+    {"instant": "instant", "pbft": "pbft", "pos": "pos", "pow": "pow"},
+)
+BELIEFS = _family(
+    "belief",
+    "beliefs",
+    "flnft_sim.game.beliefs",
+    {
+        "hidden_markov": "blend hmm hmm-mode",
+        "level_chain": "markov",
+        "simple": "ar1 ewma last mean oracle",
+    },
+)
+MODELS = _family("model", "models", "flnft_sim.learning.models", {"cnn": "cnn", "mlp": "mlp"})
+SCHEMES = _family(
+    "scheme",
+    "schemes",
+    "flnft_sim.learning.schemes",
+    {
+        "centralized": "centralized",
+        "gradient_norm": "gradient-norm",
+        "loss": "loss",
+        "pms_am": "pms-am",
+        "random": "random",
+    },
+)
+AGGREGATORS = _family(
+    "aggregator",
+    "aggregators",
+    "flnft_sim.learning.aggregation",
+    {"fedadp": "fedadp", "fedavg": "fedavg", "fedsgd": "fedsgd", "fedsim": "fedsim"},
+)
+DATASETS = _family(
+    "dataset",
+    "datasets",
+    "flnft_sim.learning.data",
+    {"cifar10": "cifar10", "digits": "digits", "mnist": "mnist", "synthetic": "synthetic"},
+)
+PARTITIONS = _family("partition", "partitions", "flnft_sim.learning", {"partition": "dirichlet iid shards sizes"})
+TOPOLOGIES = _family(
+    "topology", "topologies", "flnft_sim.network", {"topology": "complete geometric ring small-world star"}
+)
+DESIGNS = _family(
+    "sampling method", "designs", "flnft_sim.sweeps", {"designs": "latin-hypercube morris sobol sobol-sequence"}
+)
+FIGURES = _family(
+    "figure",
+    "figures",
+    "flnft_sim.results.figures",
+    {
+        "accuracy": "accuracy",
+        "age": "age",
+        "beliefs": "beliefs",
+        "gantt": "gantt",
+        "map": "map",
+        "phases": "phases",
+        "utilities": "utilities",
+        "winners": "winners",
+    },
+)
+FAMILIES: tuple[Registry[Any], ...] = (
+    RULES,
+    VOTING,
+    PROTOCOLS,
+    BELIEFS,
+    MODELS,
+    SCHEMES,
+    AGGREGATORS,
+    DATASETS,
+    PARTITIONS,
+    TOPOLOGIES,
+    DESIGNS,
+    FIGURES,
+)
