@@ -13,11 +13,11 @@ NAMES = {  # of columns and metrics, on a page
     "population.daos": "DAOs",
     "game.belief.kind": "belief",
     "accuracy": "test accuracy (%)",
-    "user_utility": "a user's utility (no cash)",
+    "user_utility": "user utility (no cash)",
     "licences_total": "licences sold",
     "paid_total_money": "paid in all (money)",
     "reward_received_money": "received by a user (money)",
-    "provider_utility": "a provider's utility",
+    "provider_utility": "provider utility",
     "provider_exploitability_money": "most that another bid would gain (money)",
 }
 
@@ -38,27 +38,24 @@ def without_rounding(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**numbers.where(~(numbers.abs() <= ROUNDING), 0.0))
 
 
-def as_text(value: float) -> str:
-    """Three digits, and whole numbers with separators from 100 on."""
-    return format(value, _form(value))
+def in_percent(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """The table, which has a column `metric`, with those columns times 100 where the metric is accuracy."""
+    factors = table["metric"].map(lambda metric: 100 if metric == "accuracy" else 1)
+    return table.assign(**table[columns].mul(factors, axis=0))
 
 
 def shown(table: pd.DataFrame, across: str | None) -> pd.DataFrame:
     """The table for a page: a row per first column (and metric), `mean ± half` in the cells; accuracy in percent."""
-    table = without_rounding(table)
-    factors = [100 if metric == "accuracy" else 1 for metric in table["metric"]]
-    ends = zip(table["mean"] * factors, table["ci95_high"] * factors, strict=True)
-    cells = [with_interval(mean, high, _form(mean)) for mean, high in ends]
+    table = in_percent(without_rounding(table), ["mean", "ci95_high"])
+    ends = zip(table["mean"], table["ci95_high"], strict=True)
+    cells = [with_interval(mean, high, ",.0f" if abs(mean) >= 100 else ".1f") for mean, high in ends]
     first = table.columns[0]
-    table = table.assign(cell=cells, metric=table["metric"].map(NAMES))
+    table = table.assign(cell=cells, metric=table["metric"].replace(NAMES))
     if across is None:
         wide = table.pivot(index=first, columns="metric", values="cell")
         wide = wide.reindex(list(dict.fromkeys(table[first])))[list(dict.fromkeys(table["metric"]))]
-        return wide.reset_index().rename(columns=NAMES)
-    wide = table.pivot(index=[first, "metric"], columns=across, values="cell")
-    wide = wide.reindex(list(dict.fromkeys(zip(table[first], table["metric"], strict=True))))
-    return wide.rename(columns=lambda value: f"{NAMES[across]} = {value:g}").reset_index().rename(columns=NAMES)
-
-
-def _form(value: float) -> str:
-    return ",.0f" if abs(value) >= 100 else ".3g"
+    else:
+        wide = table.pivot(index=[first, "metric"], columns=across, values="cell")
+        wide = wide.reindex(list(dict.fromkeys(zip(table[first], table["metric"], strict=True))))
+        wide = wide.rename(columns=lambda value: f"{NAMES[across]} = {value:g}")
+    return wide.reset_index().rename(columns=NAMES)

@@ -3,7 +3,19 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from flnft_sim.paper import beliefs, dirichlet, fig4, fig5, fig6, privacy, rules, sensitivity, surrogate, table3
+from flnft_sim.paper import (
+    ablation,
+    beliefs,
+    dirichlet,
+    fig4,
+    fig5,
+    fig6,
+    privacy,
+    rules,
+    sensitivity,
+    surrogate,
+    table3,
+)
 from flnft_sim.paper.scale import Scale
 from flnft_sim.paper.section import Section
 from flnft_sim.paper.study import Study, StudyPlan
@@ -20,6 +32,7 @@ class Part:
 PARTS: Mapping[str, Part] = {
     "fig4": Part(fig4.studies, fig4.tell),
     "fig5": Part(fig5.studies, fig5.tell),
+    "ablation": Part(ablation.studies, ablation.tell),
     "fig6": Part(fig6.studies, fig6.tell),
     "table3": Part(table3.studies, table3.tell),
     "privacy": Part(privacy.studies, privacy.tell),

@@ -112,6 +112,9 @@ def _sources(studies: Mapping[str, Study]) -> list[str]:
     return [
         "A row of `runs/STUDY/runs.csv` is a run: `flnft run SCENARIO --set FIELD=VALUE … --seed SEED` with its "
         f"study's settings and its own columns repeats it. In all {hours:.2f} hours of one core.",
+        "Code is the package's version and a hash of its sources, of every version that computed runs of the study. "
+        "Runs of earlier code count as long as their scenario means what it meant then: fields that came since have "
+        "the values that stand for the behaviour from before (`flnft_sim/sweeps/identity.py`).",
         markdown_table(pd.DataFrame(rows, columns=header)),
     ]
 

@@ -29,6 +29,9 @@ SENSITIVITY = 0.05  # Δf of Eq. 4, which the paper leaves open: the smallest at
 #: Table 2 has one budget for all, all the time, so valuations do not change from auction to auction.
 GAME = {"game.demand.factors": [1.0], "game.demand.noise": 0.0}
 
+#: Decisions that end when prices have settled. In `paper10` and `table3` none does, and each lasts all of T.
+SETTLING = {"game.damping": 1.0}
+
 PAPERS_ROUNDS = 100
 
 SECONDS_PER_RUN = 400.0  # mean over the paper's workloads, on one core

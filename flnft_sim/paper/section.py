@@ -15,6 +15,7 @@ class Verdict(StrEnum):
     """How what came out stands to what is printed."""
 
     AS_PRINTED = "as printed"
+    BY_DEFINITION = "as printed, by definition"
     PARTLY = "partly as printed"
     NOT_AS_PRINTED = "not as printed"
     UNDECIDED = "not told apart"

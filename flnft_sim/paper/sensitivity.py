@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from flnft_sim.paper.averages import as_text, without_rounding
+from flnft_sim.paper.averages import in_percent, without_rounding
 from flnft_sim.paper.scale import FULL, Scale
-from flnft_sim.paper.schemes import GAME, SENSITIVITY, shortened
+from flnft_sim.paper.schemes import GAME, SENSITIVITY, SETTLING, shortened
 from flnft_sim.paper.section import Picture, Section, Statement, Table, Verdict
 from flnft_sim.paper.study import Study, StudyPlan
 from flnft_sim.sweeps import FlnftSimulator, SweepPlan
@@ -37,6 +37,7 @@ LABELS = {
     "public_chain.block_interval_s": "block interval (s)",
     "population.users": "number of users",
 }
+DECISION = "minting_decision_s"
 METRICS = {
     "accuracy": "accuracy (points)",
     "user_utility": "user utility (no cash)",
@@ -61,10 +62,11 @@ def studies(scale: Scale) -> list[StudyPlan]:
     fields = {
         "radio.placement": "random",  # the trace has ten points
         "learning.sensitivity": SENSITIVITY,
+        **SETTLING,  # minting time would otherwise rank what keeps decisions from settling
         **GAME,
         **shortened(scale),
     }
-    common: dict[str, Any] = {"scenario": "paper10", "metrics": tuple(METRICS), "seeds": (0,)}
+    common: dict[str, Any] = {"scenario": "paper10", "metrics": (*METRICS, DECISION), "seeds": (0,)}
     design = SweepPlan.model_validate(
         {"name": "sensitivity", "set": fields | {"learning.learner": "surrogate"}, "sample": sample, **common}
     )
@@ -82,19 +84,21 @@ def tell(done: Mapping[str, Study], _scale: Scale) -> Section:
     study, spots = done["sensitivity"], done["sensitivity-spots"]
     effects = _effects(study.folder / SENSITIVITY_TABLE)
     checked = _checked(study.runs, spots.runs)
-    in_points = _in_points(effects)
+    in_points = in_percent(effects, ["mu", "mu_star", "mu_star_conf", "sigma"])
     strongest = []
     for metric, label in METRICS.items():
         own = in_points[in_points["metric"] == metric].sort_values("mu_star", ascending=False)
         first = own.iloc[0]
-        strongest.append(f"{label}: {as_text(first['mu_star'])} over the range of {LABELS[first['parameter']]}")
+        strongest.append(f"{label}: {_as_text(first['mu_star'])} over the range of {LABELS[first['parameter']]}")
     worst = (checked["accuracy_surrogate"] - checked["accuracy_real"]).abs()
     return Section(
         title="Beyond the paper: what matters",
         introduction=(
             "Morris' elementary effects (SALib) on the surrogate learner: how much a metric changes when one parameter "
             "runs through its range, averaged over the ranges of the others (μ*), and how much that depends on the "
-            "others (σ of the effects). A parameter that matters little here matters little anywhere in these ranges."
+            "others (σ of the effects). A parameter that matters little here matters little anywhere in these ranges. "
+            f"Decisions end when prices have settled: {_span(study.runs[DECISION])} s of the "
+            f"{_span(study.runs['minting_time_s'])} s of a minting."
         ),
         statements=(
             Statement(
@@ -139,18 +143,15 @@ def effects_figure(effects: pd.DataFrame) -> "Figure":
     return figure
 
 
+def _span(values: pd.Series) -> str:
+    return f"{values.min():,.0f} to {values.max():,.0f}"
+
+
 def _effects(path: Path) -> pd.DataFrame:
     """Columns metric, parameter, mu, mu_star, mu_star_conf, sigma, of the metrics shown; constant metrics have none."""
     table = read_csv(path)
     table = table[table["metric"].isin(METRICS)].fillna(0.0).reset_index(drop=True)
     return without_rounding(table)
-
-
-def _in_points(effects: pd.DataFrame) -> pd.DataFrame:
-    """The same with the effects on accuracy in percentage points."""
-    numbers = ["mu", "mu_star", "mu_star_conf", "sigma"]
-    factors = effects["metric"].map(lambda metric: 100 if metric == "accuracy" else 1)
-    return effects.assign(**effects[numbers].mul(factors, axis=0))
 
 
 def _checked(design: pd.DataFrame, spots: pd.DataFrame) -> pd.DataFrame:
@@ -162,14 +163,18 @@ def _checked(design: pd.DataFrame, spots: pd.DataFrame) -> pd.DataFrame:
 
 def _shown(effects: pd.DataFrame) -> pd.DataFrame:
     columns = (effects["mu_star"], effects["mu_star_conf"], effects["sigma"])
-    cells = ["{} ± {} (σ {})".format(*map(as_text, row)) for row in zip(*columns, strict=True)]
+    cells = ["{} ± {} (σ {})".format(*map(_as_text, row)) for row in zip(*columns, strict=True)]
     wide = effects.assign(cell=cells).pivot(index="parameter", columns="metric", values="cell")
     wide = wide.reindex(index=list(RANGES), columns=list(METRICS))
     return wide.rename(index=LABELS, columns=METRICS).reset_index(names="parameter (μ* ± 95 %, σ)")
 
 
+def _as_text(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def _spots_shown(checked: pd.DataFrame) -> pd.DataFrame:
-    shown = {LABELS[field]: [as_text(value) for value in checked[field]] for field in RANGES}
+    shown = {LABELS[field]: [_as_text(value) for value in checked[field]] for field in RANGES}
     pairs = zip(checked["accuracy_surrogate"], checked["accuracy_real"], strict=True)
     return pd.DataFrame(
         shown | {"accuracy, surrogate / real (%)": [f"{s * 100:.1f} / {r * 100:.1f}" for s, r in pairs]}

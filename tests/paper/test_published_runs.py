@@ -14,8 +14,8 @@ from flnft_sim.sweeps.version import code_version
 
 PUBLISHED = Path(__file__).parents[2] / "docs/results/paper/runs"
 PLANS = {plan.name: plan for part in PARTS.values() for plan in part.studies(FULL)}
-#: Not computed again when the code changes; what runs on `market` costs minutes and is.
-KEPT = ("schemes", "schemes-surrogate", "clipping", "dirichlet", "sensitivity", "sensitivity-spots", "table3")
+#: Not computed again when the code changes; what else is published costs minutes and is.
+KEPT = ("schemes", "schemes-surrogate", "clipping", "dirichlet", "table3")
 
 
 @pytest.mark.parametrize("study", KEPT)

@@ -11,15 +11,17 @@ from scipy import stats
 
 from flnft_sim import load_scenario, run
 from flnft_sim.paper import PARTS, QUICK, reproduce
+from flnft_sim.paper.ablation import compared
 from flnft_sim.paper.fig5 import BAND_FROM, accuracy_curves, accuracy_figure, past_the_best
+from flnft_sim.paper.fig6 import received
 from flnft_sim.paper.paired import paired_difference, with_interval
 from flnft_sim.paper.parts import Part
 from flnft_sim.paper.report import markdown_table, report_text
 from flnft_sim.paper.scale import FULL, PAPERS_WORKLOADS, workload_name
-from flnft_sim.paper.schemes import TRAINS_AS, by_scheme, schemes_study
+from flnft_sim.paper.schemes import SETTLING, TRAINS_AS, by_scheme, schemes_study, trained
 from flnft_sim.paper.section import Section, Statement, Verdict, judge
-from flnft_sim.paper.study import StudyPlan
-from flnft_sim.paper.table3 import PRINTED_S, orderings
+from flnft_sim.paper.study import Study, StudyPlan
+from flnft_sim.paper.table3 import PRINTED_S, formula, orderings
 from flnft_sim.sweeps import LogReporter, SweepOptions, SweepPlan
 
 numbers = st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=2, max_size=20)
@@ -93,6 +95,113 @@ def test_the_printed_table_agrees_with_itself():
     assert orderings(table) == (21, [])
     reversed_ = table.assign(ours_s=-table["paper_s"])
     assert orderings(reversed_)[0] == 0
+
+
+def printed_runs(seconds, decision_s=0.0):
+    """A run per cell of Table 3, with the minting time that `seconds` makes of scheme, workload and the printed one."""
+    return pd.DataFrame(
+        [
+            {
+                "learning.scheme": scheme,
+                "learning.dataset": dataset,
+                "learning.model": model,
+                "seed": 0,
+                "minting_time_s": seconds(scheme, (dataset, model), PRINTED_S[scheme][dataset, model]),
+                "minting_decision_s": decision_s,
+            }
+            for scheme in trained(PRINTED_S)
+            for dataset, model in PAPERS_WORKLOADS
+        ]
+    )
+
+
+def told_of_table3(tmp_path, runs, settled):
+    plans = {plan.name: plan.sweep for plan in PARTS["table3"].studies(FULL)}
+    own = {"table3": runs, "table3-settled": settled[settled["learning.scheme"] == "pms-am"]}
+    done = {name: Study(plans[name], tmp_path, own[name], pd.DataFrame(), 0, 0.0, ()) for name in plans}
+    return PARTS["table3"].tell(done, FULL)
+
+
+def test_what_table_3_assumes_does_not_count_as_predicted(tmp_path):
+    as_printed = printed_runs(lambda scheme, workload, printed_s: printed_s)
+    halved = printed_runs(lambda scheme, workload, printed_s: printed_s / 2 if scheme == "pms-am" else printed_s)
+    predicted, row, ordered, _ = told_of_table3(tmp_path, as_printed, halved).statements
+    assert "the other 8 cells are predictions" in predicted.ours and "8 within 20%" in predicted.ours
+    assert (predicted.verdict, row.verdict) == (Verdict.AS_PRINTED, Verdict.NOT_AS_PRINTED)  # settled: half of print
+    assert "-50.0%" in row.ours
+    assert "without PMS-AM 8 of 9 (not: Loss-based and Gradient-norm on CNN-MNIST)" in ordered.ours  # one run for both
+    assert "assumed row 20 of 21" in ordered.ours and "settled row 20 of 21" not in ordered.ours
+    predicted, row, ordered, _ = told_of_table3(tmp_path, halved, as_printed).statements  # the assumed row far off
+    assert (predicted.verdict, row.verdict) == (Verdict.AS_PRINTED, Verdict.AS_PRINTED)
+    assert "assumed row 20 of 21" not in ordered.ours and "settled row 20 of 21" in ordered.ours
+    off = printed_runs(lambda scheme, workload, printed_s: printed_s * (2 if scheme == "loss" else 1))
+    assert told_of_table3(tmp_path, off, as_printed).statements[0].verdict is Verdict.NOT_AS_PRINTED
+
+
+def test_four_numbers_make_table_3_of_its_first_row(tmp_path):
+    """5/3, 1/9 and 1,000 s by hand; a timeline that says the same has nothing to add, another is told apart."""
+    assert formula("loss", 732.82) == pytest.approx(732.82 * 16 / 9)
+    assert formula("pms-am", 732.82) == pytest.approx(2221.3667, abs=1e-3)
+    assert formula("random", 732.82) == 732.82
+
+    def plain(scheme, workload, _printed_s):
+        return formula(scheme, PRINTED_S["random"][workload])
+
+    runs = printed_runs(plain, decision_s=1000.0)
+    same = told_of_table3(tmp_path, runs, runs).statements[-1].ours
+    assert "lie within 0.0% of each other in all 12 cells" in same
+    other = told_of_table3(tmp_path, runs.assign(minting_time_s=1.5 * runs["minting_time_s"]), runs).statements[-1].ours
+    assert "lie within 50.0% of each other" in other
+
+
+def test_decisions_use_up_all_of_t_in_table_3_unless_they_are_left_to_settle():
+    fields = {"learning.scheme": "pms-am", "learning.rounds": 3, "game.history_auctions": 4}
+    published = load_scenario("table3")
+    fields["game.cost_price"] = published.game.cost_price * published.learning.rounds / 3  # a minting costs as much
+    period_s = published.game.decision_period_s
+    took = [run(load_scenario("table3", overrides=fields | more)).summary for more in ({}, SETTLING)]
+    assert took[0]["minting_decision_s"] == 3 * period_s
+    assert took[1]["minting_decision_s"] < 0.5 * 3 * period_s
+
+
+def workload_runs(accuracy, privacy):
+    """Five seeds of a scheme per entry on MLP-MNIST, its accuracy around the given one."""
+    return pd.DataFrame(
+        [
+            {
+                "workload": "MLP-MNIST",
+                "scheme": scheme,
+                "seed": seed,
+                "accuracy": mean + 0.001 * seed + 0.0005 * (seed % 2) * (scheme != "pms-am"),
+                "local_epochs": 5.0,
+                "privacy_budget": privacy,
+            }
+            for scheme, mean in accuracy.items()
+            for seed in range(5)
+        ]
+    )
+
+
+def test_a_lead_that_is_all_privacy_is_none_at_equal_privacy():
+    runs = workload_runs({"pms-am": 0.97, "loss": 0.96, "random": 0.95}, 3.0)
+    table = compared(runs, workload_runs({"loss": 0.9698, "random": 0.96}, 5.0)).set_index("against")
+    assert table.loc["loss", "drawn_difference"] == pytest.approx(0.01, abs=0.001)
+    assert table.loc["loss", "ci95_low"] < 0 < table.loc["loss", "ci95_high"]  # gone
+    assert table.loc["random", "ci95_low"] > 0.009  # not all of it was privacy
+    assert table["n"].tolist() == [5, 5]
+
+
+def test_what_is_received_is_compared_with_what_was_announced():
+    runs = pd.DataFrame(
+        {
+            "reward_announced_money": [100.0, 100.0, 100.0, 100.0],
+            "reward_received_money": [120.0, 105.0, 100.1, 20.0],
+            "licences_total": [5, 5, 5, 1],
+        }
+    )
+    told = received(runs, "`runs/x`").ours
+    assert "more than was announced in 2 of 4 runs, by 5% to 20%" in told
+    assert "less in 1, where at most 1 of the providers" in told
 
 
 def test_schemes_that_rank_train_alike_when_all_are_chosen():

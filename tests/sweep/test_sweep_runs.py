@@ -179,10 +179,10 @@ def test_a_version_that_computed_no_run_is_not_named(tmp_path, monkeypatch):
     before = (tmp_path / "journal.jsonl").read_bytes()
     for module in ("batch", "job"):
         monkeypatch.setattr(f"flnft_sim.sweeps.{module}.code_version", lambda: "9.9+newer")
-    run_sweep(PLAN, SweepOptions(serial=True, accept_version=True), out=tmp_path, simulator=Toy())
+    accepting = SweepOptions(serial=True, accept_version=True)
+    run_sweep(PLAN, accepting, out=tmp_path, simulator=Toy())
     assert (tmp_path / "journal.jsonl").read_bytes() == before
-    more = SweepOptions(serial=True, accept_version=True)
-    run_sweep(PLAN | {"seeds": 5}, more, out=tmp_path, simulator=Toy())
+    run_sweep(PLAN | {"seeds": 5}, accepting, out=tmp_path, simulator=Toy())
     named = [line for line in (tmp_path / "journal.jsonl").read_text().splitlines() if "code_version" in line]
     assert len(named) == 2 and "9.9+newer" in named[1]
 
