@@ -9,7 +9,7 @@ from flnft_sim.cli.console import out
 
 
 def plot_command(
-    sweep: Annotated[str, typer.Argument(help="a sweep's folder, its name under sweeps/, or a CSV of it")],
+    sweep: Annotated[str, typer.Argument(help="a sweep's folder, its name under sweeps/, or a table of it")],
     x: Annotated[str | None, typer.Option("--x", help="column on the x axis [default: the first parameter]")] = None,
     y: Annotated[str | None, typer.Option("--y", help="column on the y axis [default: the first metric]")] = None,
     hue: Annotated[str | None, typer.Option("--hue", help="column that colours the lines")] = None,

@@ -140,6 +140,11 @@ class SweepPlan(Strict):
         return (*(self.grid or ()), *(self.zip or ()), *self._sampled)
 
     @property
+    def sampled(self) -> int:
+        """How many points each point of the lists is drawn into: the sample's."""
+        return len(self.sample.points()) if self.sample else 1
+
+    @property
     def runs(self) -> int:
         """How many runs it has: every point once per seed."""
         return len(self.points()) * len(self.seeds)

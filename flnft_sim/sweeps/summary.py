@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtrit
 
-from flnft_sim.errors import InputError
 from flnft_sim.sweeps.plan import Point
 from flnft_sim.sweeps.tables import Results, cell, write_csv
 
@@ -72,11 +71,8 @@ def _difference_rows(results: Results, baseline: Mapping[str, Any]) -> Iterator[
     references = {
         _others(parameters, baseline): (number, ended)
         for number, parameters, ended, _ in by_point(results)
-        if all(cell(parameters[field]) == cell(value) for field, value in baseline.items())
+        if number in results.references
     }
-    if not references:
-        wanted = ", ".join(f"{field}={value}" for field, value in baseline.items())
-        raise InputError(f"baseline {wanted}: no finished point of this sweep has it; name values that the plan lists")
     for number, parameters, ended, _ in by_point(results):
         reference = references.get(_others(parameters, baseline))
         if reference is None or reference[0] == number:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-from flnft_sim.errors import InputError, did_you_mean
+from flnft_sim.errors import InputError, bare, did_you_mean
 from flnft_sim.files import open_atomic
 from flnft_sim.sweeps.job import Record
 from flnft_sim.sweeps.journal import Journal
@@ -32,7 +32,7 @@ class Results:
     """The finished runs of a plan; reads the journal record by record and holds none."""
 
     def __init__(self, runs: Runs, journal: Journal) -> None:
-        self.plan = runs.plan
+        self.plan, self.references = runs.plan, runs.references
         self._runs, self._journal = runs, journal
         self.metrics, self.numeric = self._metrics()
         self.columns = ("point", *self.plan.parameters, "seed", *self.metrics, "status", "error")
@@ -152,6 +152,19 @@ def read_csv(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
     return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+
+def read_table(path: Path) -> "pd.DataFrame":
+    """Read a table of a sweep, CSV or parquet; raises `InputError` for a file that is neither."""
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path) if path.suffix == ".parquet" else read_csv(path)
+    except (ValueError, OSError, ImportError) as error:  # the errors of pandas and pyarrow are ValueErrors
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"{path} is no table of a sweep ({bare(reason)}); give runs.csv or another of its tables"
+        ) from None
 
 
 def _length(series: dict[str, list[Any]]) -> int:

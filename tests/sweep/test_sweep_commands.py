@@ -10,7 +10,8 @@ from flnft_sim.cli.plot import plot_command
 from flnft_sim.cli.sweep import sweep_command
 from flnft_sim.errors import InputError, UnknownNameError
 from flnft_sim.sweeps import LogReporter, Progress, SweepOptions, forecast, run_sweep, sweep
-from flnft_sim.sweeps.plot import label, plot_sweep, student_interval
+from flnft_sim.sweeps import plot as plots
+from flnft_sim.sweeps.plot import NOTHING, label, plot_sweep
 from flnft_sim.sweeps.progress import duration
 from flnft_sim.sweeps.tables import read_csv
 
@@ -97,10 +98,104 @@ def test_a_plot_of_names_numbers_and_rounds(tmp_path):
         plot_sweep(tmp_path, y="pears")
 
 
-def test_the_band_of_a_plot_is_the_interval_of_the_summary(tmp_path):
-    run_sweep({"scenario": "toy", "seeds": 3}, SweepOptions(serial=True), out=tmp_path, simulator=Toy())
-    summary = read_csv(tmp_path / "summary.csv").set_index("metric").loc["z"]
-    assert student_interval(read_csv(tmp_path / "runs.csv").z) == (summary.ci95_low, summary.ci95_high)
+@pytest.fixture
+def drawn(monkeypatch):
+    """What a call would draw: the estimates by place, and the figure itself."""
+
+    def draw(*args, **options):
+        pictures = []
+        inner = plots._draw
+
+        def spy(picture):
+            pictures.append((picture, inner(picture)))
+            return pictures[-1][1]
+
+        with monkeypatch.context() as patch:
+            patch.setattr(plots, "_draw", spy)
+            plot_sweep(*args, **options)
+        return pictures[0]
+
+    return draw
+
+
+def test_the_band_of_a_plot_is_the_interval_of_the_summary(tmp_path, drawn):
+    plan = {"scenario": "toy", "grid": {"x": [1, 2]}, "seeds": 3}
+    run_sweep(plan, SweepOptions(serial=True), out=tmp_path, simulator=Toy())
+    summary = read_csv(tmp_path / "summary.csv")
+    expected = summary[summary.metric == "z"][["x", "mean", "ci95_low", "ci95_high"]].to_numpy()
+    for table in ("runs.csv", "summary.csv"):
+        estimates = drawn(tmp_path / table, y="z")[0].estimates[["x", "mean", "ci95_low", "ci95_high"]]
+        assert estimates.to_numpy() == pytest.approx(expected)
+
+
+def test_a_run_that_stands_in_a_table_twice_counts_once(tmp_path, drawn):
+    """As in tables of earlier versions, which took 0.5, 5e-1 and "0.5" for three points."""
+    path = tmp_path / "runs.csv"
+    rows = "".join(
+        f"{point},{x},{seed},{value}\n" for point, x in ((0, "0.5"), (1, "5e-1")) for seed, value in ((0, 1), (1, 3))
+    )
+    path.write_text(f"point,x,seed,z\n{rows}")
+    [row] = drawn(path)[0].estimates.to_numpy().tolist()
+    half = 12.706204736 * 2**0.5 / 2**0.5  # t(0.975; 1)·sd/√n of 1 and 3
+    assert row == pytest.approx([0.5, 2.0, 2 - half, 2 + half])
+
+
+def test_a_parameter_that_is_left_out_at_a_point_is_drawn_as_one_of_its_values(tmp_path, drawn):
+    path = tmp_path / "runs.csv"
+    path.write_text("point,limit,kind,seed,z\n0,,a,0,1\n0,,a,1,2\n1,100,a,0,5\n2,20,,0,7\n")
+    picture, figure = drawn(path, hue="kind")
+    assert len(picture.estimates) == 3
+    [axes] = figure.axes
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["20", "100", NOTHING]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["a", NOTHING]
+
+
+def test_a_plot_without_anything_to_draw_says_so(tmp_path, flnft):
+    plan = {"scenario": "toy", "grid": {"kind": ["broken"]}, "seeds": 2}
+    run_sweep(plan, SweepOptions(serial=True), out=tmp_path / "all-failed", simulator=Toy())
+    with pytest.raises(InputError, match=r"no run has a metric \(2 failed, the first: 'ValueError: cannot run"):
+        flnft("plot", tmp_path / "all-failed")
+    run_sweep({"scenario": "toy", "seeds": 2}, SweepOptions(serial=True), out=tmp_path / "fine", simulator=Toy())
+    with pytest.raises(InputError, match=r"--y status: this column of .* holds text; choose one of z, pair"):
+        flnft("plot", tmp_path / "fine", "--y", "status")
+    run_sweep(
+        {"scenario": "toy", "seeds": 2, "grid": {"kind": ["plain", "broken"]}},
+        SweepOptions(serial=True),
+        out=tmp_path / "some",
+        simulator=Toy(),
+    )
+    (tmp_path / "some" / "half.csv").write_text("point,x,seed,z,status,error\n0,1,0,,failed,E: no\n")
+    with pytest.raises(InputError, match=r"no run has a metric .1 failed"):
+        flnft("plot", tmp_path / "some" / "half.csv")
+    assert not list(tmp_path.rglob("*.png"))
+
+
+def test_every_table_of_a_sweep_can_be_drawn(tmp_path, flnft):
+    plan = {
+        "scenario": "toy",
+        "grid": {"kind": ["plain", "other"]},
+        "sample": {"method": "morris", "n": 4, "ranges": {"x": [0, 1], "y": [0, 1]}},
+        "baseline": {"kind": "plain"},
+        "per_round": ["loss"],
+        "seeds": 2,
+    }
+    run_sweep(plan, SweepOptions(serial=True, parquet=True), out=tmp_path, simulator=Toy())
+    tables = ["runs.csv", "runs.parquet", "rounds.csv", "summary.csv", "differences.csv", "sensitivity.csv"]
+    for table in tables:
+        picture = flnft("plot", tmp_path / table, "--out", tmp_path / f"{table}.png").output.strip()
+        assert Image.open(picture).size[0] > 600
+    with pytest.raises(UnknownNameError, match=r"unknown metric of summary.csv 'pears', did you mean 'pair'"):
+        flnft("plot", tmp_path / "summary.csv", "--y", "pears")
+    with pytest.raises(InputError, match="no table of a sweep"):
+        flnft("plot", tmp_path / "journal.jsonl")
+
+
+def test_indices_are_drawn_with_their_values(tmp_path, drawn):
+    path = tmp_path / "sensitivity.csv"
+    path.write_text("metric,parameter,S1,S1_conf,ST,ST_conf\nz,a,0.5,0.1,0.6,0.2\nz,b,0.25,0.05,0.3,0.1\n")
+    estimates = drawn(path)[0].estimates.set_index(["parameter", "index"])
+    assert estimates.loc[("b", "ST")].tolist() == pytest.approx([0.3, 0.2, 0.4])
+    assert estimates.loc[("a", "S1")].tolist() == pytest.approx([0.5, 0.4, 0.6])
 
 
 def test_a_plot_of_nothing_says_what_to_run(tmp_path):

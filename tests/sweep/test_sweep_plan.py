@@ -34,8 +34,13 @@ def test_runs_go_point_by_point_and_every_point_has_the_same_seeds():
 
 
 def test_the_same_scenario_written_twice_has_one_identity():
-    runs = list(Runs(load_plan({"scenario": "toy", "zip": {"x": [1, 1]}}), Toy()))
-    assert runs[0].identity == runs[1].identity
+    one, other = (
+        {"scenario": "toy", "zip": {"x": [1], "y": [3]}},
+        {"scenario": "toy", "set": {"y": 3}, "grid": {"x": [1]}},
+    )
+    assert [run.identity for run in Runs(load_plan(one), Toy())] == [
+        run.identity for run in Runs(load_plan(other), Toy())
+    ]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +53,23 @@ def test_the_same_scenario_written_twice_has_one_identity():
         ({"grid": {"seed": [1, 2]}}, "list seeds under `seeds:`"),
         ({"seeds": 0}, "at least one seed"),
         ({"seeds": [1, 1]}, "listed twice"),
+        ({"seeds": [1, 1.0]}, "listed twice"),
+        ({"seeds": [True]}, "whole number, not true or false"),
+        ({"seeds": True}, "whole number, not true or false"),
+        ({"seeds": "4"}, "whole number, not text"),
+        ({"seeds": [2**64]}, "less than or equal to 9007199254740991"),
+        ({"seeds": [-1]}, "greater than or equal to 0"),
+        ({"seeds": 10**12}, "at most 1,000,000"),
+        ({"grid": {f"x{i}": list(range(399)) for i in range(5)}}, "points × 1 seeds are too many"),
+        ({"grid": {f"x{i}": [1, 2] for i in range(20_000)}}, "more than 10^18 points"),
+        ({"grid": {"x": [1, 2]}, "seeds": 600_000}, "too many"),
+        ({"sample": {"method": "sobol", "n": 65536, "ranges": {"x": [0, 1]}}}, "too many"),
+        ({"sample": {"method": "sobol", "n": True, "ranges": {"x": [0, 1]}}}, "not true or false"),
+        ({"sample": {"method": "sobol", "n": 2, "ranges": {"x": [False, 1]}}}, "not true or false"),
+        ({"sample": {"method": "sobol", "n": 2, "ranges": {"x": ["0", 1]}}}, "not text"),
+        ({"grid": {"x": [1]}, "set": {"x": {"a": 2}}, "zip": {"x.a": [3]}}, "x.a is given twice"),
+        ({"grid": {"x": [{"a": 1}]}, "set": {"x": {"a": 2}}}, "x.a is given twice"),
+        ({"name": ".."}, "letters, digits, dots"),
         ({"gird": {"x": [1]}}, "did you mean 'grid'"),
         ({"grid": {"x": [1]}, "baseline": {"z": 1}}, "'z' is not varied"),
         ({"sample": {"method": "morri", "n": 4, "ranges": {"x": [0, 1]}}}, "did you mean 'morris'"),
@@ -90,6 +112,15 @@ def test_plans_are_read_from_files_and_their_scenario_is_looked_up_beside_them(t
     (tmp_path / "bad.yaml").write_text("grid: [1")
     with pytest.raises(PlanError, match="not YAML"):
         load_plan(tmp_path / "bad.yaml")
+    (tmp_path / "twice.yaml").write_text("scenario: tiny\nset: {game.mu0: 1}\nset: {game.mu1: 2}\n")
+    with pytest.raises(PlanError, match="'set' stands twice, on line 2 and on line 3"):
+        load_plan(tmp_path / "twice.yaml")
+    (tmp_path / "twice.yaml").write_text("scenario: tiny\ngrid:\n  game.mu0: [1]\n  game.mu0: [1e-3]\n")
+    with pytest.raises(PlanError, match=r"'game.mu0' stands twice, on line 3 and on line 4"):
+        load_plan(tmp_path / "twice.yaml")
+    (tmp_path / "my plan.yaml").write_text("scenario: tiny\ngrid: {game.mu0: [1e-3, 1_0]}\n")
+    plan = load_plan(tmp_path / "my plan.yaml")
+    assert (plan.name, plan.grid) == ("my-plan", {"game.mu0": [0.001, 10]})
     with pytest.raises(UnknownNameError, match="unknown sweep"):
         load_plan("no-such-sweep")
 

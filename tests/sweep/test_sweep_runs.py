@@ -131,12 +131,20 @@ def test_a_grown_plan_runs_only_what_is_new(tmp_path):
     assert notes.last == (9, 9, 0)
 
 
-def test_two_points_with_one_scenario_run_once_and_are_two_rows(tmp_path):
+def test_two_points_of_a_sample_that_meet_run_once_and_are_two_rows(tmp_path):
     log = tmp_path / "log"
-    plan = {"scenario": "toy", "zip": {"x": [4, 4]}}
+    ranges = {"x": {"low": 4, "high": 4.5, "integer": True}}
+    plan = {"scenario": "toy", "sample": {"method": "latin-hypercube", "n": 2, "ranges": ranges}}
     table = sweep(plan, out=tmp_path / "out", serial=True, simulator=Toy(log=str(log)))
-    assert len(table) == 2 and table.z[0] == table.z[1]
+    assert len(table) == 2 and list(table.x) == [4, 4] and table.z[0] == table.z[1]
     assert len(log.read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize("lists", [{"grid": {"x": [4, 1, 4]}}, {"zip": {"x": [4, 4], "y": [2, 2]}}])
+def test_two_points_of_lists_that_resolve_alike_are_refused_before_anything_is_written(tmp_path, lists):
+    with pytest.raises(InputError, match=r"points 0 \(x=4.*\) and \d \(x=4.*\) are one scenario; list it once"):
+        sweep({"scenario": "toy", **lists}, out=tmp_path / "out", serial=True, simulator=Toy())
+    assert not (tmp_path / "out").exists()
 
 
 def test_failed_runs_stay_until_they_are_retried(tmp_path):

@@ -11,8 +11,9 @@ from scipy import stats
 from sweep_toys import Output, Toy
 
 from flnft_sim.errors import InputError
-from flnft_sim.sweeps import DESIGNS, sweep
+from flnft_sim.sweeps import DESIGNS, FlnftSimulator, load_plan, sweep
 from flnft_sim.sweeps.plan import Sample
+from flnft_sim.sweeps.runs import Runs
 from flnft_sim.sweeps.sensitivity import analyse
 from flnft_sim.sweeps.summary import statistics
 
@@ -58,8 +59,26 @@ def test_differences_are_paired_by_seed(tmp_path):
 
 def test_a_baseline_value_that_no_point_has_is_refused(tmp_path):
     plan = {"scenario": "toy", "grid": {"x": [1, 3]}, "baseline": {"x": 2}}
-    with pytest.raises(InputError, match="baseline x=2: no finished point"):
-        sweep(plan, out=tmp_path, serial=True, simulator=Toy())
+    with pytest.raises(InputError, match=r"baseline x=2: no point of the plan has it; .* \(x is 1, 3\)"):
+        sweep(plan, out=tmp_path / "out", serial=True, simulator=Toy())
+    assert not (tmp_path / "out").exists()  # told before the first run
+
+
+def test_a_baseline_is_compared_by_what_it_resolves_to():
+    grid = {"game.budget_money": [500, 1000, 2000.0], "game.sigma": [0.4, 0.5]}
+    for written in (1000, 1000.0, 1e3):
+        plan = load_plan({"scenario": "tiny", "grid": grid, "baseline": {"game.budget_money": written}})
+        assert Runs(plan, FlnftSimulator()).references == {2, 3}
+    plan = load_plan({"scenario": "tiny", "grid": grid, "baseline": {"game.budget_money": "many"}})
+    with pytest.raises(InputError, match="no point of the plan has it"):
+        Runs(plan, FlnftSimulator())
+
+
+@pytest.mark.parametrize("twins", [[0.5, 5e-1], [1, 1.0], [None, "none"]])
+def test_values_that_resolve_alike_are_one_point(twins):
+    field = "game.valuation_money" if None in twins else "radio.pause_s"
+    with pytest.raises(InputError, match="are one scenario; list it once"):
+        Runs(load_plan({"scenario": "tiny", "grid": {field: twins}}), FlnftSimulator())
 
 
 def test_sobol_indices_of_the_ishigami_function():
