@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import mesa
+import numpy as np
 import simpy
 
 from flnft_sim.agents.auction import Auction
@@ -14,12 +15,13 @@ from flnft_sim.agents.dao import MuDao
 from flnft_sim.agents.harvest import harvest
 from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.agents.user import MetaverseUser
-from flnft_sim.errors import FlnftError
+from flnft_sim.errors import FlnftError, InputError, shown
 from flnft_sim.ledger.consensus.pbft import Pbft
 from flnft_sim.results import RunResult
 from flnft_sim.scenario import Scenario, load_scenario, with_fields
 
 Row = dict[str, Any]
+_SCENARIOS_OWN: Any = object()  # stands for the seed that the scenario says
 
 
 class TimelineStuck(FlnftError):
@@ -40,17 +42,22 @@ class FlnftModel(mesa.Model):
     An ordinary Mesa model: it works with `mesa.batch_run`, has a `datacollector`, and its agents are Mesa agents.
     `settings` is the resolved scenario (Mesa owns the name `scenario`); fields can be set by keyword with two
     underscores for the dot (`game__sigma=0.6`).
+
+    Without `rng` the seed is the scenario's. `rng` is a seed in any of Mesa's forms; None, which `mesa.batch_run`
+    passes for `iterations=n`, is a fresh seed each time, as in every Mesa model: `mesa.batch_run(…, rng=range(n))`
+    makes runs that can be repeated. The reporter `seed` says which seed a row had.
     """
 
     def __init__(
         self,
         scenario: str | Path | Scenario = "tiny",
         *,
-        rng: int | None = None,
+        rng: Any = _SCENARIOS_OWN,
         on_round: Callable[[Row], None] | None = None,
         **fields: Any,
     ) -> None:
-        settings = _resolved(scenario, seed=rng, fields=fields)
+        own = rng is _SCENARIOS_OWN or (rng is None and "seed" in fields)
+        settings = _resolved(scenario, seed=None if own else _seed(rng), fields=fields)
         super().__init__(rng=settings.seed % 2**32)
         self.settings = settings
         self._started_at = time.monotonic()
@@ -173,6 +180,7 @@ class FlnftModel(mesa.Model):
 
 
 REPORTERS: dict[str, Callable[[FlnftModel], Any]] = {
+    "seed": lambda model: model.settings.seed,
     "clock_s": lambda model: model.clock_s,
     "episode": lambda model: model.episode,
     "phase": lambda model: model.phase,
@@ -195,12 +203,28 @@ def run(
 
     Ctrl-C raises `Interrupted`, a KeyboardInterrupt whose `result` holds what was finished.
     """
-    model = FlnftModel(scenario, rng=seed, on_round=progress)
+    model = FlnftModel(scenario, rng=_SCENARIOS_OWN if seed is None else seed, on_round=progress)
     try:
         model.run()
     except KeyboardInterrupt:
         raise Interrupted(model.result(status="interrupted")) from None
     return model.result()
+
+
+def _seed(rng: Any) -> Any:
+    """The scenario's seed for one of Mesa's: a number as it is; None, sequences of numbers and `SeedSequence` mixed.
+
+    Mixed to 53 bits, which every reader of a manifest keeps exactly.
+    """
+    if isinstance(rng, int | np.integer | float | str):
+        return rng  # the schema says what it thinks of it
+    try:
+        mixed = rng if isinstance(rng, np.random.SeedSequence) else np.random.SeedSequence(rng)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"rng = {shown(rng)}: give a whole number, a sequence of them, a SeedSequence or None"
+        ) from None
+    return int(mixed.generate_state(1, np.uint64)[0] >> np.uint64(11))
 
 
 def _resolved(scenario: str | Path | Scenario, *, seed: int | None, fields: dict[str, Any]) -> Scenario:

@@ -5,7 +5,7 @@ docs/scenarios.md is generated from it. Unknown fields and out-of-range values a
 """
 
 from math import exp
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
@@ -366,6 +366,10 @@ class Scenario(Section):
     market: Market = section(Market, "the auction")
     timeline: Timeline = section(Timeline, "the clock")
     failures: Failures = section(Failures, "what goes wrong on purpose")
+
+    def __iter__(self) -> NoReturn:
+        """A scenario is one value: Mesa's batch runs would take what can be iterated for a list of values."""
+        raise TypeError("a Scenario is one value; its fields are in model_dump()")
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Scenario":

@@ -1,5 +1,7 @@
 """Partitions: nothing lost, nothing dealt twice, as unlike as asked."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,7 +35,7 @@ def test_iid_deals_equal_shares(deal: tuple[np.ndarray, int, int]) -> None:
     assert max(sizes) - min(sizes) <= 1
 
 
-@given(deals(), st.floats(0.01, 100))
+@given(deals(), st.floats(5e-324, 1.7e308) | st.floats(0.01, 100))
 def test_dirichlet_deals_everything_and_leaves_nobody_out(deal: tuple[np.ndarray, int, int], alpha: float) -> None:
     labels, users, seed = deal
     assert_dealt(
@@ -49,6 +51,38 @@ def test_dirichlet_is_even_for_a_large_alpha_and_uneven_for_a_small_one() -> Non
         counts = partition_table(shards, labels, CLASSES).drop(columns="samples")
         spread[alpha] = counts.to_numpy().std()
     assert spread[1e4] < 10 < 200 < spread[0.1]
+
+
+@given(deals(), st.floats(1e6, 1.7e308))
+def test_dirichlet_of_a_huge_alpha_deals_equal_sizes(deal: tuple[np.ndarray, int, int], alpha: float) -> None:
+    labels, users, seed = deal
+    sizes = [len(s) for s in partition("dirichlet", labels, users, rng=np.random.default_rng(seed), alpha=alpha)]
+    assert max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize("users", [5, 40, 300])
+def test_the_spread_of_dirichlet_sizes_falls_as_alpha_grows(users: int) -> None:
+    """Var of a user's size is Σ_c n_c²·(U − 1)/(U²(Uα + 1)): by theory at moderate α, below a sample at large ones."""
+    labels = np.repeat(np.arange(10), 1200)
+    spreads = []
+    for alpha in (0.1, 1.0, 10.0, 100.0, 1e3, 1e5, 1e8):
+        deals = [
+            partition("dirichlet", labels, users, rng=np.random.default_rng(seed), alpha=alpha) for seed in range(20)
+        ]
+        spreads.append(np.mean([np.std([len(shard) for shard in shards]) for shards in deals]))
+        expected = np.sqrt(10 * 1200**2 * (users - 1) / (users**2 * (users * alpha + 1)))
+        if 2 < expected < 12_000 / users / 4:  # neither rounding nor the one sample that everybody gets matter
+            assert spreads[-1] == pytest.approx(expected, rel=0.2)
+    assert all(later <= earlier for earlier, later in itertools.pairwise(spreads))
+    assert spreads[0] > 10 * spreads[-1] and spreads[-1] <= 0.5
+
+
+def test_dirichlet_of_a_vanishing_alpha_gives_each_class_to_one_user() -> None:
+    labels = np.repeat(np.arange(CLASSES), 50)
+    for alpha in (5e-324, 1e-300, 1e-9):
+        shards = partition("dirichlet", labels, 4, rng=np.random.default_rng(3), alpha=alpha)
+        held = [set(labels[shard]) for shard in shards if len(shard) > 1]
+        assert sum(map(len, held)) == CLASSES
 
 
 @given(deals(), st.integers(1, 4))

@@ -3,9 +3,12 @@
 import re
 
 import mesa
+import numpy as np
 import pandas as pd
 import pytest
 
+from flnft_sim.errors import InputError
+from flnft_sim.scenario import load_scenario
 from flnft_sim.simulation import FlnftModel
 from flnft_sim.sweeps import FlnftSimulator, SweepOptions, load_plan, run_sweep, sweep, sweep_names
 from flnft_sim.sweeps.plan import PlanError
@@ -74,3 +77,28 @@ def test_mesas_batch_run_gives_what_the_sweep_gives(serial):
     assert len(rows) == 4
     for row in rows:
         assert row["accuracy"] == ours.loc[(row["game__sigma"], row["iteration"])].accuracy
+
+
+def test_mesas_batch_run_takes_a_scenario_and_gives_every_iteration_a_seed_of_its_own():
+    small = {"learning.rounds": 1, "market.auctions": 1, "game.history_auctions": 8, "learning.learner": "surrogate"}
+    scenario = load_scenario("tiny", overrides=small)
+    options = {"max_steps": 100_000, "display_progress": False}
+    with pytest.warns(DeprecationWarning, match="iterations"):  # Mesa's own word on it
+        rows = mesa.batch_run(FlnftModel, {"scenario": scenario}, iterations=3, **options)
+    seeds = [row["seed"] for row in rows]
+    assert len(set(seeds)) == 3 and len({row["clock_s"] for row in rows}) == 3
+    again = mesa.batch_run(FlnftModel, {"scenario": [scenario]}, rng=seeds, **options)
+    assert [row["clock_s"] for row in again] == [row["clock_s"] for row in rows]
+    by_field = mesa.batch_run(FlnftModel, {"scenario": scenario, "seed": seeds[:2]}, **options)
+    assert [row["clock_s"] for row in by_field] == [row["clock_s"] for row in rows[:2]]
+
+
+def test_a_model_without_rng_has_the_scenarios_seed_and_takes_mesas_kinds_of_seed():
+    scenario = load_scenario("tiny", overrides={"game.history_auctions": 0, "seed": 5})
+    assert FlnftModel(scenario).settings.seed == 5
+    assert FlnftModel(scenario, rng=np.int64(7)).settings.seed == 7
+    mixed = [FlnftModel(scenario, rng=seed).settings.seed for seed in ([1, 2], np.random.SeedSequence([1, 2]))]
+    assert mixed[0] == mixed[1] < 2**53
+    for wrong in (np.random.default_rng(1), True, "3", -1, 1.5):
+        with pytest.raises(InputError):
+            FlnftModel(scenario, rng=wrong)
