@@ -6,8 +6,11 @@ between two scenarios that use different sets of streams.
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from flnft_sim.errors import InputError, shown
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,9 @@ class Streams:
     """All random streams of one run. `Streams(7).generator("fading", user)` is the same in every process."""
 
     seed: int
+
+    def __post_init__(self) -> None:
+        checked_seed(self.seed)
 
     def sequence(self, purpose: str, *indices: int) -> np.random.SeedSequence:
         """The child for a purpose ("placement", "fading", "blocks" …) and optional indices (user, round …)."""
@@ -28,3 +34,10 @@ class Streams:
     def integer(self, purpose: str, *indices: int) -> int:
         """A 63-bit seed for libraries that want a number (PyTorch, hmmlearn)."""
         return int(self.sequence(purpose, *indices).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def checked_seed(seed: Any) -> int:
+    """The seed as a plain whole number; raises `InputError` for what NumPy could not be seeded with."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise InputError(f"the seed is {shown(seed)}; give a whole number of 0 or more")
+    return int(seed)

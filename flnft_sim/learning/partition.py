@@ -75,10 +75,10 @@ def dirichlet(labels: np.ndarray, users: int, *, rng: np.random.Generator, alpha
             parts[user].append(part)
     shards = [rng.permutation(np.concatenate(part)) for part in parts]
     sizes = np.array([len(shard) for shard in shards])
-    for user in np.flatnonzero(sizes == 0):
+    for empty in np.flatnonzero(sizes == 0):
         largest = int(sizes.argmax())
-        shards[user], shards[largest] = shards[largest][:1], shards[largest][1:]
-        sizes[user], sizes[largest] = 1, sizes[largest] - 1
+        shards[empty], shards[largest] = shards[largest][:1], shards[largest][1:]
+        sizes[empty], sizes[largest] = 1, sizes[largest] - 1
     return shards
 
 

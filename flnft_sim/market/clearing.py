@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from flnft_sim.errors import FlnftError, InputError
 from flnft_sim.market.rules.base import RULES, Bools, Floats, Ints, OrderBook, Outcome
+from flnft_sim.streams import checked_seed
 
 
 class InvalidReport(InputError):
@@ -118,9 +119,7 @@ def clear_stack(rule: str, bids: Floats, asks: Floats, reserve: Floats, *, seed:
 
 def sorted_book(bids: Floats, asks: Floats, reserve: Floats, seed: int) -> tuple[OrderBook, Ints, Ints]:
     """The order book, and for each of its positions the index of the bid and of the ask that stands there."""
-    if seed < 0:
-        raise InputError(f"the seed of the draw is {seed}; give an integer of 0 or more")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(checked_seed(seed))
     bid_draw, ask_draw = rng.permutation(bids.shape[-1]), rng.permutation(asks.shape[-1])
     # Shuffled by the draw and then sorted stably, equal reports end up in the order of their lots.
     bid_lots = np.argsort(-bids[..., bid_draw], axis=-1, kind="stable")

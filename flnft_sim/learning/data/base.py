@@ -13,6 +13,7 @@ import platformdirs
 from flnft_sim import families
 from flnft_sim.errors import InputError
 from flnft_sim.registry import Registry
+from flnft_sim.streams import checked_seed
 
 DATA_VARIABLE = "FLNFT_DATA"
 
@@ -83,6 +84,7 @@ def load_dataset(
     loader = DATASETS.get(name)
     if split not in ("paper", "full"):
         raise DataError(f"dataset {name}: split {split!r} is neither 'paper' nor 'full'")
+    checked_seed(seed)
     common = {"data_dir": data_directory(data_dir), "split": split, "seed": seed, "progress": progress}
     try:
         inspect.signature(loader).bind(**common, **settings)

@@ -15,6 +15,7 @@ from flnft_sim import families
 from flnft_sim.errors import InputError
 from flnft_sim.learning.models.layers import Layers
 from flnft_sim.registry import Registry
+from flnft_sim.streams import checked_seed
 
 if TYPE_CHECKING:
     from torch import nn
@@ -87,7 +88,7 @@ class Model(ABC):
 
         Drawn by NumPy, so that the same seed gives the same model whatever the version of PyTorch.
         """
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(checked_seed(seed))
         parts, bound = [], 1.0
         for shape in self.parameter_shapes.values():
             if len(shape) > 1:  # a bias keeps the bound of the weight before it

@@ -11,6 +11,7 @@ from flnft_sim.market.audit.markets import Markets, market_stacks
 from flnft_sim.market.audit.search import ROUNDING, Side, best_lies, buyer_utilities, seller_utilities
 from flnft_sim.market.clearing import ClearedStack, clear_stack
 from flnft_sim.market.rules.base import RULES, Floats
+from flnft_sim.streams import checked_seed
 
 PROPERTIES = {"ic": ("ic-buyer", "ic-seller"), "ir": ("ir-buyer", "ir-seller"), "bb": ("bb",)}
 """Incentive compatibility, individual rationality, budget balance: which promises each consists of."""
@@ -63,7 +64,7 @@ def audit(rule: str, *, markets: int = 2000, seed: int = 0) -> AuditReport:
     if markets < 1:
         raise InputError(f"an audit of {markets} markets; give at least 1")
     findings = _Findings(rule)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(checked_seed(seed))
     for stack in market_stacks(markets, rng):
         for part in _parts(stack):
             findings.examine(part, tie_seed=int(rng.integers(2**31)))

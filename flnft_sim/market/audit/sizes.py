@@ -9,6 +9,7 @@ from flnft_sim.market.audit.markets import LARGEST, Markets
 from flnft_sim.market.audit.report import welfare
 from flnft_sim.market.clearing import clear_stack
 from flnft_sim.market.pricing import learned_reserve
+from flnft_sim.streams import checked_seed
 
 BIDDERS = (1, 2, 3, 5, 8, 12, 20, 35, 60, 100)
 DAOS = (1, 2, 8)
@@ -39,7 +40,7 @@ def efficiency_by_size(
     rows = []
     for sellers in daos:
         for buyers in bidders:
-            rng = np.random.default_rng([seed, sellers, buyers])
+            rng = np.random.default_rng([checked_seed(seed), sellers, buyers])
             history = rng.uniform(0, LARGEST, (markets, sellers)).min(axis=1)
             stack = Markets(
                 values=rng.uniform(0, LARGEST, (markets, buyers)),
