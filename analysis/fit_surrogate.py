@@ -1,10 +1,11 @@
 """Fit the surrogate learner's curves to real training and state their error on runs that the fit did not see.
 
-    python -m analysis.fit_surrogate [--workloads digits/mlp mnist/cnn …] [--again]
+    python -m analysis.fit_surrogate [--workloads digits/mlp mnist/cnn …] [--again | --ranges]
 
 Runs are drawn at random: how many users take part, on shards of what size, with which k and ε, under how much noise.
 Their rounds are kept in analysis/out/surrogate/ (`--again` trains anew), the constants and errors go to
-flnft_sim/learning/surrogate.json. MNIST and CIFAR-10 are needed in FLNFT_DATA for their workloads.
+flnft_sim/learning/surrogate.json, with the ranges of what the fitted runs saw. Those follow from the draws: `--ranges`
+writes them alone and trains nothing. MNIST and CIFAR-10 are needed in FLNFT_DATA for their workloads.
 """
 
 import argparse
@@ -17,10 +18,11 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import least_squares
 
+from flnft_sim.agents.building import SHAPES
 from flnft_sim.files import write_atomic
 from flnft_sim.learning import Dataset, FederatedLearner, build_model, load_dataset, noise_scales, partition
 from flnft_sim.learning.batches import steps_per_epoch
-from flnft_sim.learning.surrogate import Curve, Progress
+from flnft_sim.learning.surrogate import Curve, Progress, noise_variance
 
 TARGET = Path("flnft_sim/learning/surrogate.json")
 CACHE = Path("analysis/out/surrogate")
@@ -40,6 +42,44 @@ PLANS: dict[str, Plan] = {
 NOISELESS_SHARE = 0.5
 SENSITIVITIES = (0.003, 0.3)  # Δf of a run with noise, drawn log-uniformly
 EPOCHS_MAX = (1, 2, 5, 8)  # k is uniform in 1..one of these
+# What all runs have in common, as fields of a scenario's `learning`; the surrogate knows nothing else.
+COMMON = {
+    "learning_rate": 0.01,
+    "momentum": 0.5,
+    "partition": "iid",
+    "aggregator": "fedavg",
+    "perturb": ["update", "none"],
+    "clip_l1": None,
+    "dropout": 0.0,
+}
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a run is asked to do, drawn at random: per round and user (R, n), and how it is set up."""
+
+    shards: list[np.ndarray]
+    sensitivity: float
+    noisy: bool
+    users: np.ndarray
+    epochs: np.ndarray
+    privacy: np.ndarray
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Samples of those who take part."""
+        return np.array([len(shard) for shard in self.shards])[self.users]
+
+    @property
+    def steps(self) -> np.ndarray:
+        """Their local steps."""
+        return self.epochs * steps_per_epoch(self.sizes, BATCH_SIZE)
+
+    @property
+    def scales(self) -> np.ndarray:
+        """Their Laplace scales, 0 in a run without noise."""
+        scales = [noise_scales(row, sensitivity=self.sensitivity, clip_l1=None) for row in self.privacy]
+        return np.array(scales) * self.noisy
 
 
 @dataclass(frozen=True)
@@ -80,37 +120,75 @@ def real_run(workload: str, seed: int, *, again: bool) -> Run:
         return Run(**{name: stored[name] for name in stored.files})
 
 
-def _train(dataset: Dataset, model_name: str, plan: Plan, seed: int) -> Run:
+def draw(samples: int, plan: Plan, seed: int) -> Design:
+    """Draw what a run on `samples` training samples is to do; the same seed, the same run."""
     _, rounds, taking_part, shard_range = plan
     rng = np.random.default_rng([seed, 2023])
     n = int(rng.integers(*taking_part, endpoint=True))
     shard = int(np.exp(rng.uniform(*np.log(shard_range))))
-    users = max(n, len(dataset.train_y) // shard)
-    noisy = rng.random() >= NOISELESS_SHARE
+    users = max(n, samples // shard)
+    noisy = bool(rng.random() >= NOISELESS_SHARE)
     sensitivity = float(np.exp(rng.uniform(*np.log(SENSITIVITIES))))
     epochs_max = int(rng.choice(EPOCHS_MAX))
+    shards = partition("iid", np.zeros(samples, np.int64), users, rng=rng)
+    rows = [
+        (
+            np.sort(rng.choice(users, n, replace=False)),
+            rng.integers(1, epochs_max, n, endpoint=True),
+            rng.uniform(1, 5, n),
+        )
+        for _ in range(rounds)
+    ]
+    return Design(shards, sensitivity, noisy, *map(np.array, zip(*rows, strict=True)))
+
+
+def _train(dataset: Dataset, model_name: str, plan: Plan, seed: int) -> Run:
+    design = draw(len(dataset.train_y), plan, seed)
     learner = FederatedLearner(
         dataset,
         build_model(model_name, dataset.input_shape, dataset.classes),
-        partition("iid", dataset.train_y, users, rng=rng),
+        design.shards,
         batch_size=BATCH_SIZE,
-        sensitivity=sensitivity,
-        adds_noise=bool(noisy),
+        sensitivity=design.sensitivity,
+        adds_noise=design.noisy,
         seed=seed,
     )
     rows: list[tuple[np.ndarray, ...]] = []
     scores = [learner.evaluate()]
-    for index in range(rounds):
-        chosen = np.sort(rng.choice(users, n, replace=False))
-        epochs, privacy = rng.integers(1, epochs_max, n, endpoint=True), rng.uniform(1, 5, n)
-        updates = learner.train(index, chosen, epochs, privacy)
-        learner.aggregate(updates, np.ones(n, bool))
+    for index, (users, epochs, privacy) in enumerate(zip(design.users, design.epochs, design.privacy, strict=True)):
+        updates = learner.train(index, users, epochs, privacy)
+        learner.aggregate(updates, np.ones(len(users), bool))
         scores.append(learner.evaluate())
-        scales = noise_scales(privacy, sensitivity=sensitivity, clip_l1=None) * noisy
-        sizes = learner.shard_sizes[chosen]
-        steps = epochs * steps_per_epoch(sizes, BATCH_SIZE)
-        rows.append((sizes, epochs, steps, scales, updates.losses, updates.gradient_norms, updates.update_norms))
-    return Run(*map(np.array, zip(*rows, strict=True)), *np.array(scores).T)
+        rows.append((updates.losses, updates.gradient_norms, updates.update_norms))
+    seen = map(np.array, zip(*rows, strict=True))
+    return Run(design.sizes, design.epochs, design.steps, design.scales, *seen, *np.array(scores).T)
+
+
+def fitted_ranges(workload: str) -> dict[str, list[float]]:
+    """The least and the most that the fitted runs of a workload saw, by quantity; it follows from the draws alone."""
+    plan = PLANS[workload]
+    designs = [draw(SHAPES[workload.split("/")[0]][1], plan, seed) for seed in fitted_seeds(plan[0])]
+    noise = [
+        noise_variance(sizes, scales) ** 0.5
+        for design in designs
+        for sizes, scales in zip(design.sizes, design.scales, strict=True)
+    ]
+    seen = {
+        "rounds": np.array([1, plan[1]]),
+        "users": np.array([design.users.shape[1] for design in designs]),
+        "samples_per_user": np.concatenate([design.sizes.ravel() for design in designs]),
+        "batch_size": np.array([BATCH_SIZE]),
+        "local_epochs": np.concatenate([design.epochs.ravel() for design in designs]),
+        "local_steps": np.concatenate([design.steps.ravel() for design in designs]),
+        "noise_deviation": np.array(noise),
+    }
+    ends = {name: (met.min().item(), met.max().item()) for name, met in seen.items()}
+    return {name: [end if isinstance(end, int) else float(f"{end:.5g}") for end in pair] for name, pair in ends.items()}
+
+
+def fitted_seeds(runs: int) -> list[int]:
+    """Which of a workload's runs the curves are fitted to; the others are held out."""
+    return [seed for seed in range(runs) if seed % HELD_OUT_EVERY or runs < RUNS_TO_HOLD_OUT_FROM]
 
 
 def trajectory(curve: Curve, run: Run) -> Iterator[tuple[float, float, float]]:
@@ -224,14 +302,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workloads", nargs="+", choices=list(PLANS), default=list(PLANS))
     parser.add_argument("--again", action="store_true", help="train anew")
+    parser.add_argument("--ranges", action="store_true", help="write what the fitted runs saw, leave the curves alone")
     options = parser.parse_args()
     document = json.loads(TARGET.read_text())
+    document["common"] = COMMON
     table = []
     for workload in options.workloads:
+        if options.ranges:
+            document["workloads"][workload]["ranges"] = fitted_ranges(workload)
+            continue
         runs = real_runs(workload, again=options.again)
-        enough = len(runs) >= RUNS_TO_HOLD_OUT_FROM
-        held_out = runs[::HELD_OUT_EVERY] if enough else []
-        fitted = [run for index, run in enumerate(runs) if index % HELD_OUT_EVERY or not enough]
+        seeds = fitted_seeds(len(runs))
+        fitted, held_out = [runs[seed] for seed in seeds], [run for seed, run in enumerate(runs) if seed not in seeds]
         curve = fit(fitted)
         entry = {
             "curve": {name: float(f"{value:.5g}") for name, value in asdict(curve).items()},
@@ -239,12 +321,14 @@ def main() -> None:
             "error_fitted": errors(curve, fitted),
             "runs_held_out": len(held_out),
             "error_held_out": errors(curve, held_out) if held_out else None,
+            "ranges": fitted_ranges(workload),
         }
         document["workloads"][workload] = entry
         table.append({"workload": workload, "held out": len(held_out), **errors(curve, held_out or fitted)})
     document["about"] = "written by analysis/fit_surrogate.py; errors are absolute, over all rounds of a run"
     write_atomic(TARGET, json.dumps(document, indent=2) + "\n")
-    print(pd.DataFrame(table).to_string(index=False))
+    if table:
+        print(pd.DataFrame(table).to_string(index=False))
 
 
 if __name__ == "__main__":

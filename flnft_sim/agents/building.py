@@ -26,12 +26,14 @@ from flnft_sim.learning import (
     SCHEMES,
     CentralizedLearner,
     Dataset,
+    Extent,
     FederatedLearner,
     Learner,
     SurrogateLearner,
     build_model,
     load_curve,
     load_dataset,
+    load_extent,
     partition,
 )
 from flnft_sim.ledger import Accounts, Chain, Consensus, OtherTraffic, make_consensus, to_units
@@ -207,6 +209,7 @@ def _daos(model: mesa.Model, world: World) -> list[MuDao]:
     lots = streams.generator("inflating").permutation(population.users)
     inflates = lots < round(settings.market.voting.inflating_share * population.users)
     dataset = _dataset(settings) if settings.learning.learner == "real" else None
+    extent = _extent(settings) if dataset is None else None
     daos = []
     for number in range(population.daos):
         numbers = np.arange(number, population.users, population.daos)
@@ -226,7 +229,7 @@ def _daos(model: mesa.Model, world: World) -> list[MuDao]:
             number,
             members=members,
             category=f"category-{number % population.categories}",
-            make_learner=partial(_learner, settings, streams, dataset, number, len(members)),
+            make_learner=partial(_learner, settings, streams, dataset, extent, number, len(members)),
             scheme=SCHEMES.get(settings.learning.scheme)(),
             ledger=PrivateLedger(world.env, consensus=consensus, chain=Chain(f"dao-{number}")),
             host=simpy.Resource(world.env) if settings.devices.hosting == "single-host" else None,
@@ -241,8 +244,22 @@ def _dataset(settings: Scenario) -> Dataset:
     return load_dataset(learning.dataset, data_dir=learning.data_dir, split=learning.split, seed=settings.seed)
 
 
+def _extent(settings: Scenario) -> Extent:
+    """One for all surrogate learners of a run: what any of them meets outside the fit is told of the run."""
+    learning = settings.learning
+    pooled = SCHEMES.get(learning.scheme).centralized
+    remark = (f"scheme {learning.scheme} pools the data (fitted to averaged updates)",) if pooled else ()
+    return load_extent(learning.dataset, learning.model, *remark)
+
+
 def _learner(
-    settings: Scenario, streams: Streams, dataset: Dataset | None, dao: int, users: int, episode: int
+    settings: Scenario,
+    streams: Streams,
+    dataset: Dataset | None,
+    extent: Extent | None,
+    dao: int,
+    users: int,
+    episode: int,
 ) -> Learner:
     """A fresh learner for one minting of one DAO; every DAO deals the same data out in its own way."""
     learning = settings.learning
@@ -259,6 +276,7 @@ def _learner(
             clip_l1=learning.clip_l1,
             adds_noise=scheme.adds_noise and learning.perturb != "none",
             seed=seed,
+            extent=extent,
         )
     shards = partition(
         learning.partition.kind,

@@ -26,7 +26,7 @@ from flnft_sim.learning.partition import (
 )
 from flnft_sim.learning.privacy import PrivacyLedger, noise_scales
 from flnft_sim.learning.schemes import SCHEMES, Participation, Scheme, SchemeContext
-from flnft_sim.learning.surrogate import Curve, SurrogateLearner, load_curve, load_curves
+from flnft_sim.learning.surrogate import Curve, Extent, SurrogateLearner, load_curve, load_curves, load_extent
 
 __all__ = [
     "AGGREGATORS",
@@ -39,6 +39,7 @@ __all__ = [
     "DataError",
     "Dataset",
     "EngineChoice",
+    "Extent",
     "FederatedLearner",
     "Learner",
     "LocalUpdates",
@@ -60,6 +61,7 @@ __all__ = [
     "load_curve",
     "load_curves",
     "load_dataset",
+    "load_extent",
     "noise_scales",
     "partition",
     "partition_figure",

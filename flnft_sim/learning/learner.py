@@ -53,7 +53,11 @@ class Learner(Protocol):
     users: np.ndarray  # (N,) numbers 0..N−1
     shard_sizes: np.ndarray  # (N,) samples
     engine_name: str
-    engine_reason: str
+
+    @property
+    def engine_reason(self) -> str:
+        """Why this engine, and what its figures are worth."""
+        ...
 
     def train(self, round_index: int, users: np.ndarray, epochs: np.ndarray, privacy: np.ndarray) -> LocalUpdates:
         """Train `users` from the current model for `epochs` each, with budgets `privacy` (∞: no noise)."""

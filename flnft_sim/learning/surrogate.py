@@ -4,9 +4,11 @@
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
@@ -110,16 +112,74 @@ class Progress:
         """Add a round: shard sizes, local steps and Laplace scales (n,) of the users that arrived."""
         weights = sizes / sizes.sum()
         self.work += float(weights @ steps**self.curve.steps_exponent)
-        variance = 2 * float((weights * scales) @ (weights * scales))  # of the weighted sum of Lap(b_i)
         memory = self.curve.noise_memory
-        self.noise_variance = memory * self.noise_variance + (1 - memory) * variance
+        self.noise_variance = memory * self.noise_variance + (1 - memory) * noise_variance(sizes, scales)
+
+
+def noise_variance(sizes: np.ndarray, scales: np.ndarray) -> float:
+    """Variance per parameter of Σ s_i·Lap(b_i), the aggregate of users with shards of `sizes` and `scales` b (n,)."""
+    weights = sizes / sizes.sum()
+    return 2 * float((weights * scales) @ (weights * scales))
+
+
+# How a quantity that left its fitted range is told: "k" as it is called, and how its values are written.
+_QUANTITIES = {
+    "rounds": ("rounds", ",.0f"),
+    "users": ("users a round", ",.0f"),
+    "samples_per_user": ("samples a user", ",.0f"),
+    "batch_size": ("samples a mini-batch", ",.0f"),
+    "local_epochs": ("local epochs", ",.0f"),
+    "local_steps": ("local steps", ",.0f"),
+    "noise_deviation": ("noise deviation of the aggregate", ".3g"),
+}
+
+
+@dataclass
+class Extent:
+    """How far runs have gone from what a curve was fitted to: `ranges` by quantity, and what was met so far.
+
+    One of them may be shared by many learners; it then tells of all of them.
+    """
+
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    _met: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def meet(self, quantity: str, values: np.ndarray | float) -> None:
+        """Note values of a quantity."""
+        low, high = self._met.get(quantity, (np.inf, -np.inf))
+        self._met[quantity] = min(low, float(np.min(values))), max(high, float(np.max(values)))
+
+    def left(self) -> Iterator[str]:
+        """Yield what has left its range: the quantity, the value farthest out, and the range."""
+        for quantity, (low, high) in self._met.items():
+            least, most = self.ranges.get(quantity, (-np.inf, np.inf))
+            name, form = _QUANTITIES[quantity]
+            out = [f"{end:{form}}" for end, is_out in ((low, low < least), (high, high > most)) if is_out]
+            if out:
+                fitted = f"{least:{form}}" if least == most else f"{least:{form}} to {most:{form}}"
+                yield f"{name} {' and '.join(out)} (fitted {fitted})"
+        yield from self.remarks
+
+
+@cache
+def _workloads() -> dict[str, Any]:
+    text = files("flnft_sim.learning").joinpath("surrogate.json").read_text(encoding="utf-8")
+    workloads: dict[str, Any] = json.loads(text)["workloads"]
+    return workloads
 
 
 @cache
 def load_curves() -> dict[str, Curve]:
     """Read the fitted constants, by "dataset/model"."""
-    text = files("flnft_sim.learning").joinpath("surrogate.json").read_text()
-    return {workload: Curve(**entry["curve"]) for workload, entry in json.loads(text)["workloads"].items()}
+    return {workload: Curve(**entry["curve"]) for workload, entry in _workloads().items()}
+
+
+def load_extent(dataset: str, model: str, *remarks: str) -> Extent:
+    """Return the ranges of what a workload's curve was fitted to, nothing met yet; `remarks` are told in any case."""
+    load_curve(dataset, model)  # the same complaint where there is none
+    ranges = _workloads()[f"{dataset}/{model}"]["ranges"]
+    return Extent({quantity: (least, most) for quantity, (least, most) in ranges.items()}, remarks)
 
 
 def load_curve(dataset: str, model: str) -> Curve:
@@ -144,6 +204,7 @@ class SurrogateLearner:
         clip_l1: float | None = None,
         adds_noise: bool = True,
         seed: int = 0,
+        extent: Extent | None = None,
     ) -> None:
         shard_sizes = np.asarray(shard_sizes)
         if shard_sizes.ndim != 1 or len(shard_sizes) == 0 or shard_sizes.min() < 1:
@@ -151,13 +212,21 @@ class SurrogateLearner:
         noise_scales(np.ones(1), sensitivity=sensitivity, clip_l1=clip_l1)  # the same complaint, but early
         self.model, self.curve = model, curve
         self.users, self.shard_sizes = np.arange(len(shard_sizes)), shard_sizes
-        self.engine_name, self.engine_reason = "surrogate", "fitted learning curves, nothing is trained"
+        self.engine_name = "surrogate"
+        self._extent = extent or Extent()
+        self._extent.meet("batch_size", batch_size)
         self._steps_per_epoch = steps_per_epoch(shard_sizes, batch_size)
         self._sensitivity, self._clip_l1, self._adds_noise = sensitivity, clip_l1, adds_noise
         rng = Streams(seed).generator("surrogate users")
         self._user_factor = np.exp(curve.user_spread * rng.standard_normal(len(shard_sizes)))
-        self._progress = Progress(curve)
+        self._progress, self._rounds = Progress(curve), 0
         self._under_way: tuple[np.ndarray, np.ndarray] | None = None  # steps and noise scales of this round
+
+    @property
+    def engine_reason(self) -> str:
+        """What stands behind the figures, and where they lie outside what it was fitted to."""
+        reason, left = "fitted learning curves, nothing is trained", ", ".join(self._extent.left())
+        return f"{reason}; outside what they were fitted to: {left}" if left else reason
 
     def train(self, round_index: int, users: np.ndarray, epochs: np.ndarray, privacy: np.ndarray) -> LocalUpdates:
         """Look up what training would have reported; `params` has no columns."""
@@ -167,6 +236,8 @@ class SurrogateLearner:
         scales = noise_scales(privacy, sensitivity=self._sensitivity, clip_l1=self._clip_l1)
         scales = scales if self._adds_noise else np.zeros(len(users))
         self._under_way = steps, scales
+        self._rounds += 1
+        self._meet(users, epochs, steps)
         losses = self.curve.local_loss(self.evaluate()[1], epochs) * self._user_factor[users]
         noise_power = 2 * self.model.parameter_count * scales**2  # E‖noise‖² of P independent Lap(b) is 2·P·b²
         return LocalUpdates(
@@ -177,11 +248,20 @@ class SurrogateLearner:
             np.empty((len(users), 0), np.float32),
         )
 
+    def _meet(self, users: np.ndarray, epochs: np.ndarray, steps: np.ndarray) -> None:
+        if len(users):
+            sizes = self.shard_sizes[users]
+            met = {"rounds": self._rounds, "users": len(users), "samples_per_user": sizes, "local_epochs": epochs}
+            for quantity, values in (met | {"local_steps": steps}).items():
+                self._extent.meet(quantity, values)
+
     def aggregate(self, updates: LocalUpdates, arrived: np.ndarray) -> None:
         """Advance by the work and the noise that arrived."""
         if self._under_way is not None and arrived.any():
             steps, scales = (part[arrived] for part in self._under_way)
-            self._progress.advance(self.shard_sizes[updates.users[arrived]], steps, scales)
+            sizes = self.shard_sizes[updates.users[arrived]]
+            self._progress.advance(sizes, steps, scales)
+            self._extent.meet("noise_deviation", noise_variance(sizes, scales) ** 0.5)
 
     def evaluate(self) -> tuple[float, float]:
         """Return (accuracy, loss) of the curve."""

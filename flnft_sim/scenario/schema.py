@@ -12,6 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from flnft_sim import families
 from flnft_sim.scenario.names import registered
 from flnft_sim.scenario.strict import Name, Strict
+from flnft_sim.scenario.surrogate_scope import refuse_unknown
 
 EXACT = 2**53 - 1  # the largest whole number that every reader of JSON keeps exactly (JavaScript has only doubles)
 MOST_MONEY = EXACT // 1_000_000  # in units of 10⁻⁶, see `flnft_sim.ledger`
@@ -204,7 +205,9 @@ class Partition(Section):
 class Learning(Section):
     """What is trained, on what, how."""
 
-    learner: Literal["real", "surrogate"] = knob("real", "train for real, or follow fitted learning curves")
+    learner: Literal["real", "surrogate"] = knob(
+        "real", "train for real, or follow curves fitted to real runs, which refuse what they say nothing about"
+    )
     dataset: Annotated[str, registered(families.DATASETS)] = knob("digits", "data set", paper="§6.1")
     data_dir: str | None = knob(None, "folder of data files; none: FLNFT_DATA, else the platform's cache")
     split: Literal["paper", "full"] = knob("paper", "`paper`: 50,000 training samples; `full`: all", paper="§6.1")
@@ -230,6 +233,12 @@ class Learning(Section):
     )
     engine: Literal["auto", "torch", "cpu"] = knob("auto", "training engine")
     device: Literal["auto", "cpu", "cuda"] = knob("auto", "where the torch engine runs")
+
+    @model_validator(mode="after")
+    def _surrogate_knows(self) -> "Learning":
+        if self.learner == "surrogate":
+            refuse_unknown(self)
+        return self
 
 
 class Radio(Section):

@@ -158,6 +158,27 @@ def test_one_k_for_all_is_said():
     assert fact(page, "local epochs k") == f"1 in all {len(result.users)} answers"
 
 
+# ---- a surrogate outside its fit -------------------------------------------------------------------------------------
+
+
+def test_a_surrogate_outside_its_fit_says_where():
+    """Four equal users asked for ε = 5 at Δf = 50: the mean's noise deviates by 10·√(2/4)."""
+    result, page = told(learning__sensitivity=50.0)
+    assert (result.users["privacy_budget"] == 5.0).all()
+    outside = f"noise deviation of the aggregate {10 * np.sqrt(2 / 4):.3g} (fitted 0 to "
+    assert outside in result.summary["engine"]
+    assert outside in fact(page, "engine")
+
+
+def test_what_any_dao_does_outside_the_fit_is_told():
+    result, _ = told(population__users=7, population__daos=2, learning__rounds=1)
+    assert "users a round 3 (fitted 5 to " in result.summary["engine"]  # the first DAO has four members
+
+
+def test_pooled_training_is_said_to_be_outside_the_fit():
+    assert "pools the data" in fact(told(learning__scheme="centralized")[1], "engine")
+
+
 # ---- what holds of privacy -------------------------------------------------------------------------------------------
 
 REAL = {"learning.learner": "real", "learning.rounds": 2, "game.history_auctions": 8, "game.damping": 1.0}

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flnft_sim.errors import InputError, UnknownNameError
-from flnft_sim.learning import FederatedLearner, SurrogateLearner, build_model, load_curve, load_curves
+from flnft_sim.learning import (
+    Extent,
+    FederatedLearner,
+    SurrogateLearner,
+    build_model,
+    load_curve,
+    load_curves,
+    load_extent,
+    noise_scales,
+)
 from flnft_sim.learning.surrogate import Progress
 
 MLP = build_model("mlp", (1, 8, 8), 10)
@@ -124,3 +133,76 @@ def test_every_curve_states_its_error_on_runs_it_did_not_see_or_that_there_were_
             assert entry["error_held_out"] is None
     held_out = {name for name, entry in document["workloads"].items() if entry["runs_held_out"]}
     assert {"digits/mlp", "digits/cnn", "mnist/mlp", "mnist/cnn"} <= held_out
+
+
+# ---- outside the fit ------------------------------------------------------------------------------------------------
+
+
+def told_after(rounds: int = 1, epochs: int = 5, privacy: float = 5.0, users: int = 10, **settings: object) -> str:
+    one = learner(users, settings.pop("samples", 100), extent=load_extent("digits", "mlp"), **settings)  # type: ignore[arg-type]
+    play(one, rounds, epochs, privacy)
+    return one.engine_reason
+
+
+def test_inside_the_fit_nothing_is_said_of_it() -> None:
+    assert told_after() == "fitted learning curves, nothing is trained"
+
+
+def test_noise_beyond_the_fit_is_told_with_its_deviation() -> None:
+    """Ten equal users with Laplace noise of scale b: the mean's deviation is b·√(2/10)."""
+    deviation = 50 / 5 * np.sqrt(2 / 10)
+    assert f"noise deviation of the aggregate {deviation:.3g} (fitted 0 to " in told_after(sensitivity=50.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"rounds": 130}, "rounds 130 (fitted 1 to 100)"),
+        ({"epochs": 20}, "local epochs 20 (fitted 1 to 8)"),
+        ({"epochs": 20}, "local steps 40 (fitted 1 to 16)"),  # 100 samples are two mini-batches of 64
+        ({"users": 3}, "users a round 3 (fitted 5 to "),
+        ({"samples": 1000}, "samples a user 1,000 (fitted "),
+        ({"batch_size": 10}, "samples a mini-batch 10 (fitted 64)"),
+    ],
+)
+def test_every_quantity_that_leaves_its_range_is_told(settings: dict[str, object], told: str) -> None:
+    reason = told_after(**settings)  # type: ignore[arg-type]
+    assert "; outside what they were fitted to: " in reason
+    assert told in reason
+
+
+def test_both_ends_of_a_range_are_told() -> None:
+    extent = Extent({"users": (5, 14)})
+    for users in (7, 3, 20):
+        extent.meet("users", users)
+    assert list(extent.left()) == ["users a round 3 and 20 (fitted 5 to 14)"]
+
+
+def test_learners_of_one_run_tell_of_one_another() -> None:
+    shared = load_extent("digits", "mlp")
+    inside, outside = learner(samples=100, extent=shared), learner(3, samples=100, extent=shared)
+    for one in (inside, outside):
+        play(one, 1, 5, 5.0)
+    assert "users a round 3" in inside.engine_reason
+
+
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_the_ranges_are_those_of_the_runs_that_were_fitted(workload: str) -> None:
+    """The first draws of every fitted run by hand, and the file as the script would write it again."""
+    fit = pytest.importorskip("analysis.fit_surrogate")
+    document = json.loads(files("flnft_sim.learning").joinpath("surrogate.json").read_text())
+    ranges = document["workloads"][workload]["ranges"]
+    assert ranges == fit.fitted_ranges(workload)
+    assert document["common"] == fit.COMMON
+    runs, rounds, taking_part, _ = fit.PLANS[workload]
+    fitted = [seed for seed in range(runs) if runs < 10 or seed % 3]
+    assert len(fitted) == document["workloads"][workload]["runs_fitted"]
+    users = [int(np.random.default_rng([seed, 2023]).integers(*taking_part, endpoint=True)) for seed in fitted]
+    assert ranges["users"] == [min(users), max(users)]
+    assert ranges["rounds"] == [1, rounds]
+    assert ranges["batch_size"] == [fit.BATCH_SIZE] * 2
+    largest = max(fit.EPOCHS_MAX)
+    assert ranges["local_epochs"] == [1, largest]
+    assert ranges["local_steps"][1] <= largest * np.ceil(ranges["samples_per_user"][1] / fit.BATCH_SIZE)
+    strongest = noise_scales(np.ones(1), sensitivity=fit.SENSITIVITIES[1], clip_l1=None)[0]
+    assert ranges["noise_deviation"][0] == 0 < ranges["noise_deviation"][1] < strongest * np.sqrt(2 / min(users))

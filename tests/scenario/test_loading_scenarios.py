@@ -277,3 +277,33 @@ def test_one_section_can_be_described_alone():
     assert all(row["field"].startswith("radio.") for row in describe_fields("radio"))
     with pytest.raises(UnknownNameError, match="did you mean 'radio'"):
         describe_fields("radios")
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"dataset": "synthetic"}, "has no curve for synthetic/mlp, only for digits/mlp, digits/cnn, "),
+        ({"learning_rate": 10.0}, "knows nothing of learning_rate = 10, it was fitted to 0.01"),
+        ({"momentum": 0.9}, "knows nothing of momentum = 0.9, it was fitted to 0.5"),
+        ({"partition.kind": "dirichlet"}, "knows nothing of partition.kind = dirichlet, it was fitted to iid"),
+        ({"aggregator": "fedadp"}, "knows nothing of aggregator = fedadp, it was fitted to fedavg"),
+        ({"perturb": "step"}, "knows nothing of perturb = step, it was fitted to update or none"),
+        ({"clip_l1": 1.0}, "knows nothing of clip_l1 = 1, it was fitted to none"),
+        ({"dropout": 0.5}, "knows nothing of dropout = 0.5, it was fitted to 0"),
+    ],
+)
+def test_the_surrogate_refuses_what_its_curves_say_nothing_about(fields, sentence):
+    overrides = {f"learning.{name}": value for name, value in fields.items()}
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario("tiny", overrides=overrides | {"learning.learner": "surrogate"})
+    assert str(caught.value).startswith("--set: learning: learner surrogate ")
+    assert sentence in str(caught.value)
+    assert str(caught.value).endswith("; change that, or use learner real")
+    assert len(str(caught.value).splitlines()) == 1
+    load_scenario("tiny", overrides=overrides)  # real training takes it all
+
+
+def test_the_surrogate_names_everything_it_knows_nothing_about():
+    fields = {"learning.learner": "surrogate", "learning.learning_rate": 0.1, "learning.momentum": 0.0}
+    with pytest.raises(ScenarioError, match=r"learning_rate = 0\.1.*; .*momentum = 0,"):
+        load_scenario("tiny", overrides=fields)

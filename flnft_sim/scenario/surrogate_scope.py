@@ -1,0 +1,48 @@
+"""What the surrogate learner cannot know: settings its curves have no notion of, refused when a scenario is read."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flnft_sim.scenario.schema import Learning
+
+# Read as a file and not through flnft_sim.learning, whose libraries take a second to import.
+_FITTED = Path(__file__).parents[1] / "learning" / "surrogate.json"
+
+
+def refuse_unknown(learning: "Learning") -> None:
+    """Raise `ValueError` naming every setting that the fitted curves say nothing about; real training says it all."""
+    unknown = [*_no_curve(learning), *_other_than_fitted(learning)]
+    if unknown:
+        raise ValueError(f"learner surrogate {'; '.join(unknown)}; change that, or use learner real")
+
+
+def _no_curve(learning: "Learning") -> list[str]:
+    workload, known = f"{learning.dataset}/{learning.model}", _document()["workloads"]
+    return [] if workload in known else [f"has no curve for {workload}, only for {', '.join(known)}"]
+
+
+def _other_than_fitted(learning: "Learning") -> list[str]:
+    """What differs from what all fitted runs had in common."""
+    told = []
+    for field, fitted in _document()["common"].items():
+        value = learning.partition.kind if field == "partition" else getattr(learning, field)
+        allowed = fitted if isinstance(fitted, list) else [fitted]
+        if value not in allowed:
+            name = "partition.kind" if field == "partition" else field
+            told.append(
+                f"knows nothing of {name} = {_shown(value)}, it was fitted to {' or '.join(map(_shown, allowed))}"
+            )
+    return told
+
+
+def _shown(value: Any) -> str:
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@cache
+def _document() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(_FITTED.read_text(encoding="utf-8"))
+    return document
