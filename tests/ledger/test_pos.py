@@ -37,3 +37,11 @@ def test_share_of_missed_slots():
         after_s = pos.next_block(after_s).time_s
         slots += 1
     assert 1 - slots / 20_000 == pytest.approx(0.2, abs=0.01)
+
+
+def test_slots_far_ahead_are_those_that_a_walk_comes_to():
+    walking, asking = (ProofOfStake(PosSettings(missed=0.3), np.random.default_rng(1)) for _ in range(2))
+    times_s = np.arange(0.0, 12.0 * 1024 * 20, 5000.0)
+    assert [walking.next_block(each) for each in times_s] == [asking.next_block(each) for each in times_s[::-1]][::-1]
+    slot = asking.next_block(1e13)
+    assert 1e13 < slot.time_s < 1e13 + 500

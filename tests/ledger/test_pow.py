@@ -62,3 +62,31 @@ def test_confirmations_count_blocks_that_last():
     assert len(lasting) < len(slots)
     for block, third_after in zip(lasting, lasting[3:], strict=False):
         assert block.final_s == third_after.time_s
+
+
+def test_far_instants_are_reached_without_walking_and_their_blocks_are_those_of_a_walk():
+    """Whoever asks, in whatever order: the same blocks, forks included (delay 6 s: a third of them is stale)."""
+    settings, steps = PowSettings(propagation_s=6.0, confirmations=3), [k * 60_000.0 for k in range(1, 16)]
+    walking = ProofOfWork(settings, np.random.default_rng(7))
+    walked = {}
+    for asked_s in steps:  # never a stretch ahead
+        walked[asked_s] = walking.next_block(asked_s)
+    for asked in (steps[::-7], steps[9:] + steps[:2]):
+        jumping = ProofOfWork(settings, np.random.default_rng(7))
+        assert {asked_s: jumping.next_block(asked_s) for asked_s in asked} == {each: walked[each] for each in asked}
+    assert any(slot.stale for slot in walked.values())
+
+
+@pytest.mark.parametrize("first_s", [1e9, 1e12])
+def test_blocks_after_a_jump_are_found_as_ever(first_s):
+    """Waits from far instants, far apart, are exponential; the stale share is that of an independent simulation."""
+    pow_ = ProofOfWork(PowSettings(mean_interval_s=12.42, propagation_s=6.0, confirmations=1), np.random.default_rng(5))
+    slots = [(asked_s, pow_.next_block(asked_s)) for asked_s in first_s + 1e6 * np.arange(40)]
+    waits_s = [slot.proposed_s - asked_s for asked_s, slot in slots]
+    assert stats.kstest(waits_s, stats.expon(scale=12.42).cdf).pvalue > 0.01
+    after_s, stale = first_s, []
+    for _ in range(6000):
+        slot = pow_.next_block(after_s)
+        after_s = slot.time_s
+        stale.append(slot.stale)
+    assert 100 * np.mean(stale) == pytest.approx(29.07, abs=1.8)

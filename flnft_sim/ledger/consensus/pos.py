@@ -1,14 +1,17 @@
 """`pos`: proof of stake as Ethereum's: fixed slots, some of them missed, finality by epochs (Casper FFG)."""
 
+import copy
 import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flnft_sim.ledger.consensus.base import PROTOCOLS, BlockSlot, require
 
 _CHUNK = 1024  # slots drawn at a time; a slot's fate depends on its number alone, never on who asks when
+_IN_ORDER = 16  # chunks drawn one after another from one stream; each later one has a stream of its own
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,8 @@ class ProofOfStake:
     def __init__(self, settings: PosSettings, rng: np.random.Generator) -> None:
         self.settings = settings
         self._rng = rng
-        self._missed = np.zeros(0, dtype=bool)
-        self._proposer = np.zeros(0, dtype=np.int64)
+        self._seed = copy.deepcopy(rng).integers(2**63, size=2).tolist()
+        self._chunks: dict[int, tuple[NDArray[np.bool_], NDArray[np.int64]]] = {}  # number -> missed, proposer
 
     @property
     def expected_s(self) -> float:
@@ -68,11 +71,20 @@ class ProofOfStake:
             proposed_s=time_s,
             time_s=time_s,
             final_s=final_slot * settings.slot_s,
-            producer=f"validator-{self._proposer[slot]}",
+            producer=f"validator-{self._chunk(slot // _CHUNK)[1][slot % _CHUNK]}",
         )
 
     def _is_missed(self, slot: int) -> bool:
-        while slot >= len(self._missed):
-            self._missed = np.append(self._missed, self._rng.random(_CHUNK) < self.settings.missed)
-            self._proposer = np.append(self._proposer, self._rng.integers(self.settings.validators, size=_CHUNK))
-        return bool(self._missed[slot])
+        return bool(self._chunk(slot // _CHUNK)[0][slot % _CHUNK])
+
+    def _chunk(self, number: int) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Who misses and who proposes in a chunk of slots; those far ahead are drawn without those before them."""
+        if number >= _IN_ORDER and number not in self._chunks:
+            self._chunks[number] = self._drawn(np.random.default_rng([*self._seed, number]))
+        while number not in self._chunks:
+            self._chunks[sum(each < _IN_ORDER for each in self._chunks)] = self._drawn(self._rng)
+        return self._chunks[number]
+
+    def _drawn(self, rng: np.random.Generator) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        settings = self.settings
+        return rng.random(_CHUNK) < settings.missed, rng.integers(settings.validators, size=_CHUNK)
