@@ -66,22 +66,22 @@ def test_confirmations_count_blocks_that_last():
 
 def test_far_instants_are_reached_without_walking_and_their_blocks_are_those_of_a_walk():
     """Whoever asks, in whatever order: the same blocks, forks included (delay 6 s: a third of them is stale)."""
-    settings, steps = PowSettings(propagation_s=6.0, confirmations=3), [k * 60_000.0 for k in range(1, 16)]
+    settings, steps = PowSettings(propagation_s=6.0, confirmations=3), [k * 9_000.0 for k in range(1, 81)]
     walking = ProofOfWork(settings, np.random.default_rng(7))
     walked = {}
     for asked_s in steps:  # never a stretch ahead
         walked[asked_s] = walking.next_block(asked_s)
-    for asked in (steps[::-7], steps[9:] + steps[:2]):
+    for asked in (steps[::-30], steps[60:] + steps[:20]):
         jumping = ProofOfWork(settings, np.random.default_rng(7))
         assert {asked_s: jumping.next_block(asked_s) for asked_s in asked} == {each: walked[each] for each in asked}
     assert any(slot.stale for slot in walked.values())
 
 
-@pytest.mark.parametrize("first_s", [1e9, 1e12])
-def test_blocks_after_a_jump_are_found_as_ever(first_s):
+def test_blocks_after_a_jump_are_found_as_ever():
     """Waits from far instants, far apart, are exponential; the stale share is that of an independent simulation."""
+    first_s = 1e12
     pow_ = ProofOfWork(PowSettings(mean_interval_s=12.42, propagation_s=6.0, confirmations=1), np.random.default_rng(5))
-    slots = [(asked_s, pow_.next_block(asked_s)) for asked_s in first_s + 1e6 * np.arange(40)]
+    slots = [(asked_s, pow_.next_block(asked_s)) for asked_s in first_s + 1e6 * np.arange(25)]
     waits_s = [slot.proposed_s - asked_s for asked_s, slot in slots]
     assert stats.kstest(waits_s, stats.expon(scale=12.42).cdf).pvalue > 0.01
     after_s, stale = first_s, []
