@@ -1,5 +1,6 @@
 """The auction contract: it matches, takes sealed bids, opens and clears them, settles, and lets the ledger learn."""
 
+from collections import Counter
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, cast
 
@@ -49,6 +50,7 @@ class AuctionContract(Actor):
         self.past_asks: dict[str, list[float]] = {}  # lowest ask of every past auction, by category
         self.auctions: list[Auction] = []
         self.licences = Licences()
+        self._unheld: Counter[str] = Counter()
         self._published_entries = 0  # of the accounts' journal, how many are on the public chain
 
     def reserve_money(self, category: str) -> float:
@@ -324,10 +326,12 @@ class AuctionContract(Actor):
             dao.members.book(settlement.shares.get(dao.address, {}))
 
     def _record_unmatched(self, episode: int, category: str, reason: str) -> None:
-        nothing = float("nan")
+        """A row for those of a category who came to no auction, named apart from the auction that the others held."""
+        nothing, apart = float("nan"), f"{category}-e{episode}-unheld"
+        self._unheld[apart] += 1
         self.world.records.auctions.append(
             {
-                "auction": f"{category}-e{episode}",
+                "auction": f"{apart}-{self._unheld[apart]}",
                 "category": category,
                 "rule": self.world.settings.market.rule,
                 "closed_at_s": nothing,

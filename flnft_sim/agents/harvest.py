@@ -73,7 +73,7 @@ def _extra_figures(world: World, result: RunResult) -> dict[str, Any]:
     received = (
         result.users.groupby("user")["reward_received_money"].sum() if len(result.users) else pd.Series(dtype=float)
     )
-    cost = result.users.groupby("user")["cost_money"].sum() if len(result.users) else pd.Series(dtype=float)
+    cost = result.users.groupby("user")["cost_round_money"].sum() if len(result.users) else pd.Series(dtype=float)
     played = [examine(dao.nft.decision.problem, dao.nft.decision.step) for dao in world.daos if dao.nft is not None]
     return {
         "provider_exploitability_money": max((float(each.provider_gains.max()) for each in played), default=None),

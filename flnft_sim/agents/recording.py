@@ -91,7 +91,7 @@ def _columns(
         "freshness_share": step.freshness_shares,
         "reward_announced_money": decision.rewards,
         "user_utility": utilities,
-        "cost_money": costs,
+        "cost_round_money": costs,
         "cash_surplus_money": surplus,
         "reward_received_money": np.zeros(count),
         "outcome": outcomes,

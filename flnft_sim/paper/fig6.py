@@ -36,7 +36,7 @@ def tell(done: Mapping[str, Study], scale: Scale) -> Section:
     """Cost, utility and cash surplus per user of the four decentralized schemes on every workload."""
     study = done["schemes"]
     runs = by_scheme(study.runs)
-    runs = runs[runs["scheme"].isin(DECENTRALIZED)].assign(cost=lambda table: table["cost_money"] * scale.rounds)
+    runs = runs[runs["scheme"].isin(DECENTRALIZED)].assign(cost=lambda table: table["cost_round_money"] * scale.rounds)
     table = averages(runs)
     return Section(
         title="Fig. 6: cost and utility of the MU-DAO",
@@ -166,7 +166,7 @@ def _across(paper: str, runs: pd.DataFrame, pairs: list[tuple[str, str]], source
 
 def _why(runs: pd.DataFrame) -> tuple[str, ...]:
     """What the cost is made of, so that small differences between workloads explain themselves."""
-    least, most = runs.groupby("workload")["cost_money"].mean().agg(["min", "max"])
+    least, most = runs.groupby("workload")["cost_round_money"].mean().agg(["min", "max"])
     memory = compute_unit_cost(cycles_per_batch=0.0, cpu_hz=0.0)
     scenario = load_scenario("paper10")
     fastest_hz, batch = 1e9 * max(scenario.devices.cpu_ghz), scenario.learning.batch_size

@@ -17,7 +17,7 @@ from flnft_sim.formats import Figures, Format, figure_format
 from flnft_sim.results.claim import Claim
 from flnft_sim.results.folder import add_files, read_file, read_manifest, write_folder
 from flnft_sim.results.page import summary_text
-from flnft_sim.results.tables import COLUMNS, empty, from_csv, to_csv, typed, types_of
+from flnft_sim.results.tables import COLUMNS, as_of_now, empty, from_csv, to_csv, typed, types_of
 from flnft_sim.results.trace import trace_json
 
 
@@ -110,7 +110,7 @@ class RunResult:
                     name: from_csv(name, read_file(directory / f"{name}.csv").decode(), types)
                     for name, types in manifest.pop("tables").items()
                 },
-                summary=manifest.pop("summary"),
+                summary=as_of_now("summary", manifest.pop("summary")),
                 manifest=manifest,
                 ledger_lines=read_file(directory / "ledger.jsonl").decode().split("\n")[:-1],
                 nft={name: read_file(directory / name).decode() for name in files if name.endswith(".js")},

@@ -108,7 +108,7 @@ def users_cost(told: Told) -> float | None:
     """What all users' work cost over all rounds, in money; None where a crowd kept only its last round."""
     users, rounds = told.result.users, told.result.rounds
     keys = [key for key in ("dao", "episode", "round") if key in users and key in rounds]
-    return float(users["cost_money"].sum()) if len(users[keys].drop_duplicates()) == len(rounds) else None
+    return float(users["cost_round_money"].sum()) if len(users[keys].drop_duplicates()) == len(rounds) else None
 
 
 def providers_gain(told: Told) -> float:

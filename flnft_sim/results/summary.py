@@ -36,7 +36,7 @@ def summarise(result: "RunResult") -> dict[str, Any]:
         "late_dropped_total": int(result.rounds["late_dropped"].sum()),
         "user_utility": _mean(users["user_utility"]),
         "cash_surplus_money": _mean(users["cash_surplus_money"]),
-        "cost_money": _mean(users["cost_money"]),
+        "cost_round_money": _mean(users["cost_round_money"]),
         "reward_announced_money": _mean(users["reward_announced_money"]),
         "provider_utility": _mean(accepted["provider_utility"]),
         "auctions": len(result.auctions),

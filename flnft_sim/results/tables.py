@@ -54,7 +54,7 @@ COLUMNS: Mapping[str, Mapping[str, Type]] = {
         "freshness_share": "number",
         "reward_announced_money": "number",
         "user_utility": "number",
-        "cost_money": "number",
+        "cost_round_money": "number",
         "cash_surplus_money": "number",
         "reward_received_money": "number",
         "outcome": "text",
@@ -141,6 +141,19 @@ COLUMNS: Mapping[str, Mapping[str, Type]] = {
 }
 
 
+#: Columns and figures of a summary -> what they are called now; what earlier versions wrote is read with these names.
+RENAMED: Mapping[str, Mapping[str, str]] = {
+    "users": {"cost_money": "cost_round_money"},
+    "summary": {"cost_money": "cost_round_money"},
+}
+
+
+def as_of_now[T](table: str, named: Mapping[str, T]) -> dict[str, T]:
+    """Columns of a table, or figures of a summary, under the names of today."""
+    names = RENAMED.get(table, {})
+    return {names.get(name, name): value for name, value in named.items()}
+
+
 def typed(table: str, frame: pd.DataFrame) -> pd.DataFrame:
     """`frame` with every column in one of the four types, rows numbered from 0; an empty one gets the table's columns.
 
@@ -208,6 +221,7 @@ def from_csv(table: str, text: str, types: Mapping[str, Type]) -> pd.DataFrame:
             name: [_PARSE[kind](cell) if cell else _MISSING[kind] for cell in column]
             for (name, kind), column in zip(types.items(), columns, strict=True)
         }
+        cells = as_of_now(table, cells)
     except (ValueError, KeyError, csv.Error) as error:
         raise InputError(f"{table}.csv is damaged ({error}); run the scenario again") from error
     return typed(table, pd.DataFrame(cells, dtype=object))

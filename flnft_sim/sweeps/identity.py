@@ -7,6 +7,8 @@ with one value of the field nothing has changed. Two small tables say what has c
   out, so the run is the one of then. Any other value, the field's own default included, makes it another run.
 * `RENAMED`: scenarios, with the name and description that they had then; neither changes a result.
 
+Figures of a summary that were renamed are in `flnft_sim.results.tables.RENAMED`.
+
 A default that changes needs no line here: the resolved scenario holds the value. The scenario files that published runs
 are from (`paper10`, `table3`) must then write the value of then, as they must for a new field whose default is not it.
 """

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from flnft_sim.errors import InputError, bare
 from flnft_sim.sweeps.identity import identity
-from flnft_sim.sweeps.job import Job, run_key
+from flnft_sim.sweeps.job import Job, Record, run_key
 from flnft_sim.sweeps.plan import PlanError, Point, SweepPlan
 from flnft_sim.sweeps.simulator import Simulator
 
@@ -51,6 +51,11 @@ class Runs:
         for number, run_identity in enumerate(self._identities):
             point, seed = divmod(number, len(seeds))
             yield Run(point, self.points[point], seeds[seed], run_identity)
+
+    def as_of_now(self, record: Record) -> Record:
+        """A record of the journal with the names of today, where the simulator has renamed what it reports."""
+        rename = getattr(self._simulator, "as_of_now", None)
+        return record | {"summary": rename(record["summary"])} if rename and "summary" in record else record
 
     def job(self, run: Run, *, code_version: str) -> Job:
         """The run as it is sent to a worker."""

@@ -38,6 +38,12 @@ class FlnftSimulator:
     It is imported where it is used: PyTorch takes seconds, and a coordinator of other simulators need not wait for it.
     """
 
+    def as_of_now(self, summary: Mapping[str, Any]) -> dict[str, Any]:
+        """A summary that an earlier version reported, with today's names."""
+        from flnft_sim.results.tables import as_of_now
+
+        return as_of_now("summary", summary)
+
     def resolve(self, scenario: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
         """Load the scenario with overrides, defaults filled in."""
         from flnft_sim.scenario import load_scenario

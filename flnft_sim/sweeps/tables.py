@@ -42,7 +42,7 @@ class Results:
         for run in self._runs:
             entry = self._journal.find(run.identity)
             if entry is not None:
-                yield run, self._journal.read(entry)
+                yield run, self._runs.as_of_now(self._journal.read(entry))
 
     def rows(self) -> Iterator[list[Any]]:
         """The rows of runs.csv."""

@@ -47,7 +47,7 @@ def test_five_lines_tell_what_happened():
     )
     received = result.accounts.loc[result.accounts["role"] == "user", "balance_money"].sum()
     assert received == pytest.approx(result.users["reward_received_money"].sum())
-    lost = result.users["cost_money"].sum() - received
+    lost = result.users["cost_round_money"].sum() - received
     assert lost > 0
     assert f"Users lost {lost:,.2f} (received − cost)" in story[4]
     assert f"providers gained {(winners['valuation_money'] - winners['payment_money']).sum():,.2f}" in story[4]
@@ -55,7 +55,7 @@ def test_five_lines_tell_what_happened():
 
 def test_users_gain_where_work_costs_next_to_nothing():
     result, page = told(game__cost_price=1e-6)
-    gain = result.users["reward_received_money"].sum() - result.users["cost_money"].sum()
+    gain = result.users["reward_received_money"].sum() - result.users["cost_round_money"].sum()
     assert gain > 0
     assert f"Users gained {gain:,.2f}" in page[4]
 

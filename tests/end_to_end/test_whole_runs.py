@@ -157,3 +157,21 @@ def test_a_providers_utility_counts_each_rivals_money_at_that_rivals_own_satisfa
         ):
             told += provider_utility(prices[name], prices.drop(name).sum(), valuation, worth)
         assert bids.loc[name, "provider_utility"] == pytest.approx(told, rel=1e-4)
+
+
+def test_every_row_of_auctions_has_an_id_of_its_own():
+    """Also where a DAO withdraws beside an auction of its category: bids joined with auctions stay as many."""
+    result = run(quick("byzantine", **{"learning.rounds": 1, "game.history_auctions": 6}))
+    assert (result.auctions["reason"].str.contains("withdrew")).sum() == 2
+    assert result.auctions["auction"].is_unique
+    joined = result.bids.merge(result.auctions, on="auction", how="left", suffixes=("", "_of_auction"))
+    assert len(joined) == len(result.bids) > 0 and (joined["daos"] > 0).all()
+    assert not result.users.duplicated(["dao", "episode", "round", "user"]).any()
+    assert not result.rounds.duplicated(["dao", "episode", "round"]).any()
+
+
+def test_costs_of_the_rounds_sum_to_the_cost_of_the_minting():
+    """Where users keep to one decision: κ·C is `cost_price` × rounds, and each round's cost is its part of it."""
+    users = run(quick("tiny", **{"population.users": 1, "failures.dropout_rate": 0.0})).users
+    minting = users["reward_announced_money"] - users["cash_surplus_money"]
+    assert users["cost_round_money"].to_numpy() * 3 == pytest.approx(minting.to_numpy())

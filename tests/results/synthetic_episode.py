@@ -37,7 +37,7 @@ def episode(seed: int = 0, *, rounds: int = 3, users: int = 4, providers: int = 
                     "loss": loss * rng.uniform(0.9, 1.1),
                     "reward_announced_money": 79.0,
                     "user_utility": rng.uniform(60, 70),
-                    "cost_money": 90.0,
+                    "cost_round_money": 90.0,
                     "cash_surplus_money": -11.0,
                     "outcome": "aggregated",
                 }

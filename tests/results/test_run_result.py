@@ -190,3 +190,13 @@ def test_equal_runs_leave_equal_bytes_whatever_the_hash_seed(tmp_path):
     episode(4).save(tmp_path / "here")
     hashes = [json.loads((tmp_path / name / "manifest.json").read_text())["files"] for name in ("other", "here")]
     assert hashes[0] == hashes[1]
+
+
+def test_a_run_folder_with_the_names_of_earlier_versions_is_read_by_todays(tmp_path):
+    result = episode()
+    result.save(tmp_path / "run", figures=False)
+    for name in ("users.csv", "manifest.json"):
+        path = tmp_path / "run" / name
+        path.write_text(path.read_text().replace("cost_round_money", "cost_money"))
+    assert_frame_equal(RunResult.load(tmp_path / "run").users, result.users, check_exact=True)
+    assert "cost_money" not in RunResult.load(tmp_path / "run").summary
