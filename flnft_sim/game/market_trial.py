@@ -12,10 +12,11 @@ import numpy as np
 
 from flnft_sim.game.beliefs import BidBelief
 from flnft_sim.game.checks import FloatArray
+from flnft_sim.game.density import Forecast
 from flnft_sim.game.equilibrium import provider_equilibrium
 from flnft_sim.game.regimes import DemandRegimes
 from flnft_sim.game.responses import provider_best_response, rival_sums
-from flnft_sim.game.scoring import Prediction, mean_bids
+from flnft_sim.game.scoring import mean_bids
 from flnft_sim.game.utilities import provider_utility
 from flnft_sim.streams import Streams
 
@@ -46,7 +47,7 @@ class TrialPlay:
     money: FloatArray
     valuations: FloatArray
     utilities: FloatArray
-    foretold: list[list[Prediction]]
+    foretold: list[list[Forecast]]
 
     @property
     def forecasts(self) -> FloatArray:
@@ -88,7 +89,7 @@ def play_market(market: TrialMarket, kinds: Sequence[str], *, seed: int) -> Tria
             for belief, bid in zip(banks[ORACLE], np.where(is_oracle, equilibrium, money), strict=True):
                 belief.reveal(bid)
             money = np.where(is_oracle, _bids(market, kinds, banks, valuations, is_oracle), money)
-        foretold.append([belief.predict() for belief in banks[kinds[0]]])
+        foretold.append([belief.parts() for belief in banks[kinds[0]]])
         prices = money / market.satisfaction
         utilities = provider_utility(prices, rival_sums(prices), valuations, market.satisfaction)
         rows.append((money, valuations, utilities))

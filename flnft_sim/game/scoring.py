@@ -8,10 +8,11 @@ import numpy as np
 from flnft_sim.game.beliefs import BidBelief
 from flnft_sim.game.beliefs.levels import Levels
 from flnft_sim.game.checks import FloatArray
+from flnft_sim.game.density import Forecast, density, mean_bid
 from flnft_sim.game.responses import provider_best_response, rival_sums
 from flnft_sim.game.utilities import provider_utility
 
-Prediction = tuple[FloatArray, FloatArray]  # possible bids, their probabilities
+_ROUNDING = 1e-9  # money: a sum that is this much above a bin's upper edge is at the edge
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def score_beliefs(
     for bids in money:
         for belief, bid in zip(beliefs, bids, strict=True):
             belief.reveal(bid)
-        foretold.append([belief.predict() for belief in beliefs])
+        foretold.append([belief.parts() for belief in beliefs])
         for belief, bid in zip(beliefs, bids, strict=True):
             belief.observe(bid)
     late = slice(measured_from, None)
@@ -56,9 +57,9 @@ def score_beliefs(
     )
 
 
-def mean_bids(foretold: Sequence[Sequence[Prediction]]) -> FloatArray:
-    """Expected bids (T, M) of predictions, one a provider and auction."""
-    return np.array([[levels @ probabilities for levels, probabilities in row] for row in foretold])
+def mean_bids(foretold: Sequence[Sequence[Forecast]]) -> FloatArray:
+    """Expected bids (T, M) of forecasts, one a provider and auction."""
+    return np.array([[mean_bid(forecast) for forecast in row] for row in foretold])
 
 
 def best_response_utility(
@@ -76,27 +77,21 @@ def best_response_utility(
 
 
 def log_loss(
-    foretold: Sequence[Sequence[Prediction]], money: FloatArray, measured_from: int, *, levels: int = 6
+    foretold: Sequence[Sequence[Forecast]], money: FloatArray, measured_from: int, *, levels: int = 6
 ) -> float:
     """Mean of −ln(probability of the level the bid fell in), in nats; auctions before `measured_from` not counted.
 
-    All kinds are asked about the same levels, the quantile bins of the bids so far. A kind that names one bid is
-    dressed with its own past errors. One bid is added to each level, so that no prediction is infinitely wrong.
+    All kinds are asked about the same levels, the quantile bins of the t bids so far, and all forecasts become a
+    `density` by the same rule. With m of it in the bin that came, of L, the probability is (t·m + 1)/(t + L): one bid
+    is added to each level, so that no forecast is infinitely wrong.
     """
-    means = mean_bids(foretold)
     losses = []
     for provider in range(money.shape[1]):
-        bids, errors = money[:, provider], money[:, provider] - means[:, provider]
+        bids, forecasts = money[:, provider], [row[provider] for row in foretold]
         for t in range(max(1, measured_from), len(bids)):
             bins = Levels.of(bids[:t], levels)
-            values, weights = _dressed(foretold[t][provider], errors[:t])
-            mass = np.bincount(bins.indices(values), weights=weights, minlength=len(bins))
+            points, weights = density(forecasts[t], forecasts[:t], bids[:t])
+            mass = np.bincount(bins.indices(points - _ROUNDING), weights=weights, minlength=len(bins))
             probability = (t * mass + 1.0) / (t + len(bins))
             losses.append(-np.log(probability[bins.index(bids[t])]))
     return float(np.mean(losses))
-
-
-def _dressed(prediction: Prediction, errors: FloatArray) -> Prediction:
-    if prediction[0].size > 1:
-        return prediction
-    return np.maximum(0.0, prediction[0] + errors), np.full(errors.size, 1.0 / errors.size)

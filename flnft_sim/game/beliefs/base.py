@@ -36,6 +36,30 @@ class BeliefOptions:
             raise InputError(f"belief option prior is {self.prior}; give money of at least 0")
 
 
+@dataclass(frozen=True)
+class Part:
+    """A share of a prediction: possible bids (L,), ascending, their probabilities (L,), and what each stands for.
+
+    `edges` (L − 1,), ascending, part the money axis: `values[i]` stands for bids from above `edges[i − 1]` up to
+    `edges[i]`. A single value stands for every bid.
+    """
+
+    weight: float  # of the whole prediction
+    values: FloatArray
+    probabilities: FloatArray
+    edges: FloatArray
+
+    @classmethod
+    def of(cls, values: FloatArray, probabilities: FloatArray, *, weight: float = 1.0) -> "Part":
+        """A part whose values stand for the bids nearest to them."""
+        return cls(weight, values, probabilities, (values[:-1] + values[1:]) / 2.0)
+
+    @property
+    def mean(self) -> float:
+        """The expected bid of this part alone, in money."""
+        return float(self.values @ self.probabilities)
+
+
 class Belief(ABC):
     """A distribution over one provider's next bid, learned from the bids the public ledger shows."""
 
@@ -55,6 +79,10 @@ class Belief(ABC):
     @abstractmethod
     def predict(self) -> tuple[FloatArray, FloatArray]:
         """Possible next bids in ascending order, and their probabilities (equal lengths, sum 1)."""
+
+    def parts(self) -> tuple[Part, ...]:
+        """The prediction in the parts it is mixed of, always as many: what `density` spreads, each by itself."""
+        return (Part.of(*self.predict()),)
 
     @property
     def fallback(self) -> str | None:

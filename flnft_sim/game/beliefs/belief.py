@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from flnft_sim.errors import InputError
-from flnft_sim.game.beliefs.base import BELIEFS, BeliefOptions
+from flnft_sim.game.beliefs.base import BELIEFS, BeliefOptions, Part
 from flnft_sim.game.checks import FloatArray, OutOfRangeError
 
 
@@ -51,6 +51,10 @@ class BidBelief:
     def predict(self) -> tuple[FloatArray, FloatArray]:
         """Possible next bids (L,) in money, ascending, and their probabilities (L,), which sum to 1."""
         return self._belief.predict()
+
+    def parts(self) -> tuple[Part, ...]:
+        """The prediction in the parts it is mixed of, with what each possible bid stands for: what scores are about."""
+        return self._belief.parts()
 
     def most_likely(self) -> float:
         """The bid of the highest probability, in money; the lowest of equals."""

@@ -1,8 +1,10 @@
 """Kinds built on the hidden Markov model: `hmm`, `hmm-mode` (the paper's choice) and `blend`."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from flnft_sim.game.beliefs.base import BELIEFS, Belief, BeliefOptions, certainty
+from flnft_sim.game.beliefs.base import BELIEFS, Belief, BeliefOptions, Part, certainty
 from flnft_sim.game.beliefs.fitting import fresh_start, log_likelihood, refit, with_levels
 from flnft_sim.game.beliefs.forward import HmmParameters
 from flnft_sim.game.beliefs.level_belief import LevelBelief
@@ -51,6 +53,9 @@ class HiddenMarkovMode(HiddenMarkov):
         levels, probabilities = super().predict()
         return certainty(float(levels[np.argmax(probabilities)]))
 
+    def parts(self) -> tuple[Part, ...]:
+        return (Part.of(*self.predict()),)
+
 
 @BELIEFS.register("blend")
 class Blend(Belief):
@@ -74,6 +79,11 @@ class Blend(Belief):
         values = np.concatenate((levels, average))
         order = np.argsort(values, kind="stable")
         return values[order], np.concatenate((weight * probabilities, (1.0 - weight) * one))[order]
+
+    def parts(self) -> tuple[Part, ...]:
+        (levels,), (average,) = self._hmm.parts(), self._ewma.parts()
+        weight = self.options.blend_weight
+        return replace(levels, weight=weight), replace(average, weight=1.0 - weight)
 
     @property
     def fallback(self) -> str | None:

@@ -4,7 +4,7 @@ from abc import abstractmethod
 
 import numpy as np
 
-from flnft_sim.game.beliefs.base import BeliefOptions
+from flnft_sim.game.beliefs.base import BeliefOptions, Part
 from flnft_sim.game.beliefs.forward import ForwardFilter, HmmParameters
 from flnft_sim.game.beliefs.levels import Levels
 from flnft_sim.game.beliefs.simple import LastBid
@@ -44,6 +44,12 @@ class LevelBelief(LastBid):
         if self._fitted is None or self._filter is None:
             return super().predict()
         return self._fitted[0].values, self._filter.predict()
+
+    def parts(self) -> tuple[Part, ...]:
+        if self._fitted is None:
+            return super().parts()
+        values, probabilities = self.predict()
+        return (Part(1.0, values, probabilities, np.array(self._fitted[0].edges)),)
 
     @property
     def fallback(self) -> str | None:
