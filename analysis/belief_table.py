@@ -2,8 +2,9 @@
 
     python -m analysis.belief_table [--seeds 10] [--categories 4] [--out docs/results]
 
-writes belief-table.csv and belief-stability.csv: means over seeds and half-widths of their 95 % intervals (Student's
-t). Four categories of ten providers each, 60 auctions of history and 40 measured, on the market without a clock.
+writes belief-table.csv, belief-stability.csv and belief-rivals.csv: means over seeds and half-widths of their 95 %
+intervals (Student's t). Four categories of ten providers each, 60 auctions of history and 40 measured, on the market
+without a clock. The third is about sums over rivals, which is what bids answer.
 """
 
 import argparse
@@ -17,8 +18,10 @@ from scipy.stats import t as student
 
 from flnft_sim.cli.game import trial_market
 from flnft_sim.files import write_atomic
+from flnft_sim.game import BidBelief, rival_sums
 from flnft_sim.game.market_trial import TrialMarket, TrialPlay, play_market
 from flnft_sim.game.scoring import log_loss
+from flnft_sim.results.forecast import ForecastQuality
 from flnft_sim.scenario import load_scenario
 from flnft_sim.streams import Streams
 
@@ -27,6 +30,8 @@ OTHERS = "ewma"  # what everybody else plays where one player differs
 ALIKE = "everyone alike"
 DAMPED = ("last", "ewma", "hmm", "blend")
 CROWDS = (2, 3, 5, 10, 20)
+MEASURED = ("mae_money", "log_loss", "oracle_share")
+RIVALS = ("r", "error_money", "constant_error_money")
 
 
 def measures(plays: list[TrialPlay], possible: list[TrialPlay], market: TrialMarket, who: slice) -> dict[str, float]:
@@ -56,10 +61,9 @@ def rows_of_seed(
     return [about | {"kind": kind} | measures(plays(kind), possible, market, who) for kind in kinds]
 
 
-def with_intervals(rows: list[dict], by: list[str]) -> pd.DataFrame:
+def with_intervals(rows: list[dict], by: list[str], measures: Iterable[str] = MEASURED) -> pd.DataFrame:
     """Mean and 95 % half-width over seeds of every measure."""
-    grouped = pd.DataFrame(rows).groupby(by, sort=False)
-    measured = ["mae_money", "log_loss", "oracle_share"]
+    grouped, measured = pd.DataFrame(rows).groupby(by, sort=False), list(measures)
     mean, spread, count = grouped[measured].mean(), grouped[measured].std(ddof=1), grouped.size()
     half = spread.mul(student.ppf(0.975, count - 1) / np.sqrt(count), axis=0)
     table = mean.join(half, rsuffix="_ci95")
@@ -88,8 +92,44 @@ def stability_table(seeds: int) -> pd.DataFrame:
     return with_intervals(rows, ["providers", "kind"])
 
 
+def rivals_table(seeds: int) -> pd.DataFrame:
+    """How well each kind foresees the sum of nine rivals' bids: where nobody answers it, and where all do."""
+    market, rows = trial_market(load_scenario("market")), []
+    for seed in range(seeds):
+        of_category = Streams(seed).integer("category", 0)
+        told = play_market(market, ["oracle"] * market.providers, seed=of_category).money
+        for kind in KINDS:
+            play = play_market(market, [kind] * market.providers, seed=of_category)
+            for way, forecasts, money in (
+                ("nobody answers", watched(kind, told, market), told),
+                ("everyone answers", play.forecasts, play.money),
+            ):
+                quality = rivals_quality(forecasts[market.history :], money[market.history :])
+                values = (quality.r, quality.mean_error, quality.constant_error)
+                rows.append({"bids": way, "seed": seed, "kind": kind} | dict(zip(RIVALS, values, strict=True)))
+    return with_intervals(rows, ["bids", "kind"], RIVALS)
+
+
+def watched(kind: str, money: np.ndarray, market: TrialMarket) -> np.ndarray:
+    """Expected bids (T, M) of a kind that looks on at `money` (T, M)."""
+    beliefs, expected = [BidBelief(kind, **market.belief_options) for _ in range(money.shape[1])], []
+    for bids in money:
+        expected.append([belief.mean() for belief in beliefs])
+        for belief, bid in zip(beliefs, bids, strict=True):
+            belief.observe(bid)
+    return np.array(expected)
+
+
+def rivals_quality(forecasts: np.ndarray, money: np.ndarray) -> ForecastQuality:
+    """Forecasts (T, M) and bids (T, M) as sums over each provider's rivals."""
+    sums = [pd.Series(np.concatenate([rival_sums(row) for row in rows])) for rows in (forecasts, money)]
+    quality = ForecastQuality.of(*sums)
+    assert quality is not None
+    return quality
+
+
 def main() -> None:
-    """Write both tables and print them."""
+    """Write the tables and print them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--categories", type=int, default=4, help="markets of ten providers a seed")
@@ -99,6 +139,7 @@ def main() -> None:
     for name, table in (
         ("belief-table", belief_table(chosen.seeds, chosen.categories)),
         ("belief-stability", stability_table(chosen.seeds)),
+        ("belief-rivals", rivals_table(chosen.seeds)),
     ):
         write_atomic(chosen.out / f"{name}.csv", table.round(4).to_csv(index=False))
         print(table.round(3).to_string(index=False))

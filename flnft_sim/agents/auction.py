@@ -50,6 +50,8 @@ class Auction:
     bids: Array = field(default_factory=lambda: np.zeros(0))  # accepted money, 0 where there is none
     bidders: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))  # places of accepted bids
     clearing: Clearing | None = None
+    first_bids: Array = field(default_factory=lambda: np.zeros(0))  # accepted money before any rebid
+    first_offers: tuple[Array, Array] = field(default_factory=lambda: (np.zeros(0), np.zeros(0)))  # its two dimensions
 
     def open_book(self) -> None:
         """Decrypt and check every ciphertext that reached a block; later valid bids replace earlier ones."""
@@ -69,6 +71,8 @@ class Auction:
             entry.status = "accepted"
             latest[entry.bid.bidder] = entry
             self.bids[places[entry.bid.bidder]] = from_units(entry.bid.total)
+        if self.rebids == 0:
+            self.first_bids, self.first_offers = self.bids.copy(), self.accepted_offers()
 
     def clear(self, rule: str, seed: int) -> None:
         """Let the rule decide among those whose bid was accepted; who made none is not in the market, not even at 0."""
@@ -136,11 +140,7 @@ class Auction:
         places = {buyer.address: place for place, buyer in enumerate(self.buyers)}
         rows = [self._bid_row(entry, places) for entry in self.book]
         bidding = {entry.sender for entry in self.book}
-        rows += [
-            self._silent_row(buyer, offer)
-            for buyer, offer in zip(self.buyers, self.offers, strict=True)
-            if buyer.name not in bidding
-        ]
+        rows += [self._silent_row(place) for place, buyer in enumerate(self.buyers) if buyer.name not in bidding]
         return rows
 
     def _bid_row(self, entry: BookEntry, places: dict[str, int]) -> Row:
@@ -156,7 +156,7 @@ class Auction:
             "quality_price_money": entry.bid.quality_price,
             "freshness_price_money": entry.bid.freshness_price,
             "total_money": from_units(entry.bid.total),
-            "predicted_rivals_money": self.offers[place].believed_rivals_money,
+            **self._rivals(place),
             "valuation_money": self.buyers[place].valuation_money,
         }
         clearing = self.clearing
@@ -173,13 +173,21 @@ class Auction:
             }
         return row
 
-    def _silent_row(self, buyer: ServiceProvider, offer: Offer) -> Row:
+    def _silent_row(self, place: int) -> Row:
+        buyer = self.buyers[place]
         return self._blank_row(buyer.name) | {
             "total_money": 0.0,
             "status": "no bid",
             "reason": "a licence is worth nothing against the rivals believed in",
-            "predicted_rivals_money": offer.believed_rivals_money,
+            **self._rivals(place),
             "valuation_money": buyer.valuation_money,
+        }
+
+    def _rivals(self, place: int) -> Row:
+        """What the buyer at `place` foresaw all others to bid, and what they did: both before any rebid."""
+        return {
+            "predicted_rivals_money": self.offers[place].believed_rivals_money,
+            "real_rivals_money": float(self.first_bids.sum() - self.first_bids[place]),
         }
 
     def _blank_row(self, provider: str) -> Row:
@@ -198,6 +206,7 @@ class Auction:
             "payment_money": 0.0,
             "priority": 0,
             "predicted_rivals_money": nothing,
+            "real_rivals_money": nothing,
             "valuation_money": nothing,
             "provider_utility": 0.0,
             "cash_money": 0.0,

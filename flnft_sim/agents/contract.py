@@ -257,10 +257,14 @@ class AuctionContract(Actor):
                 self._record_licence(auction, licence, dao.name, winner.name, paid, royalty_money=0.0)
 
     def _learn(self, auction: Auction) -> None:
-        """What the ledger now shows: the opened bids feed everyone's beliefs, the lowest ask the next reserve."""
+        """What the ledger now shows: the opened bids feed everyone's beliefs, the lowest ask the next reserve.
+
+        Bids are those of the first opening: rebids raise all bids alike because nobody won, so they tell of the clock
+        and not of demand, and the next bids, which beliefs are about, start without them.
+        """
         if auction.asks.size:
             self.past_asks.setdefault(auction.category, []).append(float(auction.asks.min()))
-        self.world.beliefs.observe(*auction.accepted_offers(), [buyer.number for buyer in auction.buyers])
+        self.world.beliefs.observe(*auction.first_offers, [buyer.number for buyer in auction.buyers])
 
     def _publish_entries(self, auction: Auction) -> Process:
         """Put the journal's entries that are not on the chain yet there, in as many transactions as blocks can hold."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from flnft_sim.results.forecast import forecast_quality
 from flnft_sim.results.phases import MINTING_PHASES
 from flnft_sim.results.story import held_by, price_setters, providers_gain, users_cost
 from flnft_sim.results.told import Fact, Facts, Told, counted, shown, span
@@ -148,6 +149,12 @@ def providers_play(told: Told) -> Iterator[Fact]:
     yield "provider utility", f"{shown(told.figures['provider_utility'], ',.2f')} (mean)"
 
 
+def forecasts(told: Told) -> Iterator[Fact]:
+    """How well providers foresaw what their rivals bid."""
+    if quality := forecast_quality(told.result.bids):
+        yield "rivals' money foreseen", f"{quality.sentence()} (money, {counted(quality.n, 'forecast')})"
+
+
 def exploitability(told: Told) -> Iterator[Fact]:
     """What the best answer would have gained."""
     figures = told.figures
@@ -246,7 +253,7 @@ def balances(told: Told) -> Iterator[Fact]:
 SECTIONS: Mapping[str, tuple[Facts, ...]] = {
     "Learning": (quality, effort, privacy_guarantee, engine),
     "Time": (minting_time, decisions, ages),
-    "Game": (users_play, providers_play, exploitability),
+    "Game": (users_play, providers_play, forecasts, exploitability),
     "Market": (auctions, rejections),
     "Money": (gains, balances),
 }

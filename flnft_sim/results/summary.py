@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from flnft_sim.results.forecast import forecast_figures
 from flnft_sim.results.phases import MINTING_PHASES
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def summarise(result: "RunResult") -> dict[str, Any]:
         "cost_round_money": _mean(users["cost_round_money"]),
         "reward_announced_money": _mean(users["reward_announced_money"]),
         "provider_utility": _mean(accepted["provider_utility"]),
+        **forecast_figures(result.bids),
         "auctions": len(result.auctions),
         "trades_total": int(result.auctions["trades"].sum()),
         "licences_total": int(result.auctions["winners"].sum()),

@@ -73,6 +73,7 @@ COLUMNS: Mapping[str, Mapping[str, Type]] = {
         "payment_money": "number",
         "priority": "integer",
         "predicted_rivals_money": "number",
+        "real_rivals_money": "number",
         "valuation_money": "number",
         "provider_utility": "number",
     },

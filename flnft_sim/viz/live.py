@@ -208,10 +208,10 @@ def _beliefs(auction: Auction | None) -> list[Belief]:
     """Bids and beliefs, once an auction's bids are open."""
     if auction is None or auction.state not in ("opened", "settled"):
         return []
-    total = float(auction.bids.sum())
+    rivals = auction.first_bids.sum() - auction.first_bids
     return [
-        Belief(buyer.name, float(bid), offer.believed_rivals_money, total - float(bid))
-        for buyer, bid, offer in zip(auction.buyers, auction.bids, auction.offers, strict=True)
+        Belief(buyer.name, float(bid), offer.believed_rivals_money, float(others))
+        for buyer, bid, offer, others in zip(auction.buyers, auction.bids, auction.offers, rivals, strict=True)
     ]
 
 

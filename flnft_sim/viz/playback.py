@@ -137,9 +137,8 @@ class Playback:
             return []
         bids = self._bids(auction)
         bids = bids[bids["status"].isin(["accepted", "no bid"])]
-        total = float(bids["total_money"].sum())
         return [
-            Belief(row["provider"], row["total_money"], row["predicted_rivals_money"], total - row["total_money"])
+            Belief(row["provider"], row["total_money"], row["predicted_rivals_money"], row["real_rivals_money"])
             for row in records(bids)
         ]
 

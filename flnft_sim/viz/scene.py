@@ -48,7 +48,7 @@ class BlockLine:
 
 @dataclass(frozen=True)
 class Belief:
-    """What a provider bids, and what it believed its rivals to bid against what they did."""
+    """What a provider bids, and what it believed its rivals to bid against what they did before any rebid."""
 
     provider: str
     bid_money: float

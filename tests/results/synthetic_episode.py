@@ -82,6 +82,7 @@ def episode(seed: int = 0, *, rounds: int = 3, users: int = 4, providers: int = 
             "payment_money": np.where(totals > price, price, 0.0),
             "priority": pd.array([n if total > price else None for n, total in enumerate(totals, 1)], dtype="Int64"),
             "predicted_rivals_money": (totals.sum() - totals) * rng.uniform(0.8, 1.2, providers),
+            "real_rivals_money": totals.sum() - totals,
             "valuation_money": 1000.0,
             "provider_utility": totals / 2,
         }
