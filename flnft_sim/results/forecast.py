@@ -34,10 +34,19 @@ class ForecastQuality:
             constant_error=float(np.abs(came - np.median(came)).mean()),
         )
 
+    @property
+    def correlation(self) -> str:
+        """r as text."""
+        return "no r" if self.r is None else f"r = {self.r:.2f}"
+
+    @property
+    def errors(self) -> str:
+        """Both errors as text, whole money."""
+        return f"off by {self.mean_error:,.0f} on average, the best constant by {self.constant_error:,.0f}"
+
     def sentence(self) -> str:
-        """The numbers in words, for a figure's title and a line of the summary."""
-        r = "no r" if self.r is None else f"r = {self.r:.2f}"
-        return f"{r}, off by {self.mean_error:,.0f} on average, the best constant by {self.constant_error:,.0f}"
+        """All of it, for a line of the summary."""
+        return f"{self.correlation}, {self.errors}"
 
 
 def rivals_foreseen(bids: pd.DataFrame) -> pd.DataFrame:

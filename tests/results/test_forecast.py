@@ -58,7 +58,9 @@ def test_who_did_not_bid_counts_and_a_rebid_does_not():
 def test_the_figures_title_and_the_summary_say_it():
     result = episode(providers=4)
     quality = forecast_quality(result.bids)
-    assert quality.sentence() in beliefs(result).axes[0].get_title(loc="left").replace("\n", " ")
+    axes = beliefs(result).axes[0]
+    above = " ".join([axes.get_title(loc="left"), *(text.get_text() for text in axes.texts)]).replace("\n", " ")
+    assert quality.correlation in above and quality.errors in above
     assert quality.sentence() in " ".join(summary_text(result).split())
     figures = summarise(result)
     assert figures["rivals_forecast_r"] == quality.r

@@ -33,9 +33,10 @@ def beliefs(result: RunResult) -> Figure | None:
     axes.set_aspect("equal")
     finish(
         axes,
-        title=f"Bids predicted and real: {quality.sentence()}",
+        title=f"Bids predicted and real: {quality.correlation}",
         x="rivals' bids together, real (money)",
         y="the same, predicted (money)",
         legend=len(providers) <= _NAMED_PROVIDERS,
+        note=f"{quality.errors} (money); {quality.n:,} predictions of what all others bid at first",
     )
     return figure
