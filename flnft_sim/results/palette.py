@@ -5,13 +5,13 @@ BROWN, PINK, GREY, YELLOW, SKY = "#ca9161", "#fbafe4", "#949494", "#ece133", "#5
 INK = "#404040"  # small print
 PALETTE = (BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, PINK, GREY, YELLOW, SKY)
 
-#: One colour a phase, in every picture; the phases that meet in a stack differ in lightness too.
+#: One colour a phase, in every picture. Phases that meet in a stack differ in lightness too, by 1.5 to 1 or more.
 PHASE_COLOURS = {
     "decision": YELLOW,
-    "ranking": RED,
-    "training": BLUE,
-    "upload": ORANGE,
-    "consensus": GREEN,
+    "ranking": "#b54e00",
+    "training": "#3f95cf",
+    "upload": "#f2b75c",
+    "consensus": "#007a59",
     "waiting": "#d9d9d9",
     "aggregation": "#4d4d4d",
     "minting": PURPLE,

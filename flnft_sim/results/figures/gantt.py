@@ -1,51 +1,92 @@
 """What every agent of a DAO did in one round."""
 
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
 from flnft_sim.results.figures.registry import FIGURES
-from flnft_sim.results.figures.style import finish, new_figure, phase_legend
-from flnft_sim.results.palette import PHASE_COLOURS
+from flnft_sim.results.figures.series import natural
+from flnft_sim.results.figures.style import finish, new_figure, phase_legend, phase_look
 from flnft_sim.results.run_result import RunResult
 from flnft_sim.results.spans import PHASES
+from flnft_sim.results.told import counted
 
 _SHOWN_AGENTS = 40
+_SHORT = 0.5  # where the decision takes more of the round, what follows it is shown on a scale of its own
 
 
 @FIGURES.register("gantt")
 def gantt(result: RunResult) -> Figure | None:
-    """Spans of the first DAO's middle round, one row an agent; of a long decision only the end is in view."""
+    """Spans of the first DAO's middle round, one row an agent, from the instant at which the round began.
+
+    Where most of the round is decision, a strip has the whole round and the rows what comes after the decision.
+    """
     numbered = result.spans.dropna(subset=["round"])
     numbered = numbered[numbered["dao"] != ""]
     if numbered.empty:
         return None
-    own = numbered[numbered["dao"] == numbered["dao"].iloc[0]]
-    numbers = own["round"].unique()
-    number = numbers[len(numbers) // 2]
+    mintings = natural(numbered["dao"].unique())
+    own = numbered[numbered["dao"] == mintings[0]]
+    numbers = np.sort(own["round"].unique())
+    number = int(numbers[len(numbers) // 2])
     spans = own[own["round"] == number]
-    agents = list(spans["agent"].unique())[:_SHOWN_AGENTS]
     begin_s, end_s = spans["start_s"].min(), spans["end_s"].max()
+    spans = spans.assign(start_s=spans["start_s"] - begin_s, end_s=spans["end_s"] - begin_s)
     decided_s = spans.loc[spans["phase"] == "decision", "end_s"].max()
-    long_decision = decided_s - begin_s > end_s - decided_s
-    zero_s = decided_s if long_decision else begin_s
+    agents, left_out = _agents(spans, mintings[0])
+    spans = spans[spans["agent"].isin(agents)]
+    lasting = spans.loc[spans["end_s"] > spans["start_s"], "phase"]
+    shown = [phase for phase in PHASES if (lasting == phase).any()]
 
-    figure, [axes] = new_figure(height=2.2 + 0.3 * len(agents))
-    shown = [phase for phase in PHASES if (spans["phase"] == phase).any()]
-    for phase in shown:
-        part = spans[(spans["phase"] == phase) & spans["agent"].isin(agents)]
-        rows = part["agent"].map(agents.index)
-        axes.barh(rows, part["duration_s"], left=part["start_s"] - zero_s, color=PHASE_COLOURS[phase], height=0.8)
-    axes.set_yticks(range(len(agents)), agents)
-    axes.invert_yaxis()
-    axes.margins(x=0.01, y=0.01)
-    if long_decision:
-        axes.set_xlim(-0.1 * (end_s - zero_s), 1.01 * (end_s - zero_s))
+    split = _SHORT * (end_s - begin_s) < decided_s < end_s - begin_s
+    busy = spans.loc[(spans["end_s"] > spans["start_s"]) & (spans["end_s"] > decided_s), "agent"] if split else agents
+    later = [agent for agent in agents if agent in set(busy)]
+    rows = 0.6 + 0.28 * len(later)
+    heights = (0.25 + 0.06 * len(agents), rows) if split else (rows,)
+    left = 0.35 + 0.09 * max(map(len, agents))
+    height = 1.5 + sum(heights) + 1.3 * (len(heights) - 1)
+    figure, panels = new_figure(height=height, heights=heights, left=max(left, 0.95))
+    title = f"{mintings[0]}, round {number} of {int(numbers[-1])}"
+    note = f"began at {begin_s:,.1f} s; one of {counted(len(mintings), 'minting')}" + left_out
+    _rows(panels[0], spans, agents, shown)
+    panels[0].set_xlim(0, end_s - begin_s)
+    after = "time since the round began (s)"
+    if split:
+        panels[0].set_yticks([])
+        finish(panels[0], title=f"{title}: the whole of it", x=after, y="", note=note)
+        _rows(panels[1], spans[spans["agent"].isin(later)], later, shown)
+        panels[1].set_xlim(decided_s, end_s - begin_s)
+        finish(panels[1], title=f"From {decided_s:,.1f} s, when the decision was made", x=after, y="")
+    else:
+        finish(panels[0], title=title, x=after, y="", note=note)
     phase_legend(figure, shown)
-    what = (
-        f"the decision ended, {zero_s - begin_s:,.1f} s into the round"
-        if long_decision
-        else f"the round began at {begin_s:,.1f} s"
-    )
-    left_out = spans["agent"].nunique() - len(agents)
-    title = f"{own['dao'].iloc[0]}, round {number}" + (f" ({left_out} more agents not shown)" if left_out else "")
-    finish(axes, title=title, x=f"time since {what} (s)", y="")
     return figure
+
+
+def _agents(spans: pd.DataFrame, dao: str) -> tuple[list[str], str]:
+    """Who has a row, in order, and how many have none: of a crowd those spread from the first done to the last."""
+    names = natural(spans["agent"].unique())
+    names.sort(key=lambda name: not dao.startswith(name))  # the DAO itself comes first
+    if len(names) <= _SHOWN_AGENTS:
+        return names, ""
+    working = spans[spans["phase"] != "waiting"]
+    order = working.groupby("agent")["end_s"].max().drop(names[0]).sort_values(kind="stable").index
+    places = np.linspace(0, len(order) - 1, _SHOWN_AGENTS - 1).round().astype(int)
+    shown = [names[0], *order[places]]
+    return shown, f"; {len(shown)} of {len(names):,} agents, from the first done to the last"
+
+
+def _rows(axes: Axes, spans: pd.DataFrame, agents: list[str], shown: list[str]) -> None:
+    """A row an agent, one collection of bars a phase."""
+    places = {agent: place for place, agent in enumerate(agents)}
+    for phase in shown:
+        part = spans[(spans["phase"] == phase) & (spans["end_s"] > spans["start_s"])]
+        row = part["agent"].map(places).to_numpy(dtype=float)
+        start, end = part["start_s"].to_numpy(), part["end_s"].to_numpy()
+        corners = ((start, row - 0.4), (end, row - 0.4), (end, row + 0.4), (start, row + 0.4))
+        boxes = np.stack([np.stack(corner, axis=1) for corner in corners], axis=1)
+        axes.add_collection(PolyCollection(list(boxes), **phase_look(phase), label=phase))
+    axes.set_yticks(range(len(agents)), agents)
+    axes.set_ylim(len(agents) - 0.4, -0.6)

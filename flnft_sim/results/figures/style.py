@@ -17,18 +17,18 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from flnft_sim.errors import InputError
 from flnft_sim.files import write_atomic
 from flnft_sim.formats import FORMATS, Format
-from flnft_sim.results.palette import INK, PHASE_COLOURS
+from flnft_sim.results.palette import GREY, INK, PHASE_COLOURS
 
 TITLE, TEXT, TICK, NOTE = 14, 13, 12, 11  # points
 _LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 0.95, 0.2, 0.8, 0.68, 1.3  # inches around and between the rows of a picture
 _PANEL_GAPS = (0.22, 0.42)  # inches beside and between small multiples, which share their axes' labels
 _POINTS_PER_INCH = 72
-_LETTER = 0.58  # width of a letter / height of its type, on the wide side of DejaVu Sans
+_LETTER = 0.55  # width of a letter / height of its type, on the wide side of DejaVu Sans
 
 # Type 42 fonts and text as text stay text in an editor and in print; a salt makes the ids of an SVG file repeat.
 _RC: Any = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "flnft_sim"}
@@ -40,17 +40,24 @@ _NO_DATES: dict[Format, dict[str, None]] = {
 
 
 def new_figure(
-    *, width: float = 7.5, height: float = 4.5, heights: Sequence[float] = (1,), left: float = _LEFT
+    *,
+    width: float = 7.5,
+    height: float = 4.5,
+    heights: Sequence[float] = (1,),
+    columns: int = 1,
+    left: float = _LEFT,
+    right: float = _RIGHT,
 ) -> tuple[Figure, list[Axes]]:
-    """A figure (inches) and its axes, one a row of the given relative heights, with room for their labels.
+    """A figure (inches) and its axes, row by row of the given relative heights, with room for their labels.
 
-    `left` is the room for the labels of the rows, in inches.
+    `left` and `right` are the room beside the axes, in inches.
     """
     figure = Figure(figsize=(width, height))
     between = (height - _TOP - _BOTTOM - _GAP * (len(heights) - 1)) / len(heights)
-    _margins(figure, left=left, right=_RIGHT, top=_TOP, bottom=_BOTTOM)
-    figure.subplots_adjust(hspace=_GAP / between)
-    return figure, list(figure.subplots(len(heights), height_ratios=heights, squeeze=False).flat)
+    beside = (width - right - left * columns) / columns
+    _margins(figure, left=left, right=right, top=_TOP, bottom=_BOTTOM)
+    figure.subplots_adjust(hspace=_GAP / between, wspace=left / beside)
+    return figure, list(figure.subplots(len(heights), columns, height_ratios=heights, squeeze=False).flat)
 
 
 def small_multiples(count: int, *, title: str, note: str, x: str, y: str) -> tuple[Figure, list[Axes]]:
@@ -78,7 +85,7 @@ def small_multiples(count: int, *, title: str, note: str, x: str, y: str) -> tup
     figure.text(y=1 - 0.12 / height, s=title, fontsize=TITLE, **place)
     figure.text(y=1 - 0.42 / height, s=_wrapped(note, width - _LEFT - _RIGHT), fontsize=NOTE, color=INK, **place)
     figure.supxlabel(x, fontsize=TEXT, x=(1 + (_LEFT - _RIGHT) / width) / 2, y=0.1 / height)
-    figure.supylabel(y, fontsize=TEXT, x=0.1 / width)
+    figure.supylabel(y, fontsize=TEXT, x=0.1 / width, y=(1 + (_BOTTOM - _TOP - 0.25) / height) / 2)
     return figure, grid[:count]
 
 
@@ -88,10 +95,10 @@ def finish(axes: Axes, *, title: str, x: str, y: str, legend: bool = False, note
     `note` stands below the title in smaller type: what was counted, what was left out.
     """
     lines = _wrapped(note, axes.bbox.width / axes.figure.dpi) if note else ""
-    axes.set_title(title, fontsize=TITLE, loc="left", pad=6 + (1.25 * NOTE * (lines.count("\n") + 1) if note else 0))
+    axes.set_title(title, fontsize=TITLE, loc="left", pad=7 + (1.25 * NOTE * (lines.count("\n") + 1) if note else 0))
     if note:
         axes.annotate(
-            lines, (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points", fontsize=NOTE, color=INK
+            lines, (0, 1), (0, 6), xycoords="axes fraction", textcoords="offset points", fontsize=NOTE, color=INK
         )
     axes.set_xlabel(x, fontsize=TEXT)
     axes.set_ylabel(y, fontsize=TEXT)
@@ -104,15 +111,16 @@ def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
     """One legend for the whole figure, in room that is added below it."""
     labels = [str(handle.get_label()) for handle in handles]
     width, height = figure.get_size_inches()
-    column = max(map(len, labels)) * _LETTER * TICK / _POINTS_PER_INCH + 0.5
+    column = max(map(len, labels)) * _LETTER * TICK / _POINTS_PER_INCH + 0.62  # its mark and the space between
     columns = max(1, min(len(labels), int(width / column)))
     if figure.get_layout_engine() is None:
         more = 0.24 * math.ceil(len(labels) / columns) + 0.05
         pars = figure.subplotpars
         figure.set_size_inches(width, height + more)
-        figure.subplots_adjust(
-            bottom=(pars.bottom * height + more) / (height + more), top=(pars.top * height + more) / (height + more)
-        )
+        bottom, top = ((edge * height + more) / (height + more) for edge in (pars.bottom, pars.top))
+        figure.subplots_adjust(bottom=bottom, top=top)
+        for text in figure.texts:
+            text.set_y((text.get_position()[1] * height + more) / (height + more))
     figure.legend(
         handles=handles,
         loc="lower center" if figure.get_layout_engine() is None else "outside lower center",
@@ -120,17 +128,39 @@ def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
         fontsize=TICK,
         frameon=False,
         borderaxespad=0.2,
+        handlelength=1.6,
+        columnspacing=1.2,
     )
 
 
 def phase_legend(figure: Figure, phases: Iterable[str]) -> None:
     """The colours of these phases, below the figure."""
-    legend_below(figure, [Patch(color=PHASE_COLOURS[phase], label=phase) for phase in phases])
+    legend_below(figure, [Patch(**phase_look(phase), label=phase) for phase in phases])
+
+
+def phase_look(phase: str) -> dict[str, Any]:
+    """Colour of a phase's bars; waiting, as light as a decision, is hatched too."""
+    look = {"facecolor": PHASE_COLOURS[phase], "linewidth": 0.0}
+    return look | ({"hatch": "////", "edgecolor": GREY} if phase == "waiting" else {})
 
 
 def whole_numbers(axes: Axes) -> None:
-    """Ticks of the x axis at whole numbers alone: rounds, auctions."""
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    """Ticks of the x axis at whole numbers alone (rounds, auctions), of which a single one stands in the middle."""
+    low, high = axes.get_xlim()
+    if high - low < 1:
+        axes.set_xlim((low + high) / 2 - 1, (low + high) / 2 + 1)
+        axes.set_xticks([round((low + high) / 2)])
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+
+
+def percents(axes: Axes) -> None:
+    """Ticks of the y axis as percentages, with as many decimals as their steps have."""
+    locator = MaxNLocator(nbins=5, steps=[1, 2, 5, 10])
+    ticks = locator.tick_values(*axes.get_ylim())
+    axes.yaxis.set_major_locator(locator)
+    decimals = max(0, -math.floor(math.log10(100 * (ticks[1] - ticks[0])) + 1e-9))
+    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=decimals))
 
 
 def luminance(colour: str) -> float:
