@@ -220,7 +220,7 @@ class AuctionContract(Actor):
                 "asks_units": [to_units(ask) for ask in auction.asks],
                 "reserve_units": to_units(auction.reserve_money),
                 "winners": [auction.buyers[place].address for place in auction.winners],
-                "draw": clearing.seed,
+                "draw": str(clearing.seed),  # 63 bits, more than JavaScript's numbers hold
             }
             yield world.public_chain.submit("clearing", self.key, payload)
         settlement = settle(
