@@ -39,14 +39,15 @@ def sweep_command(
     """Run a sweep, every point once per seed, to CSV. Stopped at any moment and started again, it resumes."""
     from flnft_sim.cli.sweep_progress import sweep_reporter
     from flnft_sim.scenario import parse_settings
+    from flnft_sim.scenario.loading import flat
     from flnft_sim.sweeps import SweepOptions, forecast, load_plan, run_sweep
 
     fields = load_plan(plan).model_dump(exclude_unset=True)
-    fields["set"] = fields.get("set", {}) | parse_settings(settings or [])
+    fields["set"] = flat(fields.get("set", {})) | flat(parse_settings(settings or []))
     if seeds is not None:
         fields["seeds"] = seeds
     if baseline:
-        fields["baseline"] = parse_settings(baseline)
+        fields["baseline"] = parse_settings(baseline, option="--baseline")
     chosen = load_plan(fields)
     if dry_run:
         _show(forecast(chosen, workers=1 if serial else workers))

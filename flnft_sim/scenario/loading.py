@@ -186,12 +186,16 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def leaves(fields: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """The dotted names of all fields that are no sections; an empty section is its own."""
-    found = []
+def leaves(fields: Mapping[str, Any]) -> list[str]:
+    """The dotted names of all fields that are no sections, in order; an empty section is its own."""
+    return list(flat(fields))
+
+
+def flat(fields: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The fields by their dotted names, section by section."""
+    found: dict[str, Any] = {}
     for key, value in fields.items():
-        inside = isinstance(value, Mapping) and value
-        found += leaves(value, f"{prefix}{key}.") if inside else [f"{prefix}{key}"]
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) and value else {f"{prefix}{key}": value}
     return found
 
 

@@ -38,7 +38,7 @@ def forecast(
     """Plan a sweep and time the run in the middle of it; writes nothing."""
     plan, simulator = load_plan(plan), simulator or FlnftSimulator()
     runs = Runs(plan, simulator)
-    probe = plan.set | runs.points[len(runs.points) // 2]
+    probe = plan.overrides(runs.points[len(runs.points) // 2])
     resolved = simulator.resolve(plan.scenario, probe) | {"seed": plan.seeds[0]}
     start_s = time.perf_counter()
     summary = simulator.run(resolved).summary

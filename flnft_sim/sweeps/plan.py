@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from flnft_sim.errors import InputError, UnknownNameError, bare, did_you_mean, shown
 from flnft_sim.scenario.explain import complaint, listed
-from flnft_sim.scenario.loading import is_file, leaves, name_of
+from flnft_sim.scenario.loading import flat, is_file, leaves, name_of
 from flnft_sim.scenario.schema import EXACT
 from flnft_sim.scenario.strict import Name, Strict
 from flnft_sim.scenario.yaml_text import TextError, read_file
@@ -148,6 +148,10 @@ class SweepPlan(Strict):
     def runs(self) -> int:
         """How many runs it has: every point once per seed."""
         return len(self.points()) * len(self.seeds)
+
+    def overrides(self, point: Point, baseline: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The scenario's fields at a point, sections merged; with the baseline's values in place of the point's own."""
+        return flat(self.set) | flat(point) | flat(baseline or {})
 
     def points(self) -> list[Point]:
         """All points in plan order: the grid varies slowest, samples fastest."""

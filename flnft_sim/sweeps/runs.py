@@ -79,7 +79,7 @@ class Runs:
 
     def _with_baseline(self, number: int) -> str | None:
         """The identity of a point with the baseline's values in place of its own, None if that is no scenario."""
-        fields = {**self.plan.set, **self.points[number], **self.plan.baseline}
+        fields = self.plan.overrides(self.points[number], self.plan.baseline)
         try:
             return identity({**self._simulator.resolve(self.plan.scenario, fields), "seed": 0})
         except InputError:
@@ -98,7 +98,7 @@ class Runs:
     def _resolve(self, number: int) -> dict[str, object]:
         point = self.points[number]
         try:
-            return self._simulator.resolve(self.plan.scenario, {**self.plan.set, **point})
+            return self._simulator.resolve(self.plan.scenario, self.plan.overrides(point))
         except InputError as error:
             place = f"sweep {self.plan.name}, point {number}" + (f" ({_values(point)})" if point else "")
             raise PlanError("\n".join(f"{place}: {line}" for line in str(error).splitlines())) from None

@@ -58,6 +58,16 @@ def test_a_sweep_from_the_command_line_leaves_its_tables_and_says_where(flnft, p
     assert Image.open(picture).size[0] > 600
 
 
+def test_what_the_command_line_sets_replaces_what_the_plan_sets(flnft, tmp_path):
+    (tmp_path / "mine.yaml").write_text(
+        "scenario: tiny\nset: {game: {mu0: 3, sigma: 2}, learning.learner: surrogate}\n"
+    )
+    shown = flnft("sweep", tmp_path / "mine.yaml", "--dry-run", "--serial", "--set", "game={sigma: 0.4}")
+    assert "1 points × 1 seeds = 1 runs" in shown.output
+    with pytest.raises(InputError, match="--baseline x: the key 'a' stands twice"):
+        flnft("sweep", tmp_path / "mine.yaml", "--baseline", "x={a: 1, a: 2}")
+
+
 def test_a_log_gets_a_line_a_minute_and_one_at_the_end(monkeypatch):
     now_s = 0.0
     monkeypatch.setattr("flnft_sim.sweeps.progress.time.monotonic", lambda: now_s)

@@ -162,3 +162,11 @@ def test_integers_of_a_range_come_up_equally_often():
 def test_the_middle_of_a_log_range_is_the_geometric_mean():
     assert Range(low=1, high=100, scale="log").spread(np.array([0.5]))[0] == pytest.approx(10)
     assert math.isclose(Sample(method="morris", n=1, ranges={"x": [0, 3]}).ranges["x"].high, 3)
+
+
+def test_sections_of_a_plan_merge_with_one_another():
+    plan = load_plan({"scenario": "tiny", "set": {"game": {"mu0": 3}}, "grid": {"game": [{"sigma": 0.4}, {"mu1": 5}]}})
+    assert [plan.overrides(point) for point in plan.points()] == [
+        {"game.mu0": 3, "game.sigma": 0.4},
+        {"game.mu0": 3, "game.mu1": 5},
+    ]
