@@ -17,7 +17,7 @@ _ROWS = 12  # providers printed
 _USER_FIGURES = (
     "take part",
     "epochs k*",
-    "privacy budget ε*",
+    "ε* asked for",
     "mean utility",
     "mean cash surplus",
     "most that one could gain",

@@ -1,4 +1,4 @@
-"""What a unit of effort costs a user: an epoch (Eq. 6) and a unit of privacy budget (Eq. 7)."""
+"""What a unit of effort costs a user: an epoch (Eq. 6) and a unit of the ε asked for (Eq. 7)."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def compute_unit_cost(
 
 
 def privacy_unit_cost(update_norm: ArrayLike, *, beta: float = 0.5) -> Any:
-    """Cost units of one unit of privacy budget, C^p = β·ln(1 + ‖g̃‖) (Eq. 7).
+    """Cost units of one unit of the ε asked for, C^p = β·ln(1 + ‖g̃‖) (Eq. 7).
 
     `update_norm` is the norm of the user's last *noised* update: the clean one would leak.
     """

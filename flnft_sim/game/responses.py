@@ -28,7 +28,7 @@ def user_best_response(
     epochs_max: ArrayLike,
     privacy_range: tuple[float, float] = (1.0, 5.0),
 ) -> tuple[Any, Any]:
-    """Epochs and privacy budget (k*, ε*) that maximise Φ (Eq. 22 and 23); arrays broadcast, costs are in money.
+    """Epochs and ε asked for (k*, ε*) that maximise Φ (Eq. 22 and 23); arrays broadcast, costs are in money.
 
     δ·x^(−σ) = C gives x* = (δ/C)^(1/σ), for k with C^c and for ε with C^p; Eq. 22 prints a minus sign and the inverse
     ratio. k* is the better of the two integers around x* (the smaller of equals), within [1, epochs_max]; ε* is

@@ -185,7 +185,8 @@ def _one_auction(told: Told, auction: Mapping[Any, Any]) -> Iterator[Fact]:
         return
     price, receipt = (shown(auction[column], ",.2f") for column in ("price_money", "dao_receipt_money"))
     by = f", set by {auction['price_set_by']}" if auction.get("price_set_by") else ""
-    yield name, f"{auction['rule']}: {auction['winners']} of {bidders} win a licence"
+    after = f" after {counted(auction['rebids'], 'rebid')}" if auction["rebids"] else ""
+    yield name, f"{auction['rule']}: {auction['winners']} of {bidders} win a licence{after}"
     yield "", f"price {price}{by}; DAO receives {receipt}"
     bids = told.result.bids
     won = bids[(bids["auction"] == name) & bids["won"].fillna(False).astype(bool)]

@@ -133,7 +133,7 @@ class Demand(Section):
 
 
 class Game(Section):
-    """The Stackelberg game between users and providers."""
+    """The game between users and providers: a simultaneous price equilibrium with price-taking users."""
 
     sigma: float = knob(0.5, "σ in h(x) = x^(1−σ)/(1−σ), the fairness of a user's benefit", paper="Eq. 14", gt=0, lt=1)
     cost_price: float = knob(

@@ -188,7 +188,7 @@ def row_facts(row: Row) -> dict[str, str]:
         return {"last round": str(row["outcome"])}
     return {
         "local epochs k": f"{row['local_epochs']}",
-        "privacy budget ε": f"{row['privacy_budget']:.2f}",
+        "ε asked for": f"{row['privacy_budget']:.2f}",
         "age of update": f"{row['age_s']:.3f} s",
         "announced reward": f"{row['reward_announced_money']:,.2f} money",
         "utility": f"{row['user_utility']:,.2f}",

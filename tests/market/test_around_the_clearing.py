@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from flnft_sim.errors import InputError, UnknownNameError
@@ -183,3 +183,11 @@ def test_licences_keep_their_priority_and_pay_the_royalty_down_to_the_unit():
 def test_what_sets_the_price_is_said(rule, bids, asks, reserve, setter):
     cleared = clear(rule, bids, asks, reserve=reserve)
     assert price_setter(cleared.payments[cleared.buyers], bids, asks, reserve) == setter
+
+
+@given(st.floats(1.0, 1e4), st.floats(1.0, 1e4), st.integers(1, 30))
+def test_one_dao_and_like_bids_never_trade_at_once(bid, reserve, bidders):
+    """The ask is the bids' mean, so all reports lie on one side of the reserve, and that is the price."""
+    assume(abs(bid - reserve) > 1e-9 * bid)  # the mean's rounding apart
+    asks = [ask_per_licence(bid * bidders, bidders)]
+    assert not len(clear("pms-am", [bid] * bidders, asks, reserve=reserve).buyers)
