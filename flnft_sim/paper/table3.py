@@ -88,7 +88,7 @@ def tell(done: Mapping[str, Study], scale: Scale) -> Section:
         _predicted(table, study.source()),
         _assumed(table, assumed[DECISION], settled),
         _ordered(table, f"{study.source()}, and {settled.source()}"),
-        _formula_does_as_well(table, settled.runs[DECISION], study.source()),
+        _formula_does_as_well(table, settled.runs[DECISION], f"{study.source()}, and {settled.source()}"),
     )
     return Section(
         title="Table 3: minting time",
