@@ -12,7 +12,7 @@ from flnft_sim.formats import Figures, Format, figure_format
 if TYPE_CHECKING:
     from flnft_sim.cli.progress import RunProgress
     from flnft_sim.cli.stopping import Stops
-    from flnft_sim.results import Claim, RunResult
+    from flnft_sim.results import Claim, Drawer, RunResult
     from flnft_sim.scenario import Scenario
 
 
@@ -40,17 +40,27 @@ def run_command(
     resolved = load_scenario(scenario, overrides=overrides, seed=seed)
     target = folder or Path("runs") / f"{resolved.name}-s{resolved.seed}"
 
-    from flnft_sim.results import Claim
+    from flnft_sim.results import Drawer
 
     if not quiet:
         show_announcements()
     drawn = None if no_figures else figure_format(figures)
-    with Claim(target, force=force) as claim, held_stops() as stops:
-        return _run(resolved, claim, stops, force=force, figures=drawn, quiet=quiet)
+    with Drawer(wanted=drawn is not None) as drawer:
+        from flnft_sim.results import Claim  # pandas comes with it, and the drawer need not wait for that
+
+        with Claim(target, force=force) as claim, held_stops() as stops:
+            return _run(resolved, claim, stops, drawer, force=force, figures=drawn, quiet=quiet)
 
 
 def _run(
-    scenario: "Scenario", claim: "Claim", stops: "Stops", *, force: bool, figures: Format | None, quiet: bool
+    scenario: "Scenario",
+    claim: "Claim",
+    stops: "Stops",
+    drawer: "Drawer",
+    *,
+    force: bool,
+    figures: Format | None,
+    quiet: bool,
 ) -> int:
     """Run into a claimed folder; stopped or failed, what was finished is saved all the same, and the status says it."""
     from flnft_sim.cli.progress import RunProgress
@@ -66,7 +76,7 @@ def _run(
     if isinstance(ended_by, Exception):
         raise ended_by
     if figures:
-        ended_by = _draw(result, figures, claim.directory, stops, quiet=quiet) or ended_by
+        ended_by = _draw(result, figures, claim.directory, stops, drawer, quiet=quiet) or ended_by
     if ended_by is not None:
         return exit_status(ended_by)
     if not quiet:
@@ -95,14 +105,14 @@ def _as_far_as_it_goes(
 
 
 def _draw(
-    result: "RunResult", format: Format, folder: Path, stops: "Stops", *, quiet: bool
+    result: "RunResult", format: Format, folder: Path, stops: "Stops", drawer: "Drawer", *, quiet: bool
 ) -> KeyboardInterrupt | None:
     """Draw the figures of a saved run; returns what stopped that."""
     if not quiet:
         err.print("[dim]drawing figures …[/]")
     try:
         with stops.open():
-            result.save_figures(folder, format)
+            result.save_figures(folder, format, drawer=drawer)
     except KeyboardInterrupt as stop:
         err.print(f"stopped while drawing; {folder}/ has everything but the rest of figures/", markup=False)
         return stop

@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from flnft_sim.learning import load_dataset
+from flnft_sim.machine import cores
 from flnft_sim.sweeps import FlnftSimulator, Progress, Reporter, Simulator, SweepOptions, SweepPlan, run_sweep
-from flnft_sim.sweeps.backends import cores, shared_backend
+from flnft_sim.sweeps.backends import shared_backend
 from flnft_sim.sweeps.batch import JOURNAL, ROUNDS, RUNS
 from flnft_sim.sweeps.progress import duration
 from flnft_sim.sweeps.tables import read_csv

@@ -1,20 +1,29 @@
-"""What a run leaves: spans, ages, tables, files, the summary and the figures."""
+"""What a run leaves: spans, ages, tables, files, the summary and the figures.
 
-from flnft_sim.results.age import AgeOfInformation
-from flnft_sim.results.claim import Claim
-from flnft_sim.results.folder import altered_files, prepare_folder, read_manifest
-from flnft_sim.results.page import summary_text
-from flnft_sim.results.phases import MINTING_PHASES, phase_breakdown
-from flnft_sim.results.run_result import RunResult, weights_bytes
-from flnft_sim.results.spans import PHASES, SpanLog
-from flnft_sim.results.summary import summarise
-from flnft_sim.results.trace import write_trace
+The names below are imported when they are first used: a figure-drawing process is started before pandas is imported.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flnft_sim.results.age import AgeOfInformation
+    from flnft_sim.results.claim import Claim
+    from flnft_sim.results.drawing import Drawer
+    from flnft_sim.results.folder import altered_files, prepare_folder, read_manifest
+    from flnft_sim.results.page import summary_text
+    from flnft_sim.results.phases import MINTING_PHASES, phase_breakdown
+    from flnft_sim.results.run_result import RunResult, weights_bytes
+    from flnft_sim.results.spans import PHASES, SpanLog
+    from flnft_sim.results.summary import summarise
+    from flnft_sim.results.trace import write_trace
 
 __all__ = [
     "MINTING_PHASES",
     "PHASES",
     "AgeOfInformation",
     "Claim",
+    "Drawer",
     "RunResult",
     "SpanLog",
     "altered_files",
@@ -26,3 +35,31 @@ __all__ = [
     "weights_bytes",
     "write_trace",
 ]
+
+_HOMES = {
+    "AgeOfInformation": "age",
+    "Claim": "claim",
+    "Drawer": "drawing",
+    "MINTING_PHASES": "phases",
+    "PHASES": "spans",
+    "RunResult": "run_result",
+    "SpanLog": "spans",
+    "altered_files": "folder",
+    "phase_breakdown": "phases",
+    "prepare_folder": "folder",
+    "read_manifest": "folder",
+    "summarise": "summary",
+    "summary_text": "page",
+    "weights_bytes": "run_result",
+    "write_trace": "trace",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'flnft_sim.results' has no attribute {name!r}")
+    return getattr(import_module(f"flnft_sim.results.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -15,6 +15,7 @@ import safetensors.numpy
 from flnft_sim.errors import InputError
 from flnft_sim.formats import Figures, Format, figure_format
 from flnft_sim.results.claim import Claim
+from flnft_sim.results.drawing import Drawer
 from flnft_sim.results.folder import add_files, read_file, read_manifest, write_folder
 from flnft_sim.results.page import summary_text
 from flnft_sim.results.tables import COLUMNS, as_of_now, empty, from_csv, to_csv, typed, types_of
@@ -91,12 +92,13 @@ class RunResult:
             if format:
                 self.save_figures(directory, format)
 
-    def save_figures(self, directory: str | Path, format: Format = "png") -> None:
-        """Draw `figures/*` into the folder where the run was saved, and list them in its manifest."""
-        from flnft_sim.results.figures import render_all  # here: plotting libraries take a second to import
+    def save_figures(self, directory: str | Path, format: Format = "png", *, drawer: Drawer | None = None) -> None:
+        """Draw `figures/*` into the folder where the run was saved, and list them in its manifest.
 
-        drawn = ((f"figures/{name}.{format}", picture) for name, picture in render_all(self, format))
-        add_files(Path(directory), drawn)
+        A `drawer` draws them in its own process, to the same bytes.
+        """
+        pictures = (drawer or Drawer(wanted=False)).render_all(self, format)
+        add_files(Path(directory), ((f"figures/{name}.{format}", picture) for name, picture in pictures))
 
     @classmethod
     def load(cls, directory: str | Path) -> Self:

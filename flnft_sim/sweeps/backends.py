@@ -3,7 +3,6 @@
 import itertools
 import logging
 import math
-import os
 import queue
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from flnft_sim.errors import FlnftError, InputError
+from flnft_sim.machine import cores
 from flnft_sim.sweeps.job import Job, Record, execute, failure
 from flnft_sim.sweeps.progress import Reporter
 
@@ -69,13 +69,6 @@ def shared_backend(
             return made[0](jobs)
 
         yield records
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1  # macOS
 
 
 def in_this_process(jobs: Iterable[Job]) -> Iterator[Record]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flnft_sim.sweeps.backends import cores
+from flnft_sim.machine import cores
 from flnft_sim.sweeps.plan import Point, SweepPlan, load_plan
 from flnft_sim.sweeps.runs import Runs
 from flnft_sim.sweeps.simulator import FlnftSimulator, Simulator

@@ -133,11 +133,16 @@ def test_a_stop_leaves_what_was_finished(number, status, tmp_path, monkeypatch, 
     assert status_of("verify", "runs/tiny-s0", monkeypatch=monkeypatch) == 0
 
 
-@pytest.mark.parametrize("while_at", ["saving", "drawing"])
+@pytest.mark.parametrize("while_at", ["saving", "drawing here", "drawing there"])
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stop_at_the_very_end_leaves_a_whole_run(number, status, while_at, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    stop = {"saving": "flnft_sim.results.run_result.trace_json", "drawing": "flnft_sim.results.figures.figure_bytes"}
+    stop = {
+        "saving": "flnft_sim.results.run_result.trace_json",
+        "drawing here": "flnft_sim.results.figures.figure_bytes",
+        "drawing there": "flnft_sim.results.drawing.Drawer._drawn_there",
+    }
+    monkeypatch.setattr("flnft_sim.results.drawing.cores", lambda: 1 if while_at == "drawing here" else 2)
     monkeypatch.setattr(stop[while_at], lambda *_, **__: os.kill(os.getpid(), number) or "")
     assert status_of("run", "tiny", "--set", "learning.learner=surrogate", monkeypatch=monkeypatch) == status
     result = RunResult.load("runs/tiny-s0")

@@ -14,6 +14,7 @@ from flnft_sim.errors import InputError
 from flnft_sim.learning.batches import batch_plan, dropout_key, dropout_threshold, steps_per_epoch
 from flnft_sim.learning.cpu import host
 from flnft_sim.learning.models import Layers, Model
+from flnft_sim.machine import cores
 
 if TYPE_CHECKING:
     from flnft_sim.learning.cpu.worker import Worker
@@ -175,7 +176,7 @@ def _in_threads(
             work(worker, item)
 
     # Numba's own setting (NUMBA_NUM_THREADS, set_num_threads) is how a sweep's worker says what its share is.
-    threads = min(threads or min(host.cores(), numba.get_num_threads()), len(items))
+    threads = min(threads or min(cores(), numba.get_num_threads()), len(items))
     if threads <= 1:
         run()
         return

@@ -1,4 +1,4 @@
-"""What the machine offers: its vector width, its cores, and a directory for compiled kernels."""
+"""What the processor offers: its vector width."""
 
 import os
 from functools import cache
@@ -19,8 +19,3 @@ def vector_width() -> int:
     if features.get("avx512f"):
         return 16
     return 8 if features.get("avx2") and features.get("fma") else NO_VECTORS
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -15,7 +15,7 @@ from flnft_sim.results.figures.registry import FIGURES, Picture
 from flnft_sim.results.figures.style import figure_bytes, png_bytes, save_figure
 from flnft_sim.results.run_result import RunResult
 
-__all__ = ["FIGURES", "Picture", "figure_bytes", "png_bytes", "render_all", "save_figure"]
+__all__ = ["FIGURES", "Picture", "figure_bytes", "png_bytes", "render", "render_all", "save_figure"]
 
 
 _DPI = 120  # 900 pixels wide: sharp on a screen, quick to draw
@@ -24,6 +24,12 @@ _DPI = 120  # 900 pixels wide: sharp on a screen, quick to draw
 def render_all(result: RunResult, format: Format = "png") -> Iterator[tuple[str, bytes]]:
     """(name, bytes of its file) of every figure the run has something to show in; equal runs give equal bytes."""
     for name in FIGURES:
-        figure = FIGURES.get(name)(result)
-        if figure is not None:
-            yield name, figure_bytes(figure, format, dpi=_DPI)
+        picture = render(name, result, format)
+        if picture is not None:
+            yield name, picture
+
+
+def render(name: str, result: RunResult, format: Format = "png") -> bytes | None:
+    """The bytes of one figure's file; None where the run has nothing to show in it."""
+    figure = FIGURES.get(name)(result)
+    return None if figure is None else figure_bytes(figure, format, dpi=_DPI)
