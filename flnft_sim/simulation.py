@@ -21,11 +21,18 @@ from flnft_sim.results import RunResult
 from flnft_sim.scenario import Scenario, load_scenario, with_fields
 
 Row = dict[str, Any]
+
+TELL_EVERY_S = 20.0  # of wall time between two words on what a run waits for
+EVENTS_A_LOOK = 1024
 _SCENARIOS_OWN: Any = object()  # stands for the seed that the scenario says
 
 
 class TimelineStuck(FlnftError):
     """Nothing is left to happen, but the story is not over; the sentence names who waits for what."""
+
+
+class TimelineTooLong(FlnftError):
+    """The story is not over at `timeline.longest_s`; the sentence names who waits for what."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -41,7 +48,8 @@ class FlnftModel(mesa.Model):
 
     An ordinary Mesa model: it works with `mesa.batch_run`, has a `datacollector`, and its agents are Mesa agents.
     `settings` is the resolved scenario (Mesa owns the name `scenario`); fields can be set by keyword with two
-    underscores for the dot (`game__sigma=0.6`).
+    underscores for the dot (`game__sigma=0.6`). `on_round` is told of every finished FL round (a row of the table
+    `rounds`), `on_wait` every 20 s of wall time who is waiting for what.
 
     Without `rng` the seed is the scenario's. `rng` is a seed in any of Mesa's forms; None, which `mesa.batch_run`
     passes for `iterations=n`, is a fresh seed each time, as in every Mesa model: `mesa.batch_run(…, rng=range(n))`
@@ -54,13 +62,15 @@ class FlnftModel(mesa.Model):
         *,
         rng: Any = _SCENARIOS_OWN,
         on_round: Callable[[Row], None] | None = None,
+        on_wait: Callable[[str], None] | None = None,
         **fields: Any,
     ) -> None:
         own = rng is _SCENARIOS_OWN or (rng is None and "seed" in fields)
         settings = _resolved(scenario, seed=None if own else _seed(rng), fields=fields)
         super().__init__(rng=settings.seed % 2**32)
         self.settings = settings
-        self._started_at = time.monotonic()
+        self._started_at = self._told_at = time.monotonic()
+        self._events, self._on_wait = 0, on_wait
         self.episode = -1
         self.phase = "history"
         self.world = build_world(self, settings, on_round or (lambda _row: None))
@@ -132,20 +142,43 @@ class FlnftModel(mesa.Model):
 
     def _advance_to(self, time_s: float) -> None:
         """Process every event up to and including `time_s` (SimPy's own `run(until)` leaves out those at it)."""
-        while not self.finished and self.env.peek() <= time_s:
-            if self.env.peek() == float("inf"):
-                raise TimelineStuck(self._who_waits())
+        longest_s = self.settings.timeline.longest_s
+        while not self.finished and (next_s := self.env.peek()) <= time_s:
+            if next_s == float("inf"):
+                raise TimelineStuck(
+                    f"the timeline stands still at {self.env.now:.3f} s in {self.doing}: nothing is left to happen, "
+                    f"and still waiting are: {self.waiting()}; look at the failures section"
+                )
+            if next_s > longest_s:
+                raise TimelineTooLong(
+                    f"the run is not over at timeline.longest_s = {longest_s:g} s: the next thing to happen, in "
+                    f"{self.doing}, would be at {next_s:.6g} s; waiting are: {self.waiting()}; allow more, or make "
+                    "what they wait for faster"
+                )
             self.env.step()
+            self._tell_of_waiting()
         if self.finished and not self._story.ok:
             raise cast(BaseException, self._story.value)
 
-    def _who_waits(self) -> str:
+    def _tell_of_waiting(self) -> None:
+        """Now and then, in wall time, tell what the run is waiting for."""
+        self._events += 1
+        if self._on_wait is None or self._events % EVENTS_A_LOOK:
+            return
+        now = time.monotonic()
+        if now - self._told_at > TELL_EVERY_S:
+            self._told_at = now
+            self._on_wait(f"{self.doing} at {self.env.now:,.0f} s, waiting are: {self.waiting()}")
+
+    @property
+    def doing(self) -> str:
+        """Episode and phase in words."""
+        return f"episode {self.episode}, {self.phase}"
+
+    def waiting(self) -> str:
+        """Who is in the middle of what, in words."""
         waiting = [f"{agent.name} ({agent.activity})" for agent in self.agents if agent.activity != "idle"]
-        named = ", ".join(waiting[:10]) + (f" and {len(waiting) - 10} more" if len(waiting) > 10 else "")
-        return (
-            f"the timeline stands still at {self.env.now:.3f} s in episode {self.episode}, {self.phase}: "
-            f"nothing is left to happen, and still waiting are: {named or 'nobody'}; look at the failures section"
-        )
+        return ", ".join(waiting[:10]) + (f" and {len(waiting) - 10} more" if len(waiting) > 10 else "") or "nobody"
 
     # ---- what can be seen from outside ------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from flnft_sim.agents.belief_book import BeliefBook
 from flnft_sim.agents.contract import AuctionContract
 from flnft_sim.agents.crowd_members import CrowdMembers, crowd_address
 from flnft_sim.agents.dao import MuDao
+from flnft_sim.agents.foresight import foresee
 from flnft_sim.agents.membership import Individuals, Membership
 from flnft_sim.agents.private_ledger import PrivateLedger
 from flnft_sim.agents.provider import ServiceProvider
@@ -20,7 +21,6 @@ from flnft_sim.agents.public_chain import PublicChain
 from flnft_sim.agents.radio_cell import RadioCell
 from flnft_sim.agents.user import MetaverseUser
 from flnft_sim.agents.world import Records, Row, World
-from flnft_sim.errors import InputError
 from flnft_sim.game import DemandRegimes
 from flnft_sim.learning import (
     SCHEMES,
@@ -50,6 +50,7 @@ from flnft_sim.network import (
 )
 from flnft_sim.results import SpanLog
 from flnft_sim.scenario import Scenario
+from flnft_sim.scenario.schema import TRAFFIC_GAS
 from flnft_sim.streams import Streams
 
 # What a surrogate learner must know of data it does not load: image shape, training samples; ten classes each.
@@ -86,7 +87,7 @@ def build_world(model: mesa.Model, settings: Scenario, on_round: Callable[[Row],
     world.providers += _providers(model, world)
     world.contract = AuctionContract(model, world)
     world.daos += _daos(model, world)
-    _refuse_hopeless_deadline(world)
+    foresee(world)
     world.contract.play_history(settings.game.history_auctions)
     return world
 
@@ -128,10 +129,23 @@ def _public_chain(env: simpy.Environment, settings: Scenario, streams: Streams, 
         "pos": {"slot_s": chain.block_interval_s},
     }
     consensus = make_consensus(chain.protocol, rng, **options.get(chain.protocol, {}))
-    load = OtherTraffic(chain.load_tx_per_s, streams.generator("other traffic")) if chain.load_tx_per_s else None
+    load = (
+        OtherTraffic(chain.load_tx_per_s, streams.generator("other traffic"), gas=TRAFFIC_GAS)
+        if chain.load_tx_per_s
+        else None
+    )
     genesis = {"balances": dict(accounts.opening_balances)}
+    # An idle queue forgets within some 2/(1 − load)² blocks (its variance over its drift, squared), and a stall's
+    # backlog is worked off in stall · load/(1 − load): of both, many times over.
+    idle = 1 - chain.load
+    forgets_s = chain.block_interval_s * (4096 + 64 / idle**2) + 4 * chain.stall_for_s / idle
     return PublicChain(
-        env, consensus=consensus, chain=Chain("public", genesis=genesis), gas_limit=chain.gas_limit, traffic=load
+        env,
+        consensus=consensus,
+        chain=Chain("public", genesis=genesis),
+        gas_limit=chain.gas_limit,
+        traffic=load,
+        forgets_s=forgets_s,
     )
 
 
@@ -312,16 +326,3 @@ def _partition_options(settings: Scenario) -> dict[str, Any]:
         "sizes": {"sizes": chosen.sizes},
     }
     return options.get(chosen.kind, {})
-
-
-def _refuse_hopeless_deadline(world: World) -> None:
-    """A round deadline that no user can meet with a single epoch would leave every round empty."""
-    deadline_s = world.settings.timeline.round_deadline_s
-    if deadline_s is None or world.settings.learning.scheme == "centralized":
-        return
-    least_s = min(float((dao.seconds_per_epoch + dao.experience.fixed_age_s).min()) for dao in world.daos)
-    if least_s > deadline_s:
-        raise InputError(
-            f"timeline.round_deadline_s = {deadline_s:g}: no user can train one epoch, upload and reach consensus in "
-            f"less than {least_s:.3g} s; give a later deadline"
-        )

@@ -1,5 +1,6 @@
 """The public chain on the clock: a mempool, blocks as the protocol grants them, receipts when they are final."""
 
+import math
 from collections.abc import Generator, Mapping
 from typing import Any
 
@@ -28,7 +29,8 @@ class PublicChain:
     would be empty are left out, which changes nothing (the protocol's rhythm does not depend on who asks).
 
     `traffic` are other people's transactions, which compete for gas and stay out of the ledger. The blocks they fill
-    while none of ours waits are made up for, without events, as soon as it matters.
+    while none of ours waits are made up for, without events, as soon as it matters. After a pause of more than twice
+    `forgets_s`, what happened before the last `forgets_s` of it is left out: their queue does not remember it any more.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class PublicChain:
         chain: Chain,
         gas_limit: int = 8_000_000,
         traffic: OtherTraffic | None = None,
+        forgets_s: float = math.inf,
     ) -> None:
         if traffic is not None and consensus.on_demand:
             raise InputError(
@@ -49,7 +52,7 @@ class PublicChain:
         self.stale_blocks = self.returned_transactions = 0
         self._clock = ChainClock(env, chain.name)
         self._mempool = Mempool(gas_limit)
-        self._traffic = traffic
+        self._traffic, self._forgets_s = traffic, forgets_s
         self._unanswered: dict[str, tuple[float, simpy.Event]] = {}  # by digest: submitted at, tells the receipt
         self._waiting = 0  # of ours, not in a block yet
         self._last_slot_s = 0.0
@@ -146,6 +149,11 @@ class PublicChain:
         """Let other people's transactions fill the blocks that came while none of ours waited."""
         if self._traffic is None or self._waiting or self._clock.stalled:
             return
+        recent_s = self._clock.now_s - self._forgets_s
+        if self._last_slot_s < recent_s - self._forgets_s:
+            self._last_slot_s = recent_s
+            self._mempool.clear()  # nothing of ours is in it
+            self._traffic.skip(recent_s + self._clock.stalled_s)
         while (slot := self.consensus.next_block(self._last_slot_s)).proposed_s <= self._clock.now_s:
             self._fill(slot, slot.proposed_s + self._clock.stalled_s)
         self._mempool.add_traffic(self._traffic, now_s=self.env.now)

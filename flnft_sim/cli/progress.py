@@ -10,6 +10,7 @@ from flnft_sim.cli.console import err
 from flnft_sim.scenario import Scenario
 
 LOG_EVERY_S = 20.0
+QUIET_S = 10.0  # without a finished round, after which a run says what it waits for
 
 
 class RunProgress:
@@ -20,7 +21,7 @@ class RunProgress:
         self._done = 0
         self._enabled = enabled
         self._live = enabled and err.is_terminal
-        self._said_at = time.monotonic()
+        self._said_at = self._heard_at = time.monotonic()
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -36,12 +37,23 @@ class RunProgress:
     def __call__(self, row: dict[str, Any]) -> None:
         """Take note of a finished round (a row of the table `rounds`)."""
         self._done += 1
+        self._heard_at = time.monotonic()
         state = f"accuracy {row['accuracy']:.3f}, simulated {row['end_s']:,.0f} s"
         self._bar.update(self._task, completed=self._done, state=state)
         now = time.monotonic()
         if self._enabled and not self._live and now - self._said_at > LOG_EVERY_S:
             self._said_at = now
             err.print(f"round {self._done}/{self._total}: {state}", markup=False)
+
+    def waiting(self, what: str) -> None:
+        """Say what a run is waiting for that has finished no round for a while."""
+        now = time.monotonic()
+        if now - self._heard_at < QUIET_S:
+            return
+        if self._live:
+            self._bar.update(self._task, state=what)
+        elif self._enabled:
+            err.print(what, markup=False)
 
     def __enter__(self) -> "RunProgress":
         self._bar.start()

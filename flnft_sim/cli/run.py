@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flnft_sim.cli.console import err, out, show_announcements
+from flnft_sim.cli.console import complain, err, out, show_announcements
 from flnft_sim.cli.stopping import exit_status, held_stops
+from flnft_sim.errors import FlnftError
 from flnft_sim.formats import Figures, Format, figure_format
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def _run(
         early = "Stopped early: what was finished is" if ended_by else "Everything is"
         out.print(summary_text(result), markup=False, soft_wrap=True)
         out.print(f"\n{early} in {claim.directory}/", markup=False)
+    if isinstance(ended_by, FlnftError):
+        return complain(ended_by, status=1)
     if isinstance(ended_by, Exception):
         raise ended_by
     if figures:
@@ -91,7 +94,7 @@ def _as_far_as_it_goes(
     from flnft_sim.simulation import FlnftModel
 
     with stops.open():
-        model = FlnftModel(scenario, on_round=progress)
+        model = FlnftModel(scenario, on_round=progress, on_wait=progress.waiting)
     try:
         with stops.open():
             model.run()

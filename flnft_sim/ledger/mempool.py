@@ -70,6 +70,10 @@ class Mempool:
             room -= content[-1].gas
         return content
 
+    def clear(self) -> None:
+        """Forget all that waits."""
+        self._heap.clear()
+
     def put_back(self, content: Iterable[Waiting]) -> None:
         """Let what was taken wait again, in its old place."""
         for waiting in content:
@@ -105,3 +109,9 @@ class OtherTraffic:
             self._last_s = self._drawn[-1][0]
         while self._drawn[0][0] <= now_s:
             yield self._drawn.popleft()
+
+    def skip(self, to_s: float) -> None:
+        """Leave out what arrives up to `to_s`: arrivals after it do not depend on those before."""
+        while self._drawn and self._drawn[0][0] <= to_s:
+            self._drawn.popleft()
+        self._last_s = max(self._last_s, to_s)

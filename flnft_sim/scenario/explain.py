@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from flnft_sim.errors import bare, did_you_mean, shown
-from flnft_sim.scenario.schema import Scenario
+from flnft_sim.scenario.schema import Scenario, Within
 
 FAULTS = 30  # sentences for one scenario or sweep; nobody reads more at once
 
@@ -104,5 +104,7 @@ def _bounds(field: FieldInfo) -> Iterator[str]:
                 yield f"at least {bound:g}"
             case annotated_types.Lt(lt=bound):
                 yield f"below {bound:g}"
+            case Within():
+                yield str(limit)
             case annotated_types.Le(le=bound):
                 yield f"at most {bound:,}" if isinstance(bound, int) else f"at most {bound:g}"

@@ -19,7 +19,9 @@ from collections.abc import Mapping
 from typing import Any
 
 #: Dotted field -> the value that means the behaviour from before the field existed.
-ADDED: Mapping[str, Any] = {}
+ADDED: Mapping[str, Any] = {
+    "timeline.longest_s": 1e8,  # no published run came near
+}
 
 #: Name -> the fields beside its settings that it was known by.
 RENAMED: Mapping[str, Mapping[str, str]] = {
