@@ -29,5 +29,9 @@ def summary_text(result: "RunResult") -> str:
 def _line(label: str, fact: str) -> list[str]:
     indent = " " * (_LABEL_WIDTH + 2)
     return textwrap.wrap(
-        f"{label:<{_LABEL_WIDTH}}{fact}", WIDTH, initial_indent="  ", subsequent_indent=indent, drop_whitespace=True
+        f"{label:<{_LABEL_WIDTH - 1}} {fact}",
+        WIDTH,
+        initial_indent="  ",
+        subsequent_indent=indent,
+        drop_whitespace=True,
     )

@@ -140,8 +140,10 @@ def users_play(told: Told) -> Iterator[Fact]:
     yield "user cash surplus", f"{shown(figures['cash_surplus_money'], ',.2f')} money (mean; announced − cost)"
     yield "users staying out", f"{figures['stayed_out_total']:,} (users × rounds)"
     if "reward_received_money" in figures:
-        announced, received = figures["reward_announced_money"], figures["reward_received_money"]
-        yield "user reward", f"announced {shown(announced, ',.2f')}, received {shown(received, ',.2f')} money (mean)"
+        mintings = told.setting("market.auctions") or 1  # what was received is summed over them
+        announced, received = figures["reward_announced_money"], figures["reward_received_money"] / mintings
+        of = "mean" if mintings == 1 else "means of a minting"
+        yield "user reward", f"announced {shown(announced, ',.2f')}, received {shown(received, ',.2f')} money ({of})"
 
 
 def providers_play(told: Told) -> Iterator[Fact]:
@@ -183,13 +185,12 @@ def _one_auction(told: Told, auction: Mapping[Any, Any]) -> Iterator[Fact]:
     if not auction["winners"]:
         yield name, f"no trade ({auction['reason'] or auction['rule']}), {bidders}"
         return
-    price, receipt = (shown(auction[column], ",.2f") for column in ("price_money", "dao_receipt_money"))
+    won = told.won[told.won["auction"] == name]
+    price, receipt = span(won["payment_money"], ",.2f"), shown(auction["dao_receipt_money"], ",.2f")
     by = f", set by {auction['price_set_by']}" if auction.get("price_set_by") else ""
     after = f" after {counted(auction['rebids'], 'rebid')}" if auction["rebids"] else ""
     yield name, f"{auction['rule']}: {auction['winners']} of {bidders} win a licence{after}"
     yield "", f"price {price}{by}; DAO receives {receipt}"
-    bids = told.result.bids
-    won = bids[(bids["auction"] == name) & bids["won"].fillna(False).astype(bool)]
     for bid in won.sort_values("priority", kind="stable").head(_WINNERS_SHOWN).to_dict("records"):
         yield f"  {bid['provider']}", f"bid {bid['total_money']:,.2f}, pays {bid['payment_money']:,.2f}"
     if len(won) > _WINNERS_SHOWN:
@@ -206,11 +207,13 @@ def _many_auctions(told: Told) -> Iterator[Fact]:
         return
     licences = traded["winners"]
     yield "licences sold", f"{int(licences.sum()):,}, {span(licences, '.0f')} an auction with a trade"
-    yield "price", f"{span(traded['price_money'], ',.2f')} money, mean {traded['price_money'].mean():,.2f}"
+    paid = told.won["payment_money"]
+    yield "price", f"{span(paid, ',.2f')} money a licence, mean {paid.mean():,.2f}"
     for setter, count in price_setters(traded).items():
         yield "", f"set by {setter} in {count:,}"
-    yield "bidders", f"{span(table['bidders'], '.0f')} an auction"
-    yield "rebids", f"{span(table['rebids'], '.0f')} an auction, mean {table['rebids'].mean():.1f}"
+    held = table[table["daos"] > 0]
+    yield "bidders", f"{span(held['bidders'], '.0f')} an auction"
+    yield "rebids", f"{span(held['rebids'], '.0f')} an auction, mean {held['rebids'].mean():.1f}"
 
 
 def rejections(told: Told) -> Iterator[Fact]:

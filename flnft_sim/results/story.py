@@ -64,7 +64,7 @@ def sold(told: Told) -> str:
         return "No auction was held" + (f": {auctions['reason'].iloc[0]}." if len(auctions) else ".")
     if traded.empty:
         return f"Not sold in {counted(len(held), 'auction')}: {_most_frequent(held['reason'])}."
-    at = f"at {span(traded['price_money'], ',.2f')} money"
+    at = f"at {span(told.won['payment_money'], ',.2f')} money"
     by = _set_by(traded)
     if len(held) == 1:
         auction = traded.iloc[0]
@@ -113,8 +113,7 @@ def users_cost(told: Told) -> float | None:
 
 def providers_gain(told: Told) -> float:
     """What the licences were worth to those who won them, less what they paid."""
-    won = told.result.bids[told.result.bids["won"].fillna(False).astype(bool)]
-    return float((won["valuation_money"] - won["payment_money"]).sum())
+    return float((told.won["valuation_money"] - told.won["payment_money"]).sum())
 
 
 def held_by(told: Told, role: str) -> float:

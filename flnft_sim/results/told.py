@@ -37,6 +37,11 @@ class Told:
         return self.result.users[self.result.users["takes_part"].fillna(False).astype(bool)]
 
     @cached_property
+    def won(self) -> pd.DataFrame:
+        """Rows of `bids` that won a licence."""
+        return self.result.bids[self.result.bids["won"].fillna(False).astype(bool)]
+
+    @cached_property
     def minted_s(self) -> pd.Series:
         """Seconds from the start of round 1 to the NFT's finality of every model that was minted."""
         phases = self.result.phases if self.result.nft else self.result.phases.head(0)

@@ -67,6 +67,21 @@ def test_a_market_without_a_trade_says_why():
     assert result.auctions["reason"].iloc[0] in page[3]
 
 
+def test_winners_who_pay_different_prices_are_told_from_to():
+    """Cheap asks, so that several win, each at its own bid."""
+    result, page = told(market__rule="first-price", market__ask_fraction=0.1)
+    paid = result.bids.loc[result.bids["won"], "total_money"]
+    assert len(paid) > 1
+    assert f"at {paid.min():,.2f} to {paid.max():,.2f} money each, set by each winner's own bid" in page[3]
+    assert f"price {paid.min():,.2f} to {paid.max():,.2f}, set by each winner's own bid" in "\n".join(page)
+
+
+def test_what_a_minting_brings_users_is_not_summed_over_mintings():
+    result, page = told(market__auctions=2, learning__rounds=1)
+    received = result.users["reward_received_money"].sum() / (4 * 2)  # four users, two mintings
+    assert f"received {received:,.2f} money (means of a minting)" in fact(page, "user reward")
+
+
 def test_nobody_to_sell_to():
     _, page = told(failures__withdrawing_daos=1)
     assert page[3].startswith("No auction was held: ")
@@ -201,6 +216,12 @@ def test_with_clipping_the_guarantee_is_the_sum_and_no_more():
     assert tight <= total
     assert f"ε {result.users['privacy_budget'].max():,.2f} a round" in said
     assert f"{total:,.2f} by basic composition, {tight:,.2f} by tight composition at δ = 1e-05" in said
+
+
+def test_a_guarantee_of_several_mintings_is_said_to_be_of_the_last():
+    result, said = guarantee(learning__clip_l1=10.0, market__auctions=2, learning__rounds=1)
+    assert (result.privacy["rounds"] == 1).all()
+    assert said.endswith("of the last minting of 2, each adds its own")
 
 
 @pytest.mark.parametrize(

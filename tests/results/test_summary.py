@@ -53,3 +53,10 @@ def test_says_which_bids_were_rejected_and_why():
     lines = [line.split() for line in text.splitlines()]
     assert ["bids", "rejected", str(rejected)] in lines
     assert ["replayed", "nonce", str(rejected)] in lines
+
+
+def test_a_long_label_and_its_fact_stay_apart():
+    result = episode()
+    long = "an-auction-with-a-rather-long-name"
+    result.auctions["auction"] = result.bids["auction"] = long
+    assert f"  {long} pms-am: 2 of 3 bidders win a licence" in summary_text(result)
