@@ -15,7 +15,7 @@ def plot_command(
     hue: Annotated[str | None, typer.Option("--hue", help="column that colours the lines")] = None,
     file: Annotated[Path | None, typer.Option("--out", help="the picture [default: beside the CSV]")] = None,
 ) -> int:
-    """Plot a metric against a parameter: the mean over seeds with its 95 % band."""
+    """Plot a metric against a parameter: the mean over seeds with its 95 % band (one seed has none)."""
     from flnft_sim.sweeps.plot import plot_sweep
 
     out.print(str(plot_sweep(sweep, x=x, y=y, hue=hue, out=file)), markup=False)

@@ -90,10 +90,10 @@ def _of_runs(table: pd.DataFrame, path: Path, x: str | None, y: str | None, hue:
     left_out = f"; {len(table) - len(kept)} of {len(table)} rows have no value" if len(kept) < len(table) else ""
     rows = []
     for place, group in kept.groupby([name for name in (x, hue) if name], dropna=False, sort=False):
-        _, mean, _, low, high = statistics(group[y].astype(float).tolist())
-        rows.append([*place, mean, low, high])
-    estimates = pd.DataFrame(rows, columns=[*(name for name in (x, hue) if name), *ESTIMATE])
-    return Picture(estimates, x, y, hue, f"mean and 95 % interval over {' and '.join(['seeds', *mixed])}{left_out}")
+        n, mean, _, low, high = statistics(group[y].astype(float).tolist())
+        rows.append([*place, n, mean, low, high])
+    estimates = pd.DataFrame(rows, columns=[*(name for name in (x, hue) if name), "n", *ESTIMATE])
+    return Picture(estimates, x, y, hue, f"{_claim(estimates['n'], ' and '.join(['seeds', *mixed]))}{left_out}")
 
 
 def _of_statistics(table: pd.DataFrame, path: Path, x: str | None, y: str | None, hue: str | None) -> Picture:
@@ -111,8 +111,17 @@ def _of_statistics(table: pd.DataFrame, path: Path, x: str | None, y: str | None
         lines = [name for name in (hue, *others) if name]
         hue = ", ".join(map(label, lines))
         table = table.assign(**{hue: table[lines].map(_name).agg(", ".join, axis=1)})
-    what = "difference from the baseline, mean" if "baseline_point" in table else "mean"
-    return Picture(table, x, y, hue, f"{what} and 95 % interval over seeds, from {path.name}")
+    what = "difference from the baseline: " if "baseline_point" in table else ""
+    return Picture(table, x, y, hue, f"{what}{_claim(table['n'], 'seeds')}, from {path.name}")
+
+
+def _claim(counts: pd.Series, over: str) -> str:
+    """What a point or a line is, and of how many runs: a single one has no interval, and none is claimed."""
+    fewest, most = int(counts.min()), int(counts.max())
+    if most < 2:
+        return "single runs (n = 1, no interval)"
+    n = f"n = {most}" if fewest == most else f"n = {fewest} to {most}"
+    return f"mean and 95 % interval over {over} ({n}{', no interval where n = 1' if fewest < 2 else ''})"
 
 
 def _of_sensitivity(table: pd.DataFrame, path: Path, x: str | None, y: str | None, hue: str | None) -> Picture:
@@ -207,7 +216,12 @@ def _lines(table: pd.DataFrame, hue: str | None) -> Iterator[tuple[str, pd.DataF
 def _line(axes: Axes, line: pd.DataFrame, x: str, name: str, colour: str) -> None:
     places = line[x].to_numpy(dtype=float)
     axes.plot(places, line["mean"], marker="" if x == "round" else "o", color=colour, label=name)
-    axes.fill_between(places, line["ci95_low"], line["ci95_high"], color=colour, alpha=0.2, linewidth=0)
+    low, high = line["ci95_low"].to_numpy(dtype=float), line["ci95_high"].to_numpy(dtype=float)
+    axes.fill_between(places, low, high, color=colour, alpha=0.2, linewidth=0)
+    known = np.pad(np.isfinite(low), 1)
+    alone = known[1:-1] & ~known[:-2] & ~known[2:]  # an interval between points without one is no area but a bar
+    if alone.any():
+        axes.vlines(places[alone], low[alone], high[alone], color=colour, alpha=0.3, linewidth=6)
 
 
 def _points(axes: Axes, line: pd.DataFrame, places: list[float], name: str, colour: str) -> None:

@@ -147,7 +147,30 @@ def test_a_run_that_stands_in_a_table_twice_counts_once(tmp_path, drawn):
     path.write_text(f"point,x,seed,z\n{rows}")
     [row] = drawn(path)[0].estimates.to_numpy().tolist()
     half = 12.706204736 * 2**0.5 / 2**0.5  # t(0.975; 1)·sd/√n of 1 and 3
-    assert row == pytest.approx([0.5, 2.0, 2 - half, 2 + half])
+    assert row == pytest.approx([0.5, 2, 2.0, 2 - half, 2 + half])
+
+
+@pytest.mark.parametrize(
+    ("seeds", "claim"),
+    [
+        ((1, 1), "single runs (n = 1, no interval)"),
+        ((3, 3), "mean and 95 % interval over seeds (n = 3)"),
+        ((1, 2), "mean and 95 % interval over seeds (n = 1 to 2, no interval where n = 1)"),
+    ],
+)
+def test_a_plot_says_of_how_many_runs_it_is_and_claims_no_interval_of_one(tmp_path, drawn, seeds, claim):
+    path = tmp_path / "runs.csv"
+    rows = "".join(f"{x},{x},{seed},{x + seed}\n" for x, n in enumerate(seeds) for seed in range(n))
+    path.write_text(f"point,x,seed,z\n{rows}")
+    picture, figure = drawn(path)
+    assert picture.note == figure.get_suptitle() == claim
+    [axes] = figure.axes
+    intervals = [
+        path for part in axes.collections if any(part.get_linewidth()) or min(seeds) > 1 for path in part.get_paths()
+    ]
+    heights = {round(float(y), 6) for path in intervals for y in path.vertices[:, 1]}
+    estimates = picture.estimates[["ci95_low", "ci95_high"]].dropna()
+    assert heights == {round(float(y), 6) for y in estimates.to_numpy().flat}
 
 
 def test_a_parameter_that_is_left_out_at_a_point_is_drawn_as_one_of_its_values(tmp_path, drawn):

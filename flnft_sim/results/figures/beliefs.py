@@ -30,9 +30,7 @@ def beliefs(result: RunResult) -> Figure | None:
         return None
     real, predicted = (bids[f"{word}_rivals_money"].to_numpy() for word in ("real", "predicted"))
     title = f"Rivals' first bids, foreseen and real: {quality.correlation}"
-    note = (
-        f"{counted(quality.n, 'forecast')} in {counted(bids['auction'].nunique(), 'auction')}; {quality.errors} (money)"
-    )
+    note = f"{counted(quality.n, 'forecast')} in {counted(bids['auction'].nunique(), 'auction')}; {quality.errors}"
     draw = _rows if quality.n <= _BY_NAME else _cloud
     return draw(bids, predicted, real, title, note)
 
@@ -72,7 +70,7 @@ def _cloud(_bids: pd.DataFrame, predicted: np.ndarray, real: np.ndarray, title: 
     figure, [axes] = new_figure(width=7.5, height=6.6)
     size, alpha = (36, 0.7) if len(real) <= 100 else (12, 0.35)
     axes.scatter(
-        real, predicted, s=size, color=BLUE, alpha=alpha, linewidth=0, rasterized=len(real) > 5000, label="a forecast"
+        real, predicted, s=size, color=BLUE, alpha=alpha, linewidth=0, rasterized=len(real) > 5000, label="forecast"
     )
     low, high = min(real.min(), predicted.min()), max(real.max(), predicted.max())
     pad = 0.04 * (high - low) or 1.0
@@ -80,10 +78,10 @@ def _cloud(_bids: pd.DataFrame, predicted: np.ndarray, real: np.ndarray, title: 
     axes.axhline(np.median(real), color=INK, linewidth=1.4, linestyle="--", label="best constant")
     shares = np.array_split(np.argsort(real, kind="stable"), min(_BINS, len(real) // 4))
     means = [(real[share].mean(), predicted[share].mean()) for share in shares]
-    axes.plot(*zip(*means, strict=True), color="black", marker="s", markersize=6, linewidth=2, label="mean prediction")
+    axes.plot(*zip(*means, strict=True), color="black", marker="s", markersize=6, linewidth=2, label="mean forecast")
     axes.set_xlim(low - pad, high + pad)
     axes.set_ylim(low - pad, high + pad)
     finish(axes, title=title, x="rivals' bids together, real (money)", y="the same, predicted (money)", note=note)
-    handle = Line2D([], [], color=BLUE, marker="o", linestyle="", label="a forecast")
+    handle = Line2D([], [], color=BLUE, marker="o", linestyle="", label="forecast")
     legend_below(figure, [handle, *axes.get_lines()])
     return figure

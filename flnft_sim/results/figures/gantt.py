@@ -49,7 +49,8 @@ def gantt(result: RunResult) -> Figure | None:
     height = 1.5 + sum(heights) + 1.3 * (len(heights) - 1)
     figure, panels = new_figure(height=height, heights=heights, left=max(left, 0.95))
     title = f"{mintings[0]}, round {number} of {int(numbers[-1])}"
-    note = f"began at {begin_s:,.1f} s; one of {counted(len(mintings), 'minting')}" + left_out
+    which = f"; one of {counted(len(mintings), 'minting')}" if len(mintings) > 1 else ""
+    note = f"began at {begin_s:,.1f} s{which}{left_out}"
     _rows(panels[0], spans, agents, shown)
     panels[0].set_xlim(0, end_s - begin_s)
     after = "time since the round began (s)"

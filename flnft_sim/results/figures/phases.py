@@ -129,7 +129,7 @@ def _lines(axes: Axes, by_round: pd.DataFrame) -> None:
     whole_numbers(axes)
     low, high = by_round.where(by_round > 0).min().min() / 1.5, by_round.max().max() * 1.5
     axes.set_ylim(low, high)
-    axes.yaxis.set_major_locator(LogLocator(subs=(1,) if high / low > 50 else (1, 2, 5)))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1,) if high / low > 500 else (1, 2, 5)))
     ends = by_round.where(by_round > 0).ffill().iloc[-1]
     heights = (np.log(ends) - np.log(low)) / (np.log(high) - np.log(low))
     for phase, height in zip(ends.index, _apart(heights.to_numpy()), strict=True):
