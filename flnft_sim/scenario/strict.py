@@ -6,6 +6,7 @@ Pydantic would turn `true` into 1, `'4'` into 4 and `yes` into true; its strict 
 import re
 import types
 from collections.abc import Iterator
+from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo, field_validator
@@ -19,7 +20,7 @@ class Strict(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _as_written(cls, value: Any, info: ValidationInfo) -> Any:
-        return as_written(value, cls.model_fields[str(info.field_name)].annotation)
+        return as_written(value, _kinds_of(cls, str(info.field_name)))
 
 
 def _usable(name: str) -> str:
@@ -31,10 +32,12 @@ def _usable(name: str) -> str:
 Name = Annotated[str, AfterValidator(_usable)]  # of a scenario or a sweep: folders are called so
 
 
-def as_written(value: Any, annotation: Any) -> Any:
-    """`value` in Python's own types, `none` as None where a field may be left out; raises ValueError for a guess."""
+def as_written(value: Any, kinds: frozenset[Any]) -> Any:
+    """`value` in Python's own types, `none` as None where a field may be left out; raises ValueError for a guess.
+
+    `kinds` are the types that the field, or the items of its list, may have.
+    """
     value = value.tolist() if hasattr(value, "tolist") else value  # NumPy's scalars and arrays
-    kinds = set(_kinds(annotation))
     if type(None) in kinds and isinstance(value, str) and value.lower() == "none":
         return None
     for item in value if isinstance(value, list | tuple) else (value,):
@@ -42,7 +45,7 @@ def as_written(value: Any, annotation: Any) -> Any:
     return value
 
 
-def _refuse_guess(item: Any, kinds: set[Any]) -> None:
+def _refuse_guess(item: Any, kinds: frozenset[Any]) -> None:
     if Any in kinds:
         return
     number = "a number" if float in kinds else "a whole number" if int in kinds else ""
@@ -52,6 +55,11 @@ def _refuse_guess(item: Any, kinds: set[Any]) -> None:
         raise ValueError(f"should be {number}, not text; write it as digits, without quotation marks")
     if isinstance(item, str | int | float) and not isinstance(item, bool) and kinds - {type(None)} == {bool}:
         raise ValueError("should be true or false")
+
+
+@cache
+def _kinds_of(section: type[BaseModel], field: str) -> frozenset[Any]:
+    return frozenset(_kinds(section.model_fields[field].annotation))
 
 
 def _kinds(annotation: Any) -> Iterator[Any]:

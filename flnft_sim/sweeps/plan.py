@@ -103,6 +103,9 @@ class SweepPlan(Strict):
         twice = [field for field, times in Counter(written).items() if times > 1]
         if twice:
             raise ValueError(f"{bare(twice[0])} is given twice (set, grid, zip and sample must not share a field)")
+        for what, names in (("metrics", self.metrics), ("per_round", self.per_round)):
+            if repeated := [name for name, times in Counter(names).items() if times > 1]:
+                raise ValueError(f"{what} lists {shown(repeated[0])} twice; a table has it once")
         if "seed" in written:
             raise ValueError("seed is no parameter here; list seeds under `seeds:`")
         strange = [field for field in self.baseline if field not in self.parameters]

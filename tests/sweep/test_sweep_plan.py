@@ -54,6 +54,8 @@ def test_the_same_scenario_written_twice_has_one_identity():
         ({"seeds": 0}, "at least one seed"),
         ({"seeds": [1, 1]}, "listed twice"),
         ({"seeds": [1, 1.0]}, "listed twice"),
+        ({"metrics": ["z", "pair", "z"]}, "metrics lists 'z' twice"),
+        ({"per_round": ["loss", "loss"]}, "per_round lists 'loss' twice"),
         ({"seeds": [True]}, "whole number, not true or false"),
         ({"seeds": True}, "whole number, not true or false"),
         ({"seeds": "4"}, "whole number, not text"),
