@@ -1,6 +1,7 @@
 """Plans: which points a sweep has, and what a wrong plan is told."""
 
 import itertools
+import json
 import math
 
 import numpy as np
@@ -164,6 +165,20 @@ def test_integers_of_a_range_come_up_equally_often():
 def test_the_middle_of_a_log_range_is_the_geometric_mean():
     assert Range(low=1, high=100, scale="log").spread(np.array([0.5]))[0] == pytest.approx(10)
     assert math.isclose(Sample(method="morris", n=1, ranges={"x": [0, 3]}).ranges["x"].high, 3)
+
+
+def test_numpys_numbers_are_pythons_in_a_plan():
+    plan = load_plan(
+        {
+            "scenario": "toy",
+            "grid": {"x": np.linspace(1, 2, 3)},
+            "zip": {"y": [np.int64(3)]},
+            "baseline": {"x": np.float64(1)},
+        }
+    )
+    assert plan.points() == [{"x": 1.0, "y": 3}, {"x": 1.5, "y": 3}, {"x": 2.0, "y": 3}]
+    assert json.dumps([plan.points(), plan.baseline])
+    assert Runs(plan, Toy()).references == {0}
 
 
 def test_sections_of_a_plan_merge_with_one_another():
