@@ -40,7 +40,7 @@ class Auction:
     buyers: list[ServiceProvider]
     reserve_money: float
     offers: list[Offer]
-    asks: Array  # money per licence
+    asks: Array  # money per licence, as rebids have lowered it so far
     votes: list[VoteResult]
     sealed: SealedBids
     state: str = "announced"
@@ -52,6 +52,10 @@ class Auction:
     clearing: Clearing | None = None
     first_bids: Array = field(default_factory=lambda: np.zeros(0))  # accepted money before any rebid
     first_offers: tuple[Array, Array] = field(default_factory=lambda: (np.zeros(0), np.zeros(0)))  # its two dimensions
+    announced_asks: Array = field(init=False)  # as first published
+
+    def __post_init__(self) -> None:
+        self.announced_asks = self.asks
 
     def open_book(self) -> None:
         """Decrypt and check every ciphertext that reached a block; later valid bids replace earlier ones."""
@@ -117,6 +121,7 @@ class Auction:
             "bidders": int((self.bids > 0).sum()),
             "rejected": sum(entry.status == "rejected" for entry in self.book),
             "ask_money": float(self.asks.min()) if self.asks.size else float("nan"),
+            "announced_ask_money": float(self.announced_asks.min()) if self.asks.size else float("nan"),
             "reserve_money": self.reserve_money,
             "price_money": clearing.price if clearing is not None and clearing.price is not None else float("nan"),
             "price_set_by": self._price_setter(),

@@ -37,6 +37,7 @@ from flnft_sim.learning import (
     partition,
 )
 from flnft_sim.ledger import Accounts, Chain, Consensus, OtherTraffic, make_consensus, to_units
+from flnft_sim.ledger.consensus import RequestHop
 from flnft_sim.network import (
     TRACE_POINTS,
     Area,
@@ -176,13 +177,16 @@ def _radio_cell(env: simpy.Environment, settings: Scenario, streams: Streams) ->
     return RadioCell(env, links)
 
 
-def _private_consensus(settings: Scenario, rng: np.random.Generator, members: int) -> Consensus:
-    ledger = settings.private_ledger
+def _private_consensus(settings: Scenario, streams: Streams, dao: int, members: int) -> Consensus:
+    """A DAO's consensus: its first members keep a replica each, the one of their own number."""
+    ledger, rng = settings.private_ledger, streams.generator("consensus", dao)
     replicas = min(members, ledger.replicas_max)
     if ledger.protocol != "pbft":
         return make_consensus(ledger.protocol, rng)
     mean_s, sd_s = ledger.delay_ms / 1e3, ledger.delay_sd_ms / 1e3
     base_s = link_delays(replicas, topology=ledger.topology, mean_s=mean_s, rng=rng)
+    slow = {replica: SLOW_FACTOR for replica in range(replicas - ledger.crashed)[-ledger.slow :] if ledger.slow}
+    requests = streams.generator("requests", dao)
     return make_consensus(
         "pbft",
         rng,
@@ -191,7 +195,8 @@ def _private_consensus(settings: Scenario, rng: np.random.Generator, members: in
         timeout_s=ledger.timeout_s,
         # The highest numbers are faulty, so that the first view's primary is not (primary_crash_s crashes it).
         crashed=tuple(range(replicas - ledger.crashed, replicas)),
-        slow={replica: SLOW_FACTOR for replica in range(replicas - ledger.crashed)[-ledger.slow :] if ledger.slow},
+        slow=slow,
+        hop=RequestHop(base_s, mean_s, sd_s, requests, slow) if ledger.request_hop else None,
     )
 
 
@@ -236,7 +241,7 @@ def _daos(model: mesa.Model, world: World) -> list[MuDao]:
                 for user in numbers.tolist()
             ]
             members = Individuals(world, users)
-        consensus = _private_consensus(settings, streams.generator("consensus", number), len(members))
+        consensus = _private_consensus(settings, streams, number, len(members))
         dao = MuDao(
             model,
             world,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from flnft_sim.agents.actor import Actor
 from flnft_sim.agents.auction import Auction, BookEntry
 from flnft_sim.agents.dao import FlNft, MuDao
+from flnft_sim.agents.deliveries import astray
 from flnft_sim.agents.experience import Experience
 from flnft_sim.agents.outsider import Outsider
 from flnft_sim.agents.provider import Offer, ServiceProvider
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Process = Generator[simpy.Event, Any, Any]
 
+NOTHING_DELIVERED = "no update was aggregated"
+"""The outcome of a minting in which nobody's work arrived: there is no model to sell, and no budget was locked."""
+
+_NAMED = 3  # of several DAOs with one outcome
 GAS_PER_ENTRY = 5_000  # about 300 bytes of a journal's entry at 16 gas a byte
 
 
@@ -63,12 +68,17 @@ class AuctionContract(Actor):
     def hold_auctions(self, episode: int) -> Process:
         """Match the episode's sellers and buyers, and hold the auctions of all matched groups side by side."""
         world = self.world
-        sellers = [dao for dao in world.daos if not dao.withdraws]
+        sellers = [dao for dao in world.daos if not dao.withdraws and dao.nft is not None]
         matching = match([dao.category for dao in sellers], [[buyer.category] for buyer in world.providers])
         auctions = [world.env.process(self._hold(episode, group, sellers)) for group in matching.groups]
+        empty_handed = [dao for dao in world.daos if not dao.withdraws and dao.nft is None]
+        self._learn_without_auctions(empty_handed, sellers)
         left_over = [(sellers[i].category, "no provider demands this category") for i in matching.unmatched_sellers]
-        left_over += [(world.providers[j].category, "no DAO sells it") for j in matching.unmatched_buyers]
         left_over += [(dao.category, f"{dao.name} withdrew") for dao in world.daos if dao.withdraws]
+        left_over += [(category, _nothing_minted(daos)) for category, daos in _by_category(empty_handed).items()]
+        told = {category for category, _ in left_over}
+        wanted = [world.providers[j].category for j in matching.unmatched_buyers]
+        left_over += [(category, "no DAO sells it") for category in wanted if category not in told]
         for category, reason in dict.fromkeys(left_over):
             self._record_unmatched(episode, category, reason)
         yield world.env.all_of(auctions)
@@ -82,6 +92,8 @@ class AuctionContract(Actor):
             [sellers[i] for i in group.sellers],
             [self.world.providers[j] for j in group.buyers],
         )
+        if auction is None:  # nobody can sell, so no bid is taken and no budget locked
+            return
         opened_s, market = self.world.env.now, self.world.settings.market
         while True:
             yield from self._take_bids(auction)
@@ -95,7 +107,10 @@ class AuctionContract(Actor):
         yield from self._resell(auction)
 
     def _announce(self, episode: int, category: str, sellers: list[MuDao], buyers: list[ServiceProvider]) -> Process:
-        """Let the DAOs vote on their asks, then publish what is for sale, the reserve and the key to seal bids with."""
+        """Let the DAOs vote on their asks, then publish what is for sale, the reserve and the key to seal bids with.
+
+        Returns the `Auction`, None where no DAO could agree on an ask.
+        """
         world, name = self.world, f"{category}-e{episode}"
         nfts = [dao.nft for dao in sellers if dao.nft is not None]
         voting = [world.env.process(dao.vote_on_asks(name, nft)) for dao, nft in zip(sellers, nfts, strict=True)]
@@ -103,6 +118,9 @@ class AuctionContract(Actor):
         agreed = [place for place, process in enumerate(voting) if process.value is not None]
         for place in sorted(set(range(len(sellers))) - set(agreed)):
             self._record_unmatched(episode, category, f"the ledger of {sellers[place].name} stalled: no vote, no ask")
+        if not agreed:
+            self._learn_from_prices(sellers)
+            return None
         votes = [cast(VoteResult, voting[place].value) for place in agreed]
         sellers, nfts = [sellers[place] for place in agreed], [nfts[place] for place in agreed]
         auction = self._prepared(name, category, sellers, nfts, buyers, votes)
@@ -260,11 +278,25 @@ class AuctionContract(Actor):
         """What the ledger now shows: the opened bids feed everyone's beliefs, the lowest ask the next reserve.
 
         Bids are those of the first opening: rebids raise all bids alike because nobody won, so they tell of the clock
-        and not of demand, and the next bids, which beliefs are about, start without them.
+        and not of demand, and the next bids, which beliefs are about, start without them. So is the ask: a reserve that
+        learned from asks that rebids have lowered would sink from auction to auction.
         """
-        if auction.asks.size:
-            self.past_asks.setdefault(auction.category, []).append(float(auction.asks.min()))
+        self.past_asks.setdefault(auction.category, []).append(float(auction.announced_asks.min()))
         self.world.beliefs.observe(*auction.first_offers, [buyer.number for buyer in auction.buyers])
+
+    def _learn_without_auctions(self, empty_handed: list[MuDao], sellers: list[MuDao]) -> None:
+        """Where nobody minted anything, the prices that were announced to users are all that beliefs can learn from."""
+        selling = {dao.category for dao in sellers}
+        for category, daos in _by_category(empty_handed).items():
+            if category not in selling:
+                self._learn_from_prices(daos)
+
+    def _learn_from_prices(self, daos: list[MuDao]) -> None:
+        """Who announced a price of nothing has shown that; what anybody else would have bid is not known."""
+        decisions = [dao.last_decision for dao in daos if dao.last_decision is not None]
+        buyers = [buyer for buyer in self.world.providers if buyer.category == daos[0].category]
+        shown = np.array([0.0 if buyer.offer(decisions).total_money == 0 else np.nan for buyer in buyers])
+        self.world.beliefs.observe(shown, shown, [buyer.number for buyer in buyers])
 
     def _publish_entries(self, auction: Auction) -> Process:
         """Put the journal's entries that are not on the chain yet there, in as many transactions as blocks can hold."""
@@ -343,6 +375,7 @@ class AuctionContract(Actor):
                 "bidders": 0,
                 "rejected": 0,
                 "ask_money": nothing,
+                "announced_ask_money": nothing,
                 "reserve_money": nothing,
                 "price_money": nothing,
                 "price_set_by": "",
@@ -393,3 +426,16 @@ class AuctionContract(Actor):
             "lowest_ask_units": to_units(lowest),
         }
         return [world.public_chain.chain.sign(self.key, "past-auction", payload)]
+
+
+def _by_category(daos: list[MuDao]) -> dict[str, list[MuDao]]:
+    found: dict[str, list[MuDao]] = {}
+    for dao in daos:
+        found.setdefault(dao.category, []).append(dao)
+    return found
+
+
+def _nothing_minted(daos: list[MuDao]) -> str:
+    """The outcome of DAOs that have nothing on offer, with what became of their members' updates."""
+    names = ", ".join(dao.name for dao in daos[:_NAMED]) + (f" and {len(daos) - _NAMED} more" if daos[_NAMED:] else "")
+    return f"{names} minted nothing: {NOTHING_DELIVERED} ({astray([dao.deliveries for dao in daos])})"

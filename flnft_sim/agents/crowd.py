@@ -11,7 +11,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from flnft_sim.agents.clock import call_at, call_when
+from flnft_sim.agents.clock import EndOfInstant, call_at, call_when
 from flnft_sim.agents.radio_cell import RadioCell
 from flnft_sim.network.checks import not_negative
 from flnft_sim.network.crowd import CrowdTask, close_round
@@ -72,7 +72,7 @@ class _Round:
         self.undecided = len(self.senders)  # neither final nor stalled
         self.last_drop_s = float(np.max(self.trained_s[task.dropping()], initial=self.started_s))
         if np.isfinite(task.deadline_s):
-            call_at(self.env, self.started_s + task.deadline_s, self._close)
+            call_when(EndOfInstant(self.env, self.started_s + task.deadline_s), self._close)
         if self.senders:
             call_at(self.env, self.ends_s[0], self._trained)
         else:
@@ -106,10 +106,12 @@ class _Round:
             call_when(self.crowd.agree(batch), partial(self._agreed, batch))
 
     def _agreed(self, batch: NDArray[np.int64], event: simpy.Event) -> None:
+        event.defused = True  # a batch that stalls is an outcome, also where nobody waits for it any more
+        if not self.open:
+            return
         if event.ok:
             self.final_s[batch] = self.env.now
         else:
-            event.defused = True
             self.stalled.extend(batch.tolist())
         self.undecided -= len(batch)
         self.agreeing = False

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from flnft_sim.agents.crowd import Crowd
 from flnft_sim.agents.membership import Columns, Membership, Process
+from flnft_sim.agents.private_ledger import PrivateLedger
 from flnft_sim.agents.work import Work
 from flnft_sim.learning import LocalUpdates, Participation
 from flnft_sim.ledger import from_units
@@ -40,6 +41,9 @@ class CrowdMembers(Membership):
     def tell_decision(self, dao: "MuDao", round_number: int, start_s: float) -> None:
         """The DAO's own span tells it."""
 
+    def expected_consensus_s(self, ledger: PrivateLedger) -> Array:
+        return ledger.expected_of([None])  # the DAO submits its members' batches
+
     def work(
         self, dao: "MuDao", plan: Participation, updates: LocalUpdates, *, episode: int, round_number: int, draws: Array
     ) -> Process:
@@ -53,11 +57,12 @@ class CrowdMembers(Membership):
             drops=drops,
             deadline_s=self.world.settings.timeline.round_deadline_s or np.inf,
         )
+        closes_s = env.now + task.deadline_s
 
         def agree(batch: NDArray[np.int64]):  # type: ignore[no-untyped-def]  # an event, whose type is SimPy's
             digest = hashlib.sha256(plan.users[batch].astype("<i8").tobytes()).hexdigest()
             payload = {"episode": episode, "round": round_number, "updates": len(batch), "users": digest}
-            return dao.ledger.submit("updates", dao.key, payload)
+            return dao.ledger.submit("updates", dao.key, payload, closes_s=closes_s)
 
         batch_every_s = self.world.settings.private_ledger.batch_every_s
         crowd = Crowd(env, self.world.cell, self.numbers, agree, batch_every_s=batch_every_s)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from flnft_sim.agents.actor import Actor
 from flnft_sim.agents.decision_phase import Decision, DecisionPhase
+from flnft_sim.agents.deliveries import Deliveries
 from flnft_sim.agents.experience import Experience
 from flnft_sim.agents.membership import Membership
 from flnft_sim.agents.private_ledger import PrivateLedger
@@ -34,15 +35,21 @@ RANKING_SHARE = 1 / 3  # a forward pass is a third of the forward and backward p
 
 @dataclass(frozen=True)
 class FlNft:
-    """A minted model: what is sold, the satisfaction it gives, and its files."""
+    """A minted model: what is sold, the satisfaction it gives, whose work it is, and its files."""
 
     name: str
     decision: Decision  # the last round's, whose prices become bids
+    shares: Array  # (N,) of what it earns, by what each member delivered over the whole minting
     document: str
     document_file: str
     weights: dict[str, NDArray[Any]]
     weights_file: str
     final_s: float
+
+    @property
+    def due(self) -> Array:
+        """What each member's deliveries entitle it to of all announced rewards: (N,) money."""
+        return self.shares * float(self.decision.rewards.sum())
 
 
 class MuDao(Actor):
@@ -68,28 +75,42 @@ class MuDao(Actor):
         self.members, self.category, self.scheme, self.ledger = members, category, scheme, ledger
         self.host = host  # the one machine all members share, None where each has its own
         self.withdraws = withdraws
-        self.age = AgeOfInformation(self.name)
-        self.nft: FlNft | None = None
+        self.ages = [AgeOfInformation(self.name)]  # one a minting
+        self.nft: FlNft | None = None  # this episode's, None before it is minted and where there is nothing to mint
+        self.mintings = self.mintings_without_updates = 0  # how many episodes ended so
+        self.last_decision: Decision | None = None
+        self.last_minted: FlNft | None = None  # the newest of all episodes, whose files a run keeps
         self.label = self.name  # of spans: tells episodes apart where there are several
         self._make_learner = make_learner
         self.learner = make_learner(0)
         self.experience = Experience.of_nothing(self)
+        self.deliveries = Deliveries.of_nothing(len(members))
         self.decision_phase = DecisionPhase(self)
         self._failures = world.streams.generator("failures", number)
 
     # ---- an episode ---------------------------------------------------------------------------------------------
 
     def mint_nft(self, episode: int) -> Process:
-        """Train round after round; then hash the model and make its transaction final on the public chain."""
-        settings = self.world.settings
+        """Train round after round; then hash the model and make its transaction final on the public chain.
+
+        Where not one update was aggregated in all rounds there is no work to sell: nothing is minted.
+        """
+        settings, self.nft = self.world.settings, None
         if episode > 0:
             self.learner = self._make_learner(episode)
             self.experience = Experience.of_nothing(self)
+            self.deliveries = Deliveries.of_nothing(len(self.members))
+            self.ages.append(AgeOfInformation(self.name, start_s=self.world.env.now, episode=episode))
         if settings.market.auctions > 1:
             self.label = f"{self.name}-e{episode}"
         for number in range(1, settings.learning.rounds + 1):
             decision = yield from self.run_round(episode, number)
-        yield from self._mint(episode, decision)
+        self.last_decision = decision
+        if self.deliveries.any:
+            yield from self._mint(episode, decision)
+        else:
+            self.mintings_without_updates += 1
+        self.age.end_s = self.world.env.now
 
     def run_round(self, episode: int, number: int) -> Process:
         """One FL round: decide, rank, train and upload side by side, aggregate; returns the decision."""
@@ -99,6 +120,7 @@ class MuDao(Actor):
         plan = self._choose(decision, ranking, episode, number)
         updates = self.learner.train(number, plan.users, plan.epochs, plan.privacy)
         work = yield from self._work(plan, updates, episode, number)
+        self.deliveries.take_in(self, plan, work, updates)
         if work.arrived.any():
             self.learner.aggregate(updates, work.arrived)
             self.experience.learn(plan, work, updates)
@@ -110,6 +132,11 @@ class MuDao(Actor):
         return decision
 
     # ---- the parts of a round -----------------------------------------------------------------------------------
+
+    @property
+    def age(self) -> AgeOfInformation:
+        """How old the model is that is being trained, or was last."""
+        return self.ages[-1]
 
     @property
     def shard_sizes(self) -> NDArray[np.int64]:
@@ -145,12 +172,14 @@ class MuDao(Actor):
             answers_epochs=decision.step.epochs,
             answers_privacy=decision.step.privacy,
             takes_part=decision.step.takes_part & present if self.scheme.plays_game else present,
-            ranking=ranking,
+            ranking=None if ranking is None else np.where(present, ranking, -np.inf),
             round_share=settings.learning.round_share,
             fixed_epochs=settings.game.default_epochs,
             privacy_range=settings.game.privacy_range,
         )
-        return self.scheme.choose(context)
+        plan = self.scheme.choose(context)
+        here = present[plan.users]  # who is away works for no scheme
+        return Participation(plan.users[here], plan.epochs[here], plan.privacy[here])
 
     def _work(self, plan: Participation, updates: LocalUpdates, episode: int, number: int) -> Process:
         """Let those who take part do their work; returns their `Work`."""
@@ -158,9 +187,18 @@ class MuDao(Actor):
         if self.scheme.centralized:
             return (yield from self._train_centrally(plan, number))
         if not len(plan.users):
-            yield self.world.env.timeout(self.world.settings.timeline.round_deadline_s or 0.0)
+            yield self.world.env.timeout(self._patience_s())
             return no_work()
         return (yield from self.members.work(self, plan, updates, episode=episode, round_number=number, draws=draws))
+
+    def _patience_s(self) -> float:
+        """How long the DAO waits for updates where nobody works: to the deadline, else as long as a round would take.
+
+        That is until the slowest member's update would be final, trained for as long as its last one was.
+        """
+        deadline_s = self.world.settings.timeline.round_deadline_s
+        foreseen_s = self.experience.last_epochs * self.seconds_per_epoch + self.experience.fixed_age_s
+        return float(foreseen_s.max()) if deadline_s is None else deadline_s
 
     def _train_centrally(self, plan: Participation, number: int) -> Process:
         """All data in one place: the first member's device trains on everything; nothing is uploaded or agreed on."""
@@ -179,13 +217,14 @@ class MuDao(Actor):
         """Hash the weights, write fl-nft.js, and make the mint transaction final on the public chain."""
         suffix = "" if self.label == "dao-0" else f"-{self.label}"
         document_file, weights_file = f"fl-nft{suffix}.js", f"model{suffix}.safetensors"
-        weights = self.learner.weights()
+        weights, shares = self.learner.weights(), self.deliveries.shares(decision)
+        of_members = zip(self.members.addresses, shares.tolist(), strict=True)
         document = fl_nft_document(
             model_hash=model_hash(weights_bytes(weights)),
             parameter_uri=weights_file,
             minted_at_s=self.world.env.now,
             dao_public_key=self.key.public_key.hex(),
-            shares=dict(zip(self.members.addresses, decision.reward_shares.tolist(), strict=True)),
+            shares={address: share for address, share in of_members if share > 0},
             dao=self.name,
             episode=episode,
         )
@@ -193,16 +232,19 @@ class MuDao(Actor):
             payload = mint_payload(document, dao=self.name, nft_file=document_file, model_file=weights_file)
             yield self.world.public_chain.submit("mint", self.key, payload)
         final_s = self.world.env.now
-        self.nft = FlNft(self.label, decision, document, document_file, weights, weights_file, final_s)
+        self.nft = FlNft(self.label, decision, shares, document, document_file, weights, weights_file, final_s)
+        self.last_minted = self.nft
+        self.mintings += 1
 
     def vote_on_asks(self, auction: str, nft: FlNft) -> Process:
-        """Members propose asks and judge one another's (Eq. 34) on the DAO's ledger; returns the `VoteResult`.
+        """Contributors propose asks and judge one another's (Eq. 34) on the DAO's ledger; returns the `VoteResult`.
 
-        Returns None where the ledger cannot decide: a DAO that cannot agree on an ask sells nothing.
+        Who delivered nothing in the whole minting neither asks nor votes. Returns None where the ledger cannot decide:
+        a DAO that cannot agree on an ask sells nothing.
         """
         voting = self.world.settings.market.voting
         rng = self.world.streams.generator("voting", self.number, _stable(auction))
-        fair = nft.decision.rewards
+        fair = nft.due
         # In a crowd the votes of N² pairs would not fit into memory: there all voters share one estimate of each.
         pairs = (len(fair), len(fair)) if len(fair) <= CROWD_OF_VOTERS else (len(fair),)
         errors = np.exp(voting.estimate_noise * rng.standard_normal(pairs))
@@ -211,11 +253,13 @@ class MuDao(Actor):
             fair * errors,
             tolerance=voting.tolerance,
             rule=voting.rule,
+            candidates=nft.shares > 0,
         )
         self.members.show("voting")
         try:
             with self.doing("voting", auction=auction):
-                outcome = {"auction": auction, "approved": int(result.approved.sum()), "of": len(fair)}
+                candidates = int(np.count_nonzero(nft.shares))
+                outcome = {"auction": auction, "approved": int(result.approved.sum()), "of": candidates}
                 yield self.ledger.submit("vote", self.key, outcome)
         except ConsensusStalled:
             return None

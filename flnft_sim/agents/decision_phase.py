@@ -52,12 +52,6 @@ class Decision:
         step = self.step
         return step.quality_money.sum() * step.quality_shares + step.freshness_money.sum() * step.freshness_shares
 
-    @property
-    def reward_shares(self) -> Array:
-        """Each member's share of all announced rewards: (N,), sums to 1 (equal shares where nothing is announced)."""
-        total = self.rewards.sum()
-        return self.rewards / total if total > 0 else np.full(len(self.rewards), 1 / len(self.rewards))
-
 
 class DecisionPhase:
     """How one DAO and the providers that demand its category come to terms, round by round."""

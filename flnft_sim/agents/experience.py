@@ -33,7 +33,7 @@ class Experience:
         return cls(
             mean_loss=np.full(count, np.log(dao.learner.model.classes)),
             update_norm=np.ones(count),
-            fixed_age_s=alone_s[dao.members.numbers] + dao.ledger.expected_s,
+            fixed_age_s=alone_s[dao.members.numbers] + dao.members.expected_consensus_s(dao.ledger),
             last_epochs=np.full(count, float(world.settings.game.default_epochs)),
             rounds=np.zeros(count, dtype=np.int64),
         )

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flnft_sim.agents.dao import MuDao
 from flnft_sim.agents.world import World
 from flnft_sim.game import examine
 from flnft_sim.ledger import from_units
@@ -20,7 +19,7 @@ LIBRARIES = ("flnft-sim", "mesa", "simpy", "numpy", "torch", "hmmlearn", "networ
 def harvest(world: World, *, status: str, wall_s: float, error: str | None = None) -> RunResult:
     """The run's result; one that was interrupted, or ended by an `error`, has what was finished by then."""
     spans = world.spans.to_frame()
-    nfts = [dao.nft for dao in world.daos if dao.nft is not None]
+    nfts = [dao.last_minted for dao in world.daos if dao.last_minted is not None]
     tables: dict[str, Any] = {
         "rounds": pd.DataFrame(world.records.rounds),
         "users": _users(world),
@@ -30,7 +29,7 @@ def harvest(world: World, *, status: str, wall_s: float, error: str | None = Non
         "spans": spans,
         "counters": world.spans.counters_frame(),
         "phases": phase_breakdown(spans),
-        "aoi": pd.concat([dao.age.to_frame(_last_look_s(dao)) for dao in world.daos], ignore_index=True),
+        "aoi": _ages(world),
         "privacy": _privacy(world),
         "accounts": _accounts(world),
         "positions": _positions(world),
@@ -80,6 +79,8 @@ def _extra_figures(world: World, result: RunResult) -> dict[str, Any]:
         "user_exploitability": max((float(each.user_gains.max()) for each in played), default=None),
         "engine": f"{learner.engine_name} ({learner.engine_reason})",
         "simulated_s": float(world.env.now),
+        "mintings_total": sum(dao.mintings for dao in world.daos),
+        "mintings_without_updates_total": sum(dao.mintings_without_updates for dao in world.daos),
         "reward_received_money": float(received.mean()) if len(received) else 0.0,
         "cash_received_surplus_money": float((received - cost).mean()) if len(received) else 0.0,
         "rejected_bids_total": int((result.bids["status"] == "rejected").sum()),
@@ -139,6 +140,8 @@ def _positions(world: World) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["name", "role", "x_m", "y_m", "sinr_db", "rate_bps"])
 
 
-def _last_look_s(dao: MuDao) -> float:
-    """Until when a DAO's age of information is told: to the NFT's finality, after which nothing is trained."""
-    return dao.nft.final_s if dao.nft is not None else float(dao.world.env.now)
+def _ages(world: World) -> pd.DataFrame:
+    """Every minting's age of information, until it ended (its NFT was final); one that is under way until now."""
+    now_s = float(world.env.now)
+    told = [age.to_frame(now_s if age.end_s is None else age.end_s) for dao in world.daos for age in dao.ages]
+    return pd.concat(told, ignore_index=True)

@@ -1,6 +1,7 @@
 """Who a DAO's members are and how they do a round's work: one agent each, or (see `crowd_members`) rows of arrays."""
 
 import hashlib
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -9,6 +10,8 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
+from flnft_sim.agents.clock import EndOfInstant, closing_s
+from flnft_sim.agents.private_ledger import PrivateLedger
 from flnft_sim.agents.user import Assignment, Contribution, MetaverseUser
 from flnft_sim.agents.work import Work
 from flnft_sim.learning import LocalUpdates, Participation
@@ -46,6 +49,10 @@ class Membership(ABC):
     @abstractmethod
     def tell_decision(self, dao: "MuDao", round_number: int, start_s: float) -> None:
         """Leave spans of a decision phase that ends now."""
+
+    @abstractmethod
+    def expected_consensus_s(self, ledger: PrivateLedger) -> Array:
+        """About how long each member's update takes on the DAO's ledger, in seconds: (N,), or (1,) if all alike."""
 
     @abstractmethod
     def work(
@@ -92,14 +99,20 @@ class Individuals(Membership):
                     user.name, "decision", start_s, self.world.env.now, round=round_number, dao=dao.label
                 )
 
+    def expected_consensus_s(self, ledger: PrivateLedger) -> Array:
+        return ledger.expected_of(range(len(self)))
+
     def work(
         self, dao: "MuDao", plan: Participation, updates: LocalUpdates, *, episode: int, round_number: int, draws: Array
     ) -> Process:
         env, failures = self.world.env, self.world.settings.failures
+        deadline_s = self.world.settings.timeline.round_deadline_s
+        closes_s = math.inf if deadline_s is None else closing_s(env.now, deadline_s)
         running = []
         for row, user in enumerate(plan.users):
             drops, moment, link = draws[user]
             assignment = Assignment(
+                member=int(user),
                 episode=episode,
                 round=round_number,
                 train_s=float(plan.epochs[row] * dao.seconds_per_epoch[user]),
@@ -107,11 +120,11 @@ class Individuals(Membership):
                 update_hash=_update_hash(updates, row),
                 drops_at=float(moment) if drops < failures.dropout_rate else None,
                 link_fails=bool(link < failures.link_failure_rate),
+                closes_s=closes_s,
             )
             running.append(env.process(self.users[user].contribute(assignment, dao)))
-        deadline_s = self.world.settings.timeline.round_deadline_s
         if deadline_s is not None:
-            yield env.all_of(running) | env.timeout(deadline_s)
+            yield env.all_of(running) | EndOfInstant(env, closes_s)
             for process in running:
                 if process.is_alive:
                     process.interrupt("round deadline")

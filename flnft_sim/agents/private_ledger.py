@@ -1,11 +1,15 @@
 """A DAO's private ledger on the clock: every submission is an instance of its own, appended as it commits."""
 
-from collections.abc import Generator, Mapping
+import math
+from collections.abc import Generator, Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from flnft_sim.ledger import Chain, Consensus, ConsensusStalled, KeyPair, Receipt, Transaction
+from flnft_sim.ledger.consensus.pbft import Pbft
 
 
 class PrivateLedger:
@@ -17,19 +21,45 @@ class PrivateLedger:
 
     @property
     def expected_s(self) -> float:
-        """About how long a transaction takes to be final, in seconds."""
-        return self.consensus.expected_s
+        """About how long a transaction takes to be final, in seconds: the mean over those who keep a replica."""
+        replicas = self.consensus.settings.replicas if isinstance(self.consensus, Pbft) else 1
+        return float(self.expected_of(range(replicas)).mean())
 
-    def submit(self, kind: str, key: KeyPair, payload: Mapping[str, Any]) -> simpy.Event:
+    def expected_of(self, submitters: Iterable[int | None]) -> NDArray[np.float64]:
+        """About how long a transaction of each of them takes to be final, in seconds; see `submit`."""
+        consensus = self.consensus
+        request_s = [consensus.expected_request_s(each) if isinstance(consensus, Pbft) else 0.0 for each in submitters]
+        return consensus.expected_s + np.array(request_s)
+
+    def submit(
+        self,
+        kind: str,
+        key: KeyPair,
+        payload: Mapping[str, Any],
+        *,
+        submitter: int | None = None,
+        closes_s: float = math.inf,
+    ) -> simpy.Event:
         """Sign and propose a transaction; the event succeeds with its `Receipt` once it is final.
+
+        Under PBFT it first travels to the primary: from the replica `submitter` (0 s if that is the primary itself), or
+        over a link of mean delay from whoever keeps none.
+
+        A transaction belongs to a round that closes at `closes_s`. One that is not agreed on by then finds the round
+        closed: the replicas refuse to execute it, nothing is written, and the event succeeds with None.
 
         It fails with `ConsensusStalled` (who is down, what is missing) where the replicas that are left cannot decide,
         as soon as the one who asked could know.
         """
-        return self.env.process(self._decide(self.chain.sign(key, kind, payload)))
+        return self.env.process(self._decide(self.chain.sign(key, kind, payload), submitter, closes_s))
 
-    def _decide(self, transaction: Transaction) -> Generator[simpy.Event, Any, Receipt]:
+    def _decide(
+        self, transaction: Transaction, submitter: int | None, closes_s: float
+    ) -> Generator[simpy.Event, Any, Receipt | None]:
         env, submitted_s = self.env, self.env.now
+        if isinstance(self.consensus, Pbft) and (request_s := self.consensus.request_s(submitter)) > 0:
+            self.messages += 1
+            yield env.timeout(request_s)
         try:
             slot = self.consensus.next_block(env.now)
             while slot.stale:
@@ -40,6 +70,8 @@ class PrivateLedger:
         self.messages += slot.messages
         self.view_changes += slot.views - 1
         yield env.timeout(slot.time_s - env.now)
+        if slot.final_s > closes_s:
+            return None
         block = self.chain.append([transaction], time_s=env.now, producer=slot.producer)
         if slot.final_s > env.now:
             yield env.timeout(slot.final_s - env.now)

@@ -44,6 +44,8 @@ def record_round(
         "stayed_out": len(dao.members) - len(plan.users),
         "late_dropped": work.count("late"),
         "dropped_out": work.count("dropped out"),
+        "stalled": work.count("stalled"),
+        "delivered": work.count("final"),
         "accuracy": accuracy,
         "loss": loss,
         "quality": step.quality,
@@ -74,6 +76,7 @@ def _columns(
 
     epochs, privacy = over_all(plan.epochs, 0.0), over_all(plan.privacy, 0.0)
     utilities, surplus, costs = dao.decision_phase.outcome(decision, epochs, privacy)
+    so_far = dao.deliveries.updates
     outcomes = np.where(dao.members.present(), "stayed out", "away").astype("<U11")
     outcomes[users] = work.outcomes
     return {
@@ -95,4 +98,9 @@ def _columns(
         "cash_surplus_money": surplus,
         "reward_received_money": np.zeros(count),
         "outcome": outcomes,
+        "delivered_so_far": so_far["final"].copy(),
+        "late_so_far": so_far["late"].copy(),
+        "dropped_out_so_far": so_far["dropped out"].copy(),
+        "stalled_so_far": so_far["stalled"].copy(),
+        "pay_share": dao.deliveries.shares(decision),
     }

@@ -19,11 +19,13 @@ Process = Generator[simpy.Event, Any, Any]
 
 @dataclass(frozen=True)
 class Assignment:
-    """What a user is to do in one FL round, and what will go wrong.
+    """What a user, its DAO's `member` of that number, is to do in one FL round, and what will go wrong.
 
-    `drops_at` is the share of its training after which it drops out, None if it does not.
+    `drops_at` is the share of its training after which it drops out, None if it does not. An update that is not final
+    by `closes_s` is late: the DAO's ledger refuses it.
     """
 
+    member: int
     episode: int
     round: int
     train_s: float
@@ -31,6 +33,7 @@ class Assignment:
     update_hash: str
     drops_at: float | None
     link_fails: bool
+    closes_s: float
 
 
 @dataclass
@@ -80,7 +83,7 @@ class MetaverseUser(Actor):
             done.upload_s = receipt.seconds
             with self.doing("consensus", **labels):
                 payload = {"episode": assignment.episode, "round": assignment.round, "update": assignment.update_hash}
-                receipt = yield dao.ledger.submit("update", self.key, payload)
+                receipt = yield from self._agree(dao, payload, assignment)
             done.consensus_s, done.final_s, done.outcome = receipt.waited_s, env.now, "final"
         except simpy.Interrupt:
             done.outcome = "late"
@@ -116,6 +119,17 @@ class MetaverseUser(Actor):
         except simpy.Interrupt:
             if not sent.triggered:
                 cell.abort(self.number)
+            raise
+
+    def _agree(self, dao: "MuDao", payload: dict[str, Any], assignment: Assignment) -> Process:
+        """Wait until the update is final; who gives up leaves nobody to be told how it ended."""
+        submitted = dao.ledger.submit(
+            "update", self.key, payload, submitter=assignment.member, closes_s=assignment.closes_s
+        )
+        try:
+            return (yield submitted)
+        except simpy.Interrupt:
+            submitted.defused = True
             raise
 
     def _repair(self, after_s: float) -> Process:

@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 class Work:
     """(n,) arrays, a row a participant: seconds of each phase, and how it ended.
 
-    `outcomes` are "final", "late", "dropped out" or "stalled"; `final_s` is NaN for all but the first.
+    `outcomes` are of `network.crowd.OUTCOMES`; `final_s` is NaN for all but the first of them.
     """
 
     started_s: Array  # the start of training, from which an update's age counts

@@ -57,6 +57,8 @@ def sweep_command(
         outcome = run_sweep(chosen, options, out=folder, reporter=reporter)
     failed = f", {outcome.failed} failed (--retry-failed runs them again)" if outcome.failed else ""
     out.print(f"{outcome.runs} runs{failed}; tables in {outcome.folder}", markup=False)
+    for note in outcome.notes:
+        out.print(note, markup=False)
     return 0
 
 

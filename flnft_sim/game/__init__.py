@@ -23,7 +23,7 @@ from flnft_sim.game.responses import (
     unrounded_answer,
     user_best_response,
 )
-from flnft_sim.game.rewards import elasticity_ratio, quality_satisfaction, user_rewards
+from flnft_sim.game.rewards import delivered_shares, elasticity_ratio, quality_satisfaction, user_rewards
 from flnft_sim.game.utilities import (
     cash_surplus,
     effort_cost,
@@ -56,6 +56,7 @@ __all__ = [
     "compute_unit_cost",
     "decide",
     "decision_steps",
+    "delivered_shares",
     "effort_cost",
     "elasticity_ratio",
     "examine",

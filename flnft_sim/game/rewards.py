@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flnft_sim.game.checks import ElasticityError, FloatArray, finite, not_negative, plain, positive
+from flnft_sim.game.contributions import shares
 
 ELASTICITY_TOLERANCE = 1e-9  # how far e^Q + e^F may be from 1
 
@@ -50,6 +51,24 @@ def user_rewards(
     quality_money = not_negative("quality_prices", quality_prices) * quality_satisfaction(quality, elasticity_ratio)
     freshness_money = not_negative("freshness_prices", freshness_prices) * not_negative("freshness", freshness)
     return share_out(quality_money, quality_shares) + share_out(freshness_money, freshness_shares)
+
+
+def delivered_shares(
+    quality: ArrayLike, freshness: ArrayLike, *, quality_money: float, freshness_money: float
+) -> FloatArray:
+    """Each user's share of what a minting earns, (N,): Eq. 13 over what was delivered instead of what was promised.
+
+    s_i = (W^Q·Q_i/ΣQ + W^F·F_i/ΣF) / (W^Q + W^F), Q_i and F_i (N,) being the sums of a user's θ^Q and θ^F over the
+    rounds in which its update was final and aggregated, W^Q and W^F the money announced for quality and for freshness.
+    So who delivered nothing has nothing, equal deliveries have equal shares, and delivering once more never lowers a
+    share. Money for a dimension that nobody delivered goes by the other one; the shares are all 0 where nothing was
+    delivered at all, else they sum to 1.
+    """
+    of_quality, of_freshness = shares(quality), shares(freshness)
+    weights = np.array([not_negative("quality_money", quality_money), not_negative("freshness_money", freshness_money)])
+    there = np.array([of_quality.any(), of_freshness.any()])
+    weights = shares(weights * there if (weights * there).any() else there)  # nothing announced: both dimensions alike
+    return weights[0] * of_quality + weights[1] * of_freshness
 
 
 def share_out(money: FloatArray, user_shares: ArrayLike) -> FloatArray:

@@ -4,6 +4,7 @@ from flnft_sim.market.audit import AuditReport, Counterexample, audit
 from flnft_sim.market.clearing import Clearing, InvalidOutcome, InvalidReport, NoTrade, clear
 from flnft_sim.market.licences import Licence, Licences
 from flnft_sim.market.matching import Group, Matching, match
+from flnft_sim.market.one_seller import alike_with_one_seller, posts_the_reserve
 from flnft_sim.market.pricing import Rebid, ask_per_licence, learned_reserve, price_setter, rebid_step
 from flnft_sim.market.rules import RULES
 from flnft_sim.market.sealed import Bid, BidRejected, RejectionReason, SealedBids, seal
@@ -30,11 +31,13 @@ __all__ = [
     "SealedBids",
     "Settlement",
     "VoteResult",
+    "alike_with_one_seller",
     "ask_per_licence",
     "audit",
     "clear",
     "learned_reserve",
     "match",
+    "posts_the_reserve",
     "price_setter",
     "rebid_step",
     "refund_all",

@@ -36,7 +36,7 @@ class VoteResult:
     approved: Bools
     """(N,) whether the ask stands."""
     approvals: Ints
-    """(N,) approving votes among the N−1 others."""
+    """(N,) approving votes among the other candidates (all N−1 others where everybody is one)."""
     claims: Floats
     """(N,) money: the ask where it stands, else 0; a claim to this share of what the DAO receives."""
 
@@ -46,25 +46,45 @@ class VoteResult:
         return float(self.claims.sum())
 
 
-def vote(asks: ArrayLike, estimates: ArrayLike, *, tolerance: float = 0.0, rule: str = "majority") -> VoteResult:
+def vote(
+    asks: ArrayLike,
+    estimates: ArrayLike,
+    *,
+    tolerance: float = 0.0,
+    rule: str = "majority",
+    candidates: ArrayLike | None = None,
+) -> VoteResult:
     """Let every member vote on every other member's ask.
 
     A voter approves an ask that exceeds its own estimate of the proposer's reward by no more than the share
     `tolerance`. `asks` is (N,) money; `estimates` is (N, N) money, [voter, proposer], or (N,) where all voters hold
     the same estimates (then N = 10⁶ costs no N² votes). A DAO of one has nobody to object: its ask stands, where
     Eq. 34 would leave it unable ever to sell.
+
+    `candidates` (N,) tells who asks and votes at all (default: everybody); the others' asks are not put to the vote,
+    and N counts the candidates alone.
     """
     asks, estimates = np.asarray(asks, np.float64), np.asarray(estimates, np.float64)
-    users = asks.size
     _check(asks, estimates, tolerance)
+    standing = np.ones(asks.size, np.bool_) if candidates is None else np.asarray(candidates, np.bool_)
+    if standing.shape != asks.shape:
+        raise InputError(f"{standing.shape} candidates meet {asks.shape} asks; give one flag an ask")
+    among = estimates[np.ix_(*[standing] * estimates.ndim)]
+    result = _among_candidates(asks[standing], among, tolerance, rule)
+    approved, approvals = np.zeros(asks.size, np.bool_), np.zeros(asks.size, np.int64)
+    approved[standing], approvals[standing] = result
+    return VoteResult(approved=approved, approvals=approvals, claims=np.where(approved, asks, 0.0))
+
+
+def _among_candidates(asks: Floats, estimates: Floats, tolerance: float, rule: str) -> tuple[Bools, Ints]:
+    users = asks.size
     stands = VOTING.get(rule)
     approves = asks <= estimates * (1 + tolerance)
     if estimates.ndim == 1:
         approvals = np.where(approves, users - 1, 0)
     else:
         approvals = np.count_nonzero(approves, axis=0) - np.diagonal(approves)  # nobody votes on the own ask
-    approved = stands(approvals, users) if users > 1 else np.ones(users, np.bool_)
-    return VoteResult(approved=approved, approvals=approvals, claims=np.where(approved, asks, 0.0))
+    return (stands(approvals, users) if users > 1 else np.ones(users, np.bool_)), approvals
 
 
 def _check(asks: Floats, estimates: Floats, tolerance: float) -> None:

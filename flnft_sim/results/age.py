@@ -13,11 +13,13 @@ class AgeOfInformation:
     """The age of one DAO's model: it grows by one second a second and drops where an aggregation brings newer data.
 
     At time t the age is t − g(t), g(t) the instant at which the freshest update aggregated so far began to be made (the
-    start of its user's local training). The model a DAO starts with counts as made at `start_s`.
+    start of its user's local training). The model a DAO starts with counts as made at `start_s`. Every minting (an
+    `episode`) begins with a new model, so it has a record of its own, which ends when that model is minted.
     """
 
-    def __init__(self, dao: str, *, start_s: float = 0.0) -> None:
-        self.dao, self.start_s = dao, start_s
+    def __init__(self, dao: str, *, start_s: float = 0.0, episode: int = 0) -> None:
+        self.dao, self.start_s, self.episode = dao, start_s, episode
+        self.end_s: float | None = None  # from when on nobody asks for this model's age
         self._times_s = [start_s]  # from _times_s[n] on, the freshest update dates from _generated_s[n]
         self._generated_s = [start_s]
 
@@ -57,7 +59,10 @@ class AgeOfInformation:
         if until_s == self._times_s[-1]:
             corners.append((until_s, self.age(until_s)))
         return typed(
-            "aoi", pd.DataFrame([(self.dao, *corner) for corner in corners], columns=["dao", "time_s", "age_s"])
+            "aoi",
+            pd.DataFrame(
+                [(self.dao, self.episode, *corner) for corner in corners], columns=["dao", "episode", "time_s", "age_s"]
+            ),
         )
 
     def _pieces(self, since_s: float, until_s: float) -> list[tuple[float, float, float]]:

@@ -122,12 +122,22 @@ def decisions(told: Told) -> Iterator[Fact]:
 
 
 def ages(told: Told) -> Iterator[Fact]:
-    """Age of information, and who came too late."""
+    """Age of information."""
     figures = told.figures
     mean, peak = (shown(figures[name], ",.1f", "s") for name in ("aoi_mean_s", "aoi_peak_s"))
     yield "age of information", f"mean {mean}, peak {peak}"
-    if figures["late_dropped_total"]:
-        yield "late updates dropped", f"{figures['late_dropped_total']:,}"
+
+
+def updates_astray(told: Told) -> Iterator[Fact]:
+    """Updates that never arrived in time, which nobody is paid for, and mintings in which none did."""
+    figures = told.figures
+    ends = {"late": "late_dropped_total", "dropped out": "dropped_out_total", "stalled": "stalled_total"}
+    counts = [f"{figures[key]:,} {end}" for end, key in ends.items() if figures[key]]
+    if counts:
+        yield "updates not delivered", f"{', '.join(counts)}; {figures['updates_delivered_total']:,} delivered"
+    if empty := figures.get("mintings_without_updates_total"):
+        models = counted(empty + figures["mintings_total"], "minting")
+        yield "nothing to mint", f"in {empty:,} of {models}: no update was aggregated, so nothing was sold"
 
 
 # ---- game -----------------------------------------------------------------------------------------------------------
@@ -182,15 +192,16 @@ def auctions(told: Told) -> Iterator[Fact]:
 
 def _one_auction(told: Told, auction: Mapping[Any, Any]) -> Iterator[Fact]:
     name, bidders = auction["auction"], counted(auction["bidders"], "bidder")
+    limits = ", ".join(f"{what} {shown(auction[f'{what}_money'], ',.2f')}" for what in ("ask", "reserve"))
     if not auction["winners"]:
-        yield name, f"no trade ({auction['reason'] or auction['rule']}), {bidders}"
+        yield name, f"no trade ({auction['reason'] or auction['rule']}), {bidders}" + _with(limits, auction["daos"])
         return
     won = told.won[told.won["auction"] == name]
     price, receipt = span(won["payment_money"], ",.2f"), shown(auction["dao_receipt_money"], ",.2f")
     by = f", set by {auction['price_set_by']}" if auction.get("price_set_by") else ""
     after = f" after {counted(auction['rebids'], 'rebid')}" if auction["rebids"] else ""
     yield name, f"{auction['rule']}: {auction['winners']} of {bidders} win a licence{after}"
-    yield "", f"price {price}{by}; DAO receives {receipt}"
+    yield "", f"price {price}{by}{_with(limits, auction['daos'])}; DAO receives {receipt}"
     for bid in won.sort_values("priority", kind="stable").head(_WINNERS_SHOWN).to_dict("records"):
         yield f"  {bid['provider']}", f"bid {bid['total_money']:,.2f}, pays {bid['payment_money']:,.2f}"
     if len(won) > _WINNERS_SHOWN:
@@ -214,6 +225,23 @@ def _many_auctions(told: Told) -> Iterator[Fact]:
     held = table[table["daos"] > 0]
     yield "bidders", f"{span(held['bidders'], '.0f')} an auction"
     yield "rebids", f"{span(held['rebids'], '.0f')} an auction, mean {held['rebids'].mean():.1f}"
+
+
+def one_seller(told: Told) -> Iterator[Fact]:
+    """Where a single DAO sells, a rule may be a posted price, and rules that are the same one cannot differ."""
+    from flnft_sim.market import RULES, posts_the_reserve  # here: only a run or its page needs the market's parts
+
+    table = told.result.auctions
+    alone = table[table["daos"] == 1]
+    rules = [rule for rule in dict.fromkeys(alone["rule"]) if rule in RULES and posts_the_reserve(rule)]
+    if rules:
+        where = "" if len(alone) == len(table) else f" in {len(alone):,} of {counted(len(table), 'auction')}"
+        rule = ", ".join(rules)
+        yield "one seller", f"{rule} is then a posted price, the reserve{where}; rules that post it cannot differ"
+
+
+def _with(limits: str, sellers: int) -> str:
+    return f" ({limits})" if sellers else ""
 
 
 def rejections(told: Told) -> Iterator[Fact]:
@@ -256,8 +284,8 @@ def balances(told: Told) -> Iterator[Fact]:
 #: The page below its first lines, in its order. A new line is a function here, in the section it belongs to.
 SECTIONS: Mapping[str, tuple[Facts, ...]] = {
     "Learning": (quality, effort, privacy_guarantee, engine),
-    "Time": (minting_time, decisions, ages),
+    "Time": (minting_time, decisions, ages, updates_astray),
     "Game": (users_play, providers_play, forecasts, exploitability),
-    "Market": (auctions, rejections),
+    "Market": (auctions, one_seller, rejections),
     "Money": (gains, balances),
 }

@@ -1,5 +1,7 @@
 """The summary of a run as a flat dictionary of the figures that matter; `page` makes a text of it."""
 
+from collections import defaultdict
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +37,9 @@ def summarise(result: "RunResult") -> dict[str, Any]:
         "privacy_budget": _mean(users["privacy_budget"]),
         "stayed_out_total": int(result.rounds["stayed_out"].sum()),
         "late_dropped_total": int(result.rounds["late_dropped"].sum()),
+        "dropped_out_total": _total(result.rounds, "dropped_out"),
+        "stalled_total": _total(result.rounds, "stalled"),
+        "updates_delivered_total": _total(result.rounds, "delivered"),
         "user_utility": _mean(users["user_utility"]),
         "cash_surplus_money": _mean(users["cash_surplus_money"]),
         "cost_round_money": _mean(users["cost_round_money"]),
@@ -44,20 +49,35 @@ def summarise(result: "RunResult") -> dict[str, Any]:
         "auctions": len(result.auctions),
         "trades_total": int(result.auctions["trades"].sum()),
         "licences_total": int(result.auctions["winners"].sum()),
+        "sellers_most": int(result.auctions["daos"].max()) if len(result.auctions) else 0,
+        "ask_money": _mean(result.auctions["ask_money"]),
+        "reserve_money": _mean(result.auctions["reserve_money"]),
         "price_money": _mean(result.auctions["price_money"]),
         "paid_total_money": float(result.bids["payment_money"].sum()),
         "money_total_units": int(result.accounts["balance_money_units"].sum()),
     }
 
 
+def saw_teeth(aoi: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The corners of one minting's age after another, with the DAO's name: a new model's age begins anew."""
+    by = ["dao", "episode"] if "episode" in aoi else ["dao"]
+    for (dao, *_), corners in aoi.groupby(by, sort=False):
+        yield str(dao), corners
+
+
 def mean_ages(aoi: pd.DataFrame) -> pd.Series:
-    """Mean age by DAO: the area under its saw-tooth's corners over their time."""
-    means = {}
-    for dao, corners in aoi.groupby("dao", sort=False):
+    """Mean age by DAO: the mean over its mintings of the area under the saw-tooth's corners over their time."""
+    means = defaultdict(list)
+    for dao, corners in saw_teeth(aoi):
         time_s, age_s = corners["time_s"].to_numpy(), corners["age_s"].to_numpy()
         if time_s[-1] > time_s[0]:
-            means[dao] = np.trapezoid(age_s, time_s) / (time_s[-1] - time_s[0])
-    return pd.Series(means, dtype=float)
+            means[dao].append(np.trapezoid(age_s, time_s) / (time_s[-1] - time_s[0]))
+    return pd.Series({dao: float(np.mean(of_mintings)) for dao, of_mintings in means.items()}, dtype=float)
+
+
+def _total(table: pd.DataFrame, column: str) -> int:
+    """A column's sum, 0 where runs of an earlier version lack it."""
+    return int(table[column].sum()) if column in table else 0
 
 
 def _mean(values: pd.Series) -> float | None:

@@ -122,7 +122,7 @@ COLUMNS: Mapping[str, Mapping[str, Type]] = {
         "duration_us": "integer",
         "duration_s": "number",
     },
-    "aoi": {"dao": "text", "time_s": "number", "age_s": "number"},
+    "aoi": {"dao": "text", "episode": "integer", "time_s": "number", "age_s": "number"},
     "privacy": {"user": "text"},
     "accounts": {
         "address": "text",

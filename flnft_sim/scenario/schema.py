@@ -337,6 +337,9 @@ class PrivateLedger(Section):
         None, "the primary crashes at this time and stays down", unit="s", ge=0, le=LONGEST_S
     )
     timeout_s: float = knob(2.0, "a replica asks for a new view after this long", unit="s", ge=1e-3, le=1e6)
+    request_hop: bool = knob(
+        True, "`pbft`: an update first travels from its user to the primary; without it, it is there at once"
+    )
     batch_every_s: float = knob(
         1.0, "a crowd's updates become final by batches that begin at least this far apart", unit="s", ge=0, le=1e6
     )

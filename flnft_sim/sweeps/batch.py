@@ -10,6 +10,7 @@ from flnft_sim.errors import did_you_mean
 from flnft_sim.sweeps.backends import Backend, backend
 from flnft_sim.sweeps.job import Record
 from flnft_sim.sweeps.journal import Journal, explained
+from flnft_sim.sweeps.notes import notes
 from flnft_sim.sweeps.plan import SweepPlan, load_plan
 from flnft_sim.sweeps.progress import Progress, Reporter
 from flnft_sim.sweeps.runs import Run, Runs
@@ -48,11 +49,12 @@ class SweepOptions:
 
 @dataclass(frozen=True)
 class SweepOutcome:
-    """What a finished sweep left: its folder, the number of runs, and how many of them failed."""
+    """What a finished sweep left: its folder, the number of runs, how many of them failed, and what to know of them."""
 
     folder: Path
     runs: int
     failed: int
+    notes: tuple[str, ...] = ()
 
 
 def sweep(
@@ -96,9 +98,10 @@ def run_sweep(
             results = Results(runs, journal)
             _write_tables(results, folder, parquet=options.parquet)
             failed = sum(not entry.ok for run in runs if (entry := journal.find(run.identity)))
+            told = tuple(notes(results))
     except OSError as error:
         raise explained(error, folder) from error
-    return SweepOutcome(folder, runs=len(runs), failed=failed)
+    return SweepOutcome(folder, runs=len(runs), failed=failed, notes=told)
 
 
 def _run_missing(

@@ -21,6 +21,7 @@ from typing import Any
 #: Dotted field -> the value that means the behaviour from before the field existed.
 ADDED: Mapping[str, Any] = {
     "timeline.longest_s": 1e8,  # no published run came near
+    "private_ledger.request_hop": False,
 }
 
 #: Name -> the fields beside its settings that it was known by.

@@ -6,6 +6,7 @@ from flnft_sim.ledger.consensus.pbft import Pbft, PbftSettings
 from flnft_sim.ledger.consensus.pbft_latency import PbftOutcome, faults_tolerated, pbft_latency, quorum
 from flnft_sim.ledger.consensus.pos import PosSettings, ProofOfStake
 from flnft_sim.ledger.consensus.pow import MiningRace, PowSettings, ProofOfWork
+from flnft_sim.ledger.consensus.request import RequestHop
 
 __all__ = [
     "PROTOCOLS",
@@ -21,6 +22,7 @@ __all__ = [
     "PowSettings",
     "ProofOfStake",
     "ProofOfWork",
+    "RequestHop",
     "faults_tolerated",
     "make_consensus",
     "pbft_latency",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from flnft_sim.ledger.consensus.base import PROTOCOLS, BlockSlot, require
 from flnft_sim.ledger.consensus.pbft_latency import PbftOutcome, pbft_latency, quorum
+from flnft_sim.ledger.consensus.request import RequestHop
 from flnft_sim.ledger.errors import ConsensusStalled
 
 DelaySource = Callable[[np.random.Generator], NDArray[np.float64]]
@@ -23,7 +24,8 @@ class PbftSettings:
     """n replicas; every message's delay is normal (cut off at 0), unless `delays` draws it (a topology's, say).
 
     `slow` multiplies the delays of all messages from and to a replica. `timeout_s` is the first view's; None: no view
-    change ever, so that a crashed primary stalls the ledger.
+    change ever, so that a crashed primary stalls the ledger. `hop` tells how long a request takes to the primary; None:
+    it is there at once, as where the primary submits itself.
     """
 
     replicas: int = 4
@@ -33,6 +35,7 @@ class PbftSettings:
     crashed: tuple[int, ...] = ()
     slow: Mapping[int, float] = field(default_factory=dict)
     delays: DelaySource | None = None
+    hop: RequestHop | None = None
 
     def __post_init__(self) -> None:
         n, mean, sd, timeout = self.replicas, self.delay_mean_s, self.delay_sd_s, self.timeout_s
@@ -87,9 +90,22 @@ class Pbft:
         """These replicas take part again."""
         self._crashed.difference_update(replicas)
 
+    def request_s(self, submitter: int | None) -> float:
+        """Draw how long a request takes to the present primary from a replica's keeper (None: from anyone else)."""
+        hop = self.settings.hop
+        return 0.0 if hop is None else hop.draw_s(submitter, self.primary)
+
+    def expected_request_s(self, submitter: int | None) -> float:
+        """The mean of `request_s`; draws nothing."""
+        hop = self.settings.hop
+        return 0.0 if hop is None else hop.expected_s(submitter, self.primary)
+
     @property
     def expected_s(self) -> float:
-        """The mean of a few instances among the replicas that are up; the timeout where they can never decide."""
+        """From a request's arrival on: the mean of a few instances among the replicas that are up.
+
+        The timeout where they can never decide.
+        """
         rng = np.random.default_rng(0)  # one of its own: asking must not change what comes
         instances = max(1, _EXPECTATION_REPLICAS // self.settings.replicas)
         outcomes = [self._run(rng) for _ in range(instances)]

@@ -15,7 +15,7 @@ from flnft_sim.results.figures.series import PANELS, band_legend, draw_band, nat
 from flnft_sim.results.figures.style import finish, legend_below, new_figure, small_multiples
 from flnft_sim.results.palette import BLUE, INK
 from flnft_sim.results.run_result import RunResult
-from flnft_sim.results.summary import mean_ages
+from flnft_sim.results.summary import mean_ages, saw_teeth
 from flnft_sim.results.told import counted
 
 _TEETH = 40  # more in a panel of the full width would run into one another; teeth as high as the peak, lower ones less
@@ -73,7 +73,7 @@ def _single(teeth: Teeth, corners: pd.DataFrame, mean_s: float, title: str, dao:
         return figure
     figure, [above, below] = new_figure(height=6.8, heights=(1, 1))
     _range(above, teeth, _BINS)
-    drops = counted(int((np.diff(corners["age_s"]) < 0).sum()), "drop")
+    drops = counted(sum(int((np.diff(own["age_s"]) < 0).sum()) for _, own in saw_teeth(corners)), "drop")
     finish(above, title=title, x="", y="age (s)", note=f"{dao}: {drops}, one an aggregation; range and mean over time")
     first = len(teeth[0]) // 2 - _CLOSE // 2
     begin_s, end_s = teeth[0][first], teeth[1][first + _CLOSE - 1]
@@ -151,7 +151,8 @@ def _range(axes: Axes, teeth: Teeth, bins: int) -> None:
 
 
 def _saw(axes: Axes, corners: pd.DataFrame, mean_s: float | None) -> None:
-    axes.plot(corners["time_s"], corners["age_s"], color=BLUE, linewidth=1.2)
+    for _, own in saw_teeth(corners):  # between two mintings there is no model whose age could be told
+        axes.plot(own["time_s"], own["age_s"], color=BLUE, linewidth=1.2)
     if mean_s is not None:
         axes.axhline(mean_s, color=INK, linestyle="--", linewidth=1.5)
     axes.margins(x=0.01)

@@ -1,0 +1,73 @@
+"""What a DAO's members have delivered in one minting: the contributions they are paid for, and what went astray."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flnft_sim.agents.work import Work
+from flnft_sim.game import delivered_shares, freshness_contribution, quality_contribution
+from flnft_sim.learning import LocalUpdates, Participation
+from flnft_sim.network.crowd import OUTCOMES
+
+if TYPE_CHECKING:
+    from flnft_sim.agents.dao import MuDao
+    from flnft_sim.agents.decision_phase import Decision
+
+Array = NDArray[np.float64]
+
+
+@dataclass
+class Deliveries:
+    """Arrays (N,) over a DAO's members, over the rounds of one minting so far.
+
+    An update counts as delivered once it is final in time and aggregated. What it is worth is what the paper's two
+    contributions come to as measured: θ^Q (Eq. 10) of its loss, θ^F (Eq. 12) of its age.
+    """
+
+    quality: Array  # Σ θ^Q of delivered updates
+    freshness: Array  # Σ θ^F of delivered updates
+    updates: dict[str, NDArray[np.int64]]  # by outcome ("final", "late", …): how many ended so
+
+    @classmethod
+    def of_nothing(cls, members: int) -> Self:
+        """Before the first round."""
+        counts = {outcome: np.zeros(members, dtype=np.int64) for outcome in OUTCOMES}
+        return cls(np.zeros(members), np.zeros(members), counts)
+
+    @property
+    def any(self) -> bool:
+        """Whether anything was ever aggregated."""
+        return bool(self.updates["final"].any())
+
+    def take_in(self, dao: "MuDao", plan: Participation, work: Work, updates: LocalUpdates) -> None:
+        """Count a round's updates, and credit those that were aggregated."""
+        for outcome, counts in self.updates.items():
+            counts[plan.users[work.outcomes == outcome]] += 1
+        game, rows = dao.world.settings.game, np.flatnonzero(work.arrived)
+        members = plan.users[rows]
+        sizes, losses = dao.shard_sizes[members], updates.losses[rows]
+        self.quality[members] += quality_contribution(sizes, losses, mu0=game.mu0, mu1=game.mu1)
+        self.freshness[members] += freshness_contribution(
+            work.age_s[rows], freshness_horizon_s=game.freshness_horizon_s
+        )
+
+    def shares(self, decision: "Decision") -> Array:
+        """Each member's share of what the minting earns (`game.delivered_shares`), at a decision's prices: (N,)."""
+        return delivered_shares(
+            self.quality,
+            self.freshness,
+            quality_money=float(decision.step.quality_money.sum()),
+            freshness_money=float(decision.step.freshness_money.sum()),
+        )
+
+
+def astray(minting: Iterable[Deliveries]) -> str:
+    """What became of updates none of which was delivered, in a few words: "3 late, 2 dropped out"."""
+    totals: Counter[str] = Counter()
+    for deliveries in minting:
+        totals.update({outcome: int(counts.sum()) for outcome, counts in deliveries.updates.items()})
+    return ", ".join(f"{total} {outcome}" for outcome, total in totals.items() if total) or "nobody took part"
