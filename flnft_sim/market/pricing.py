@@ -48,7 +48,10 @@ def price_setter(payments: ArrayLike, bids: ArrayLike, asks: ArrayLike, reserve:
         ("the lowest ask", lowest[:1]),
         ("the highest ask", lowest[-1:]),
         ("the highest losing bid", high[payments.size : payments.size + 1]),
-        ("the lowest winning bid", high[payments.size - 1 : payments.size]),
+        (
+            "the lowest winning bid" if payments.size > 1 else "the winner's own bid",
+            high[payments.size - 1 : payments.size],
+        ),
     )
     return next((name for name, report in reports if report.size and report[0] == price), "a price between the reports")
 

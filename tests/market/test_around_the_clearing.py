@@ -174,6 +174,8 @@ def test_licences_keep_their_priority_and_pay_the_royalty_down_to_the_unit():
         ("pms-am", [3, 2], [4, 6], 7, ""),
         ("vcg", [9, 8, 5], [4, 6], 7, "the lowest ask"),
         ("first-price", [9, 8, 5], [4, 6], 7, "each winner's own bid"),
+        ("first-price", [9, 3], [4, 6], 7, "the winner's own bid"),
+        ("pms-am-literal", [9, 8], [4, 6], 7, "the lowest winning bid"),  # there is no next bid
         ("pms-am-literal", [9, 8, 5, 2], [4, 6, 8], 7, "the highest losing bid"),
         ("uniform", [9, 8, 5], [4, 6], 7, "a price between the reports"),  # (4 + 5) / 2
         ("mcafee", [9, 8, 5], [4, 6, 8], 7, "a price between the reports"),  # (5 + 8) / 2
