@@ -29,6 +29,13 @@ def status_of(*words, monkeypatch):
     return left.value.code
 
 
+def test_an_unknown_format_of_figures_is_refused_before_the_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert status_of("run", "tiny", "--figures", "gif", monkeypatch=monkeypatch) == 2
+    assert "'gif' is not one of 'png', 'pdf', 'svg', 'none'" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "runs").exists()
+
+
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
     """A finished run of `tiny`, made by the command line: its working directory and what was printed."""

@@ -121,6 +121,21 @@ def notes(axes):
     return " ".join(text.get_text() for text in axes.texts)
 
 
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 0.7])
+def test_a_run_that_was_cut_short_can_be_drawn(run, share):
+    cut = RunResult(**{name: table.head(max(1, int(share * len(table)))) for name, table in run.tables.items()})
+    for name in FIGURES.names():
+        FIGURES.get(name)(cut)
+
+
+@pytest.mark.parametrize("missing", RunResult().tables)
+def test_a_run_without_a_table_can_be_drawn(missing):
+    run = RunResult(**{name: table for name, table in episode().tables.items() if name != missing})
+    for name in FIGURES.names():
+        FIGURES.get(name)(run)
+
+
 def test_accuracy_line_is_the_rounds_table():
     result = episode(rounds=5)
     [axes] = axes_of("accuracy", result)
@@ -173,14 +188,15 @@ def test_a_few_teeth_are_drawn_as_they_are():
     np.testing.assert_array_equal(axes.lines[0].get_xydata(), result.aoi[["time_s", "age_s"]])
 
 
-def test_a_wall_of_teeth_is_their_range_and_exact_mean_with_some_teeth_close_up():
+@pytest.mark.parametrize("teeth", [42, 60, 100, 300])
+def test_a_wall_of_teeth_is_their_range_and_exact_mean_with_some_teeth_close_up(teeth):
     """Teeth of 0 to 10 s: age 5 s on average in any whole number of them, and in all the time."""
-    starts = 10.0 * np.arange(100)
+    starts = 10.0 * np.arange(teeth)
     corners = pd.DataFrame(
-        {"dao": "dao-1", "time_s": np.repeat(starts, 2)[1:], "age_s": np.tile([0.0, 10.0], 100)[:-1]}
+        {"dao": "dao-1", "time_s": np.repeat(starts, 2)[1:], "age_s": np.tile([0.0, 10.0], teeth)[:-1]}
     )
     above, below = axes_of("age", RunResult(aoi=corners))
-    assert "99 drops" in notes(above)
+    assert f"{teeth - 1} drops" in notes(above)
     np.testing.assert_allclose(above.lines[0].get_ydata(), 5.0)
     heights = above.collections[0].get_paths()[0].vertices[:, 1]
     assert (heights.min(), heights.max()) == pytest.approx((0.0, 10.0))

@@ -139,8 +139,8 @@ def _binned(teeth: Teeth, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
 
 def _range(axes: Axes, teeth: Teeth, bins: int) -> None:
     grid = _edges(teeth[0][0], teeth[1][-1], bins)
-    starts = teeth[0][np.searchsorted(teeth[0], grid[:-1])]  # of whole teeth, lest the mean beat with them
-    edges = np.unique([*starts, teeth[1][-1]])
+    whole = teeth[0][teeth[0].searchsorted(grid[:-1]).clip(max=len(teeth[0]) - 1)]
+    edges = np.unique([*whole, teeth[1][-1]])  # between starts of whole teeth, lest the mean beat with them
     if len(edges) > 2 and np.diff(edges)[-1] < np.median(np.diff(edges)) / 2:
         edges = np.delete(edges, -2)  # a last tooth cut short belongs to those before
     mean, low, high = _binned(teeth, edges)
