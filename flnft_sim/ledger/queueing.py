@@ -1,7 +1,5 @@
 """What theory says of waiting for blocks: the yardstick of the mempool."""
 
-from scipy.optimize import brentq
-
 from flnft_sim.errors import InputError
 
 
@@ -12,6 +10,8 @@ def mean_inclusion_s(tx_per_s: float, *, block_interval_s: float, block_tx: int)
     probability (1 − r)·rⁿ, r the root in (0, 1) of μ·r^(K+1) − (λ + μ)·r + λ = 0; Little's law divides the mean
     r/(1 − r) by λ. It tends to the block interval as λ → 0 and has no bound as λ → K·μ, where `InputError` begins.
     """
+    from scipy.optimize import brentq  # here: no run waits for its import
+
     arrivals, blocks = tx_per_s, 1.0 / block_interval_s
     load = arrivals / (blocks * block_tx)
     if not 0 < load < 1:
