@@ -3,14 +3,6 @@
 from collections.abc import Iterator
 
 from flnft_sim.formats import Format
-from flnft_sim.results.figures import accuracy as accuracy
-from flnft_sim.results.figures import age as age
-from flnft_sim.results.figures import beliefs as beliefs
-from flnft_sim.results.figures import gantt as gantt
-from flnft_sim.results.figures import map as map
-from flnft_sim.results.figures import phases as phases
-from flnft_sim.results.figures import utilities as utilities
-from flnft_sim.results.figures import winners as winners
 from flnft_sim.results.figures.registry import FIGURES, Picture
 from flnft_sim.results.figures.style import figure_bytes, png_bytes, save_figure
 from flnft_sim.results.run_result import RunResult
