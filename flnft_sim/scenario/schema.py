@@ -2,6 +2,9 @@
 
 One frozen class a section, in the order of an episode. `flnft scenarios describe` prints this file as a table, and
 docs/scenarios.md is generated from it. Unknown fields and out-of-range values are errors.
+
+A field that comes later goes into `flnft_sim/sweeps/identity.py` with the value that means the behaviour from before,
+so that runs computed earlier are still known.
 """
 
 from dataclasses import dataclass
