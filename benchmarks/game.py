@@ -18,7 +18,7 @@ import numpy as np
 from flnft_sim.game import BidBelief, DecisionProblem, decision_steps
 from flnft_sim.game.beliefs.fitting import fresh_start
 from flnft_sim.game.beliefs.forward import ForwardFilter, HmmParameters
-from flnft_sim.game.decision import DecisionStep
+from flnft_sim.game.problem import DecisionStep
 
 USERS, PROVIDERS = 10**6, 10**3
 LOOP_USERS = 20_000  # the loop is timed on these, and its time scaled up

@@ -10,7 +10,7 @@ from flnft_sim.agents.dao import FlNft, MuDao
 from flnft_sim.agents.provider import Offer, ServiceProvider
 from flnft_sim.game import provider_utility, quality_satisfaction
 from flnft_sim.ledger import from_units
-from flnft_sim.market import Bid, BidRejected, Clearing, SealedBids, VoteResult, clear, price_setter
+from flnft_sim.market import Bid, BidRejected, Clearing, SealedBids, VoteResult, clear, forgone_money, price_setter
 
 Array = NDArray[np.float64]
 Row = dict[str, Any]
@@ -143,12 +143,27 @@ class Auction:
     def bid_rows(self) -> list[Row]:
         """A line for every sealed bid in the table `bids`, in the order of the book, and one for who did not bid."""
         places = {buyer.address: place for place, buyer in enumerate(self.buyers)}
-        rows = [self._bid_row(entry, places) for entry in self.book]
+        forgone = self._forgone_money()
+        rows = [self._bid_row(entry, places, forgone) for entry in self.book]
         bidding = {entry.sender for entry in self.book}
-        rows += [self._silent_row(place) for place, buyer in enumerate(self.buyers) if buyer.name not in bidding]
-        return rows
+        silent = [place for place, buyer in enumerate(self.buyers) if buyer.name not in bidding]
+        return rows + [self._silent_row(place, forgone) for place in silent]
 
-    def _bid_row(self, entry: BookEntry, places: dict[str, int]) -> Row:
+    def _forgone_money(self) -> Array:
+        """What each buyer's last sealed bid, or its silence, left on the table: (buyers,) money."""
+        if self.clearing is None:
+            return np.zeros(len(self.buyers))
+        return forgone_money(
+            self.clearing.rule,
+            self.bids,
+            self.asks,
+            reserve=self.reserve_money,
+            seed=self.clearing.seed,
+            values=[buyer.valuation_money for buyer in self.buyers],
+            limits=[buyer.budget_money for buyer in self.buyers],
+        )
+
+    def _bid_row(self, entry: BookEntry, places: dict[str, int], forgone: Array) -> Row:
         row = self._blank_row(entry.sender) | {
             "sealed_at_s": entry.sealed_at_s,
             "status": entry.status,
@@ -175,10 +190,11 @@ class Auction:
                 "priority": self.winners.index(place) + 1 if won else 0,
                 "provider_utility": self._utility(place),
                 "cash_money": self.buyers[place].valuation_money - payment_money if won else 0.0,
+                "forgone_money": float(forgone[place]),
             }
         return row
 
-    def _silent_row(self, place: int) -> Row:
+    def _silent_row(self, place: int, forgone: Array) -> Row:
         buyer = self.buyers[place]
         return self._blank_row(buyer.name) | {
             "total_money": 0.0,
@@ -186,6 +202,7 @@ class Auction:
             "reason": "a licence is worth nothing against the rivals believed in",
             **self._rivals(place),
             "valuation_money": buyer.valuation_money,
+            "forgone_money": float(forgone[place]),
         }
 
     def _rivals(self, place: int) -> Row:
@@ -215,6 +232,7 @@ class Auction:
             "valuation_money": nothing,
             "provider_utility": 0.0,
             "cash_money": 0.0,
+            "forgone_money": nothing,
         }
 
     def _utility(self, place: int) -> float:

@@ -131,6 +131,7 @@ class DecisionPhase:
             reserve=world.reserve_money(dao.category),
             damping=game.damping,
             reward_expectation=game.reward_expectation,
+            user_reply=game.user_reply,
         )
         return self._with_beliefs(problem, buyers)
 

@@ -74,9 +74,12 @@ def _extra_figures(world: World, result: RunResult) -> dict[str, Any]:
     )
     cost = result.users.groupby("user")["cost_round_money"].sum() if len(result.users) else pd.Series(dtype=float)
     played = [examine(dao.nft.decision.problem, dao.nft.decision.step) for dao in world.daos if dao.nft is not None]
+    anticipated = [each.anticipated_gains for each in played if each.anticipated_gains is not None]
     return {
         "provider_exploitability_money": max((float(each.provider_gains.max()) for each in played), default=None),
-        "user_exploitability": max((float(each.user_gains.max()) for each in played), default=None),
+        "provider_anticipated_gain_money": max((float(gains.max()) for gains in anticipated), default=None),
+        "user_exploitability": _last_exploitability(result.users),
+        **_forgone(result.bids),
         "engine": f"{learner.engine_name} ({learner.engine_reason})",
         "simulated_s": float(world.env.now),
         "mintings_total": sum(dao.mintings for dao in world.daos),
@@ -91,6 +94,27 @@ def _extra_figures(world: World, result: RunResult) -> dict[str, Any]:
         "stale_blocks": world.public_chain.stale_blocks,
         "consensus_messages": sum(dao.ledger.messages for dao in world.daos),
         "view_changes": sum(dao.ledger.view_changes for dao in world.daos),
+    }
+
+
+def _last_exploitability(users: pd.DataFrame) -> float | None:
+    """The most that any user forwent in Φ in its DAO's last round, at what it played."""
+    if users.empty or "exploitability" not in users:
+        return None
+    newest = users.groupby("dao")[["episode", "round"]].transform("last")
+    last = users[(users["episode"] == newest["episode"]) & (users["round"] == newest["round"])]["exploitability"]
+    return float(last.max()) if last.notna().any() else None
+
+
+def _forgone(bids: pd.DataFrame) -> dict[str, float | None]:
+    """Money that other sealed bids would have kept, of winners and of those who lost or did not bid."""
+    known = bids[bids["forgone_money"].notna()]
+    won = known["won"].fillna(False).astype(bool)
+    losers, winners = known.loc[~won, "forgone_money"], known.loc[won, "forgone_money"]
+    return {
+        "forgone_by_losers_money": float(losers.mean()) if len(losers) else None,
+        "forgone_most_money": float(known["forgone_money"].max()) if len(known) else None,
+        "forgone_by_winners_money": float(winners.mean()) if len(winners) else None,
     }
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from flnft_sim.agents.decision_phase import Decision
 from flnft_sim.agents.work import Work
+from flnft_sim.game import terms_for_all, user_exploitability
 from flnft_sim.learning import LocalUpdates, Participation
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def _columns(
     so_far = dao.deliveries.updates
     outcomes = np.where(dao.members.present(), "stayed out", "away").astype("<U11")
     outcomes[users] = work.outcomes
+    forgone = user_exploitability(terms_for_all(decision.problem, step), epochs, np.where(epochs > 0, privacy, 1.0))
     return {
         "user": list(dao.members.names),
         "local_epochs": epochs.astype(np.int64),
@@ -96,6 +98,7 @@ def _columns(
         "user_utility": utilities,
         "cost_round_money": costs,
         "cash_surplus_money": surplus,
+        "exploitability": np.where(outcomes == "away", NOTHING, forgone),
         "reward_received_money": np.zeros(count),
         "outcome": outcomes,
         "delivered_so_far": so_far["final"].copy(),

@@ -88,18 +88,24 @@ def _print_providers(problem: "DecisionProblem", report: "GameReport") -> None:
     import numpy as np
 
     valuations = np.asarray(problem.valuations_quality) + np.asarray(problem.valuations_freshness)
-    table = _table("provider", "worth", "bids\non beliefs", "could\ngain", "bids at\nequilibrium", "could\ngain")
-    totals = [e.step.quality_money + e.step.freshness_money for e in (report.played, report.equilibrium)]
+    headings = ("bids\non beliefs", "could\ngain", "if users\nanswer")
+    table = _table("provider", "worth", *headings, "bids at\nequilibrium", *headings[1:])
+    unknown = np.full(valuations.size, np.nan)  # in a market too large to let users answer every deviation
+    columns = [valuations]
+    for e in (report.played, report.equilibrium):
+        columns += [e.step.quality_money + e.step.freshness_money, e.provider_gains]
+        columns.append(unknown if e.anticipated_gains is None else e.anticipated_gains)
     for j in range(min(_ROWS, valuations.size)):
-        gains = report.played.provider_gains[j], report.equilibrium.provider_gains[j]
-        cells = (valuations[j], totals[0][j], gains[0], totals[1][j], gains[1])
-        table.add_row(str(j), *(f"{amount:,.2f}" for amount in cells))
+        table.add_row(str(j), *(f"{column[j]:,.2f}" for column in columns))
     if valuations.size > _ROWS:
-        table.add_row("…", *[""] * 5)
-    sums = (valuations, totals[0], report.played.provider_gains, totals[1], report.equilibrium.provider_gains)
+        table.add_row("…", *[""] * len(columns))
     table.add_section()
-    table.add_row("all", *(f"{amounts.sum():,.2f}" for amounts in sums))
-    table.caption = "Money. A gain is what one provider alone could still make by another bid (exploitability)."
+    table.add_row("all", *(f"{column.sum():,.2f}" for column in columns))
+    table.caption = (
+        "Money. A gain is what one provider alone could still make in Ψ by other prices: with quality and\n"
+        "freshness fixed, and if users answered the other prices first. The equilibrium is one of\n"
+        "simultaneous prices, and leaves the second."
+    )
     out.print(table)
 
 

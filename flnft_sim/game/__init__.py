@@ -1,5 +1,6 @@
 """The game between users and providers: utilities, best responses, equilibrium, beliefs, and the decision phase."""
 
+from flnft_sim.game.answers import UserTerms
 from flnft_sim.game.beliefs import BELIEFS, Belief, BeliefOptions, BidBelief
 from flnft_sim.game.checks import (
     ElasticityError,
@@ -11,9 +12,15 @@ from flnft_sim.game.checks import (
 )
 from flnft_sim.game.contributions import age_closed_form, freshness_contribution, quality_contribution, shares
 from flnft_sim.game.costs import compute_unit_cost, privacy_unit_cost
-from flnft_sim.game.decision import DecisionProblem, DecisionStep, decide, decision_steps
-from flnft_sim.game.equilibrium import budgeted_equilibrium, provider_equilibrium
-from flnft_sim.game.exploitability import provider_exploitability, user_exploitability
+from flnft_sim.game.decision import decide, decision_steps
+from flnft_sim.game.equilibrium import NoEquilibriumError, budgeted_equilibrium, provider_equilibrium
+from flnft_sim.game.exploitability import (
+    provider_exploitability,
+    reanswered_gains,
+    terms_for_all,
+    user_exploitability,
+)
+from flnft_sim.game.problem import DecisionProblem, DecisionStep
 from flnft_sim.game.regimes import DemandRegimes
 from flnft_sim.game.report import Examined, GameReport, examine, game_report
 from flnft_sim.game.responses import (
@@ -46,8 +53,10 @@ __all__ = [
     "Examined",
     "FairnessError",
     "GameReport",
+    "NoEquilibriumError",
     "NotFiniteError",
     "OutOfRangeError",
+    "UserTerms",
     "ValuationError",
     "age_closed_form",
     "budgeted_best_response",
@@ -70,8 +79,10 @@ __all__ = [
     "provider_utility",
     "quality_contribution",
     "quality_satisfaction",
+    "reanswered_gains",
     "rival_sums",
     "shares",
+    "terms_for_all",
     "unrounded_answer",
     "user_best_response",
     "user_exploitability",

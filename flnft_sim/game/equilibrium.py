@@ -1,16 +1,23 @@
 """The equilibrium among providers with perfect information: one scalar root for any number of providers."""
 
-import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
-from scipy.optimize import brentq
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq, root
 
+from flnft_sim.errors import FlnftError
 from flnft_sim.game.checks import FloatArray, ValuationError, not_negative
 from flnft_sim.game.responses import budgeted_best_response, rival_sums
+from flnft_sim.game.roots import increasing_roots
 
-MOST_HALVINGS = 12
-STANDSTILL = 1e-11  # largest distance of a bid from its best response, as a share of all bids
+STANDSTILL = 1e-9  # largest distance of a bid from its best response, as a share of all bids
+WIDEST = 60.0  # how far below the unbudgeted sum of bids the search goes, in its logarithm
+
+
+class NoEquilibriumError(FlnftError):
+    """Prices under binding budgets that do not come to rest."""
 
 
 def provider_equilibrium(valuations: ArrayLike, satisfaction: ArrayLike) -> FloatArray:
@@ -57,37 +64,106 @@ def budgeted_equilibrium(
     """Equilibrium prices (q, f) of both dimensions, each (M,), under q·Q^λ + f·F ≤ B (Eq. 17).
 
     Budgets rarely bind (below about V/4); where none does, the dimensions part and each is one root-find. Otherwise
-    damped best responses, (q, f) ← (q, f) + step·(BR − (q, f)), go on from there until they stand still. A step of
-    2/(M + 1) is right for providers alike; very unlike ones swing under it, and it is halved until they do not.
+    the unknowns are the two sums of bids: given them each provider's bids follow from its multiplier ν alone, which is
+    a root of its own (`_BudgetedMarket`). Raises `NoEquilibriumError` where what was found is no mutual best response.
     """
-    worth = np.atleast_1d(valuation_quality), np.atleast_1d(valuation_freshness)
-    sats = [np.broadcast_to(sat, worth[0].shape) for sat in (satisfaction_quality, satisfaction_freshness)]
-    bids = np.stack([provider_equilibrium(v, s) for v, s in zip(worth, sats, strict=True)])
+    worth = np.stack(np.broadcast_arrays(np.atleast_1d(valuation_quality), np.atleast_1d(valuation_freshness)))
+    sats = np.stack([np.broadcast_to(s, worth[0].shape) for s in (satisfaction_quality, satisfaction_freshness)])
     purse = np.broadcast_to(not_negative("budget", budget), worth[0].shape)
+    worth = np.where((purse > 0) | (sats == 0), worth, 0.0)  # who has no money bids nothing where a bid costs
+    bids = np.stack([provider_equilibrium(v, s) for v, s in zip(worth, sats, strict=True)])
     if np.any((bids * sats).sum(axis=0) > purse):
-        step = 2.0 / (worth[0].size + 1)
-        for _ in range(MOST_HALVINGS):
-            bids, distance = _damped_responses(bids, step, (*worth, *sats, purse))
-            if distance < STANDSTILL:
-                break
-            step /= 2.0
+        market = _BudgetedMarket(worth, sats, purse)
+        bids = market.equilibrium(bids.sum(axis=1))
+        best = np.stack(
+            budgeted_best_response(
+                rival_sums(bids[0]), rival_sums(bids[1]), worth[0], worth[1], sats[0], sats[1], purse
+            )
+        )
+        distance = np.max(np.abs(best - bids) / np.maximum(bids.sum(axis=1, keepdims=True), np.finfo(float).tiny))
+        if not distance <= STANDSTILL:
+            raise NoEquilibriumError(
+                f"the prices of {purse.size} providers under binding budgets do not come to rest: the furthest bid is "
+                f"{distance:.1g} of all bids from its best response; raise game.budget_money, or lower valuations"
+            )
     return bids[0], bids[1]
 
 
-def _damped_responses(bids: FloatArray, step: float, market: tuple[FloatArray, ...]) -> tuple[FloatArray, float]:
-    """Bids (2, M) and their relative distance from their best responses, when small or no longer falling.
+@dataclass(frozen=True)
+class _BudgetedMarket:
+    """Both dimensions of a market whose budgets may bind: valuations and satisfactions (2, M), budgets (M,)."""
 
-    A stable step shrinks the distance by e^−1 in 1/step iterations, so one that does not halve it in 4/step swings.
-    """
-    distance, reference = np.inf, np.inf
-    while True:
-        for _ in range(math.ceil(4.0 / step)):
-            best = np.stack(budgeted_best_response(rival_sums(bids[0]), rival_sums(bids[1]), *market))
-            scale = np.maximum(bids.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-            distance = float(np.max(np.abs(best - bids) / scale))
-            if distance < STANDSTILL:
-                return bids, distance
-            bids = bids + step * (best - bids)
-        if distance > reference / 2.0:
-            return bids, distance
-        reference = distance
+    worth: FloatArray
+    sats: FloatArray
+    purse: FloatArray
+
+    def equilibrium(self, unbudgeted: FloatArray) -> FloatArray:
+        """Bids (2, M) whose sums (2,) reproduce themselves; the sums without budgets are where the search starts.
+
+        Powell's hybrid method finds them in a dozen evaluations where bids move smoothly; where a provider falls
+        silent on the way it can stall, and two nested bracketed roots take over.
+        """
+        traded = unbudgeted > 0
+        start = np.log(np.where(traded, unbudgeted, 1.0))
+
+        def excess(logs: FloatArray) -> FloatArray:
+            near = np.clip(logs, start - WIDEST, start + 1.0)
+            return np.where(traded, self._fill(np.exp(near)) - (logs - near), logs - start)
+
+        found = root(excess, start, method="hybr", tol=1e-14)
+        logs = found.x if np.max(np.abs(found.fun)) < STANDSTILL / 100.0 else self._nested(start, traded)
+        return self._bids(np.exp(logs)) * traded[:, None]
+
+    def _nested(self, start: FloatArray, traded: NDArray[np.bool_]) -> FloatArray:
+        """The logarithms of both sums by one bracketed root inside another."""
+        logs = start.copy()
+
+        def inner(log_freshness: float) -> float:
+            def excess(log_quality: float) -> float:
+                return float(self._fill(np.exp([log_quality, log_freshness]))[0])
+
+            return _log_root(excess, start[0]) if traded[0] else start[0]
+
+        def outer(log_freshness: float) -> float:
+            return float(self._fill(np.exp([inner(log_freshness), log_freshness]))[1])
+
+        logs[1] = _log_root(outer, start[1]) if traded[1] else start[1]
+        logs[0] = inner(logs[1])
+        return logs
+
+    def _fill(self, sums: FloatArray) -> FloatArray:
+        """By how much the bids that answer the sums (2,) over- or underfill them, as a share: falls in each sum."""
+        return self._bids(sums).sum(axis=1) / sums - 1.0
+
+    def _bids(self, sums: FloatArray) -> FloatArray:
+        """Bids (2, M) that answer the sums of all bids (2,): ν > 0 where a budget binds, q(ν) at (1 + ν)·s."""
+        free = self._answers(sums, np.zeros_like(self.purse))[0]
+        over = np.flatnonzero((free * self.sats).sum(axis=0) > self.purse)
+        if over.size:
+            bound = _BudgetedMarket(self.worth[:, over], self.sats[:, over], self.purse[over])
+            free[:, over] = bound._answers(sums, bound._multipliers(sums))[0]
+        return free
+
+    def _multipliers(self, sums: FloatArray) -> FloatArray:
+        """log(1 + ν) (M,) at which each provider spends its budget; at the upper end it bids nothing at all."""
+        silent = np.divide(self.worth, self.sats * sums[:, None], out=np.ones_like(self.worth), where=self.sats > 0)
+        high = np.log(np.maximum(1.0, silent.max(axis=0)))
+
+        def left_over(log_weight: FloatArray) -> tuple[FloatArray, FloatArray]:
+            bids, slopes = self._answers(sums, log_weight)
+            return self.purse - (bids * self.sats).sum(axis=0), -(slopes * self.sats).sum(axis=0)
+
+        return increasing_roots(left_over, np.zeros_like(high), high, np.zeros_like(high))
+
+    def _answers(self, sums: FloatArray, log_weight: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """q(S, ν) (2, M) as in `provider_equilibrium`, with (1 + ν)·s for s, and its derivative by log(1 + ν)."""
+        total, pressed = sums[:, None], np.exp(log_weight) * self.sats
+        scale = np.sqrt(self.worth * self.worth + 4.0 * (1.0 + pressed) * total * total)
+        bids = total - 2.0 * (1.0 + pressed) * total * total / (self.worth + scale)
+        speaks = (bids > 0) & (self.worth > 0)
+        return np.where(speaks, bids, 0.0), np.where(speaks, -pressed * total * total / scale, 0.0)
+
+
+def _log_root(excess: Callable[[float], float], start: float) -> float:
+    """Where a falling function of the logarithm crosses 0, at most `start`; far below it nothing is left to fill."""
+    return float(brentq(excess, start - WIDEST, start + 1.0, xtol=1e-14, rtol=1e-14))

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from flnft_sim.game.checks import FloatArray
-from flnft_sim.game.decision import DecisionProblem, DecisionStep, counted_money, decide, foreseen_freshness
-from flnft_sim.game.exploitability import user_exploitability
+from flnft_sim.game.decision import decide
+from flnft_sim.game.exploitability import reanswered_gains, terms_for_all, user_exploitability
 from flnft_sim.game.pricing import reserve_prices
-from flnft_sim.game.responses import budgeted_best_response, rival_sums, user_best_response
+from flnft_sim.game.problem import DecisionProblem, DecisionStep
+from flnft_sim.game.responses import budgeted_best_response, rival_sums
 from flnft_sim.game.rewards import quality_satisfaction
-from flnft_sim.game.utilities import cash_surplus, provider_utility, user_utility
+from flnft_sim.game.utilities import cash_surplus, provider_utility
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,14 @@ class Examined:
     """A decision's last step, and what each agent makes of it and could gain by deviating alone.
 
     Gains are in money for providers (M,) and in utility units for users (N,); the cash surplus is money. Users who
-    stay out have a surplus of 0.
+    stay out have a surplus of 0. `provider_gains` holds Q and F fixed, `anticipated_gains` lets users answer the other
+    prices first (None in markets too large to look); users' are against the reply that counts their own age.
     """
 
     step: DecisionStep
     provider_utilities: FloatArray
     provider_gains: FloatArray
+    anticipated_gains: FloatArray | None
     user_gains: FloatArray
     cash_surplus: FloatArray
 
@@ -54,7 +57,10 @@ def examine(problem: DecisionProblem, step: DecisionStep) -> Examined:
         step=step,
         provider_utilities=played,
         provider_gains=np.maximum(0.0, best - played),
-        user_gains=_user_gains(problem, step),
+        anticipated_gains=reanswered_gains(step),
+        user_gains=user_exploitability(
+            terms_for_all(problem, step), np.where(step.takes_part, step.epochs, 0), step.privacy
+        ),
         cash_surplus=np.where(step.takes_part, surplus, 0.0),
     )
 
@@ -85,38 +91,3 @@ def _provider_utilities(problem: DecisionProblem, step: DecisionStep) -> tuple[F
         utilities[0] += provider_utility(price, delta, value, s)
         utilities[1] += np.where(delta > 0, provider_utility(best[dimension], delta, value, s), alone)
     return utilities[0], utilities[1]
-
-
-def _user_gains(problem: DecisionProblem, step: DecisionStep) -> FloatArray:
-    """What each user forgoes by its answer, or by staying out although its share of a larger pool would pay it."""
-    costs = (np.asarray(problem.compute_costs), np.asarray(problem.privacy_costs))
-    staying = user_exploitability(
-        step.total_rewards,
-        step.epochs,
-        step.privacy,
-        *costs,
-        fairness=problem.fairness,
-        epochs_max=problem.epochs_max,
-        privacy_range=problem.privacy_range,
-    )
-    quality = np.asarray(problem.quality_contributions)
-    freshness = foreseen_freshness(problem, step.foreseen_epochs)
-    paid_quality = counted_money(problem, step.quality_prices, step.quality_money)
-    paid_freshness = counted_money(problem, step.freshness_prices, step.freshness_money)
-    joining = paid_quality * _share_on_joining(quality, step.quality)
-    joining = joining + paid_freshness * _share_on_joining(freshness, step.freshness)
-    answer = user_best_response(
-        joining,
-        *costs,
-        fairness=problem.fairness,
-        epochs_max=problem.epochs_max,
-        privacy_range=problem.privacy_range,
-    )
-    entering = user_utility(joining, *answer, *costs, fairness=problem.fairness)
-    may_enter = np.asarray(problem.epochs_max) >= 1
-    return np.where(step.takes_part, staying, np.where(may_enter, np.maximum(0.0, entering), 0.0))
-
-
-def _share_on_joining(contributions: FloatArray, total: float) -> FloatArray:
-    pool = total + contributions
-    return np.divide(contributions, pool, out=np.zeros_like(pool), where=pool > 0)

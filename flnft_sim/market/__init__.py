@@ -6,6 +6,7 @@ from flnft_sim.market.licences import Licence, Licences
 from flnft_sim.market.matching import Group, Matching, match
 from flnft_sim.market.one_seller import alike_with_one_seller, posts_the_reserve
 from flnft_sim.market.pricing import Rebid, ask_per_licence, learned_reserve, price_setter, rebid_step
+from flnft_sim.market.regret import forgone_money
 from flnft_sim.market.rules import RULES
 from flnft_sim.market.sealed import Bid, BidRejected, RejectionReason, SealedBids, seal
 from flnft_sim.market.settlement import Settlement, refund_all, settle, share_out
@@ -35,6 +36,7 @@ __all__ = [
     "ask_per_licence",
     "audit",
     "clear",
+    "forgone_money",
     "learned_reserve",
     "match",
     "posts_the_reserve",

@@ -168,11 +168,30 @@ def forecasts(told: Told) -> Iterator[Fact]:
 
 
 def exploitability(told: Told) -> Iterator[Fact]:
-    """What the best answer would have gained."""
+    """The most that one agent alone would have gained by playing otherwise: who reacts to it is said."""
     figures = told.figures
+    if figures.get("user_exploitability") is not None:
+        yield (
+            "users' best reply",
+            f"+{shown(figures['user_exploitability'], ',.2f')} of utility (most; own age counted)",
+        )
     if figures.get("provider_exploitability_money") is not None:
-        provider, user = figures["provider_exploitability_money"], figures["user_exploitability"]
-        yield "exploitability", f"provider {shown(provider, ',.2f')} money, user {shown(user, ',.2f')} (most)"
+        fixed, anticipated = (
+            figures.get(name) for name in ("provider_exploitability_money", "provider_anticipated_gain_money")
+        )
+        text = f"+{shown(fixed, ',.2f')} of Ψ with Q and F fixed (most)"
+        if anticipated is not None:
+            text += f", +{shown(anticipated, ',.2f')} with users answering anew"
+        yield "providers' best price", text
+    if figures.get("forgone_most_money") is not None:
+        lost, won = (figures.get(f"forgone_by_{who}_money") for who in ("losers", "winners"))
+        told_of = [
+            f"{who} {shown(mean, ',.2f')}" for who, mean in (("losers", lost), ("winners", won)) if mean is not None
+        ]
+        yield (
+            "forgone in auction",
+            f"{', '.join(told_of)} money (mean), most {shown(figures['forgone_most_money'], ',.2f')}: V − price",
+        )
 
 
 # ---- market ---------------------------------------------------------------------------------------------------------

@@ -56,6 +56,7 @@ COLUMNS: Mapping[str, Mapping[str, Type]] = {
         "user_utility": "number",
         "cost_round_money": "number",
         "cash_surplus_money": "number",
+        "exploitability": "number",
         "reward_received_money": "number",
         "outcome": "text",
     },
@@ -76,6 +77,7 @@ COLUMNS: Mapping[str, Mapping[str, Type]] = {
         "real_rivals_money": "number",
         "valuation_money": "number",
         "provider_utility": "number",
+        "forgone_money": "number",
     },
     "auctions": {
         "auction": "text",

@@ -169,7 +169,7 @@ class Demand(Section):
 
 
 class Game(Section):
-    """The game between users and providers: a simultaneous price equilibrium with price-taking users."""
+    """The game between users and providers: a simultaneous equilibrium of prices and answers."""
 
     sigma: float = knob(0.5, "σ in h(x) = x^(1−σ)/(1−σ), the fairness of a user's benefit", paper="Eq. 14", gt=0, lt=1)
     cost_price: float = knob(
@@ -212,7 +212,19 @@ class Game(Section):
     decision_tolerance: float = knob(
         1e-6, "prices have settled below this relative change; the default is the last unit of money", gt=0, lt=1
     )
-    damping: float = knob(0.3, "part of the way that foreseen answers move in one exchange", gt=0, le=1)
+    damping: float | None = knob(
+        None,
+        "none: a decision settles as fast as it can (safeguarded secant); a number: foreseen answers move at most that "
+        "part of the way in one exchange, as in the published runs (0.3)",
+        gt=0,
+        le=1,
+    )
+    user_reply: Literal["price-taking", "own-age"] = knob(
+        "own-age",
+        "price-taking: a user answers its reward as if its epochs did not move it (the paper); own-age: it counts that "
+        "training longer makes its own update older",
+        paper="Eq. 22",
+    )
     reward_expectation: Literal["announced", "expected"] = knob(
         "announced", "users answer the announced reward (the paper) or the one weighted by winning chances"
     )

@@ -37,7 +37,7 @@ def as_written(value: Any, kinds: frozenset[Any]) -> Any:
 
     `kinds` are the types that the field, or the items of its list, may have.
     """
-    value = pythons_own(value)
+    value = _pythons_own(value)
     if type(None) in kinds and isinstance(value, str) and value.lower() == "none":
         return None
     for item in value if isinstance(value, list | tuple) else (value,):
@@ -45,14 +45,14 @@ def as_written(value: Any, kinds: frozenset[Any]) -> Any:
     return value
 
 
-def pythons_own(value: Any, depth: int = 4) -> Any:
+def _pythons_own(value: Any, depth: int = 4) -> Any:
     """NumPy's scalars and arrays as numbers and lists, also inside lists and fields (a sweep's `grid`)."""
     if hasattr(value, "tolist"):
         return value.tolist()
     if isinstance(value, dict) and depth:
-        return {key: pythons_own(inner, depth - 1) for key, inner in value.items()}
+        return {key: _pythons_own(inner, depth - 1) for key, inner in value.items()}
     if type(value) in (list, tuple) and depth:  # a named tuple is made otherwise
-        return type(value)(pythons_own(inner, depth - 1) for inner in value)
+        return type(value)(_pythons_own(inner, depth - 1) for inner in value)
     return value
 
 

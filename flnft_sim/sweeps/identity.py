@@ -20,6 +20,7 @@ from typing import Any
 
 #: Dotted field -> the value that means the behaviour from before the field existed.
 ADDED: Mapping[str, Any] = {
+    "game.user_reply": "price-taking",
     "timeline.longest_s": 1e8,  # no published run came near
     "private_ledger.request_hop": False,
 }

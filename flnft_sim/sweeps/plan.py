@@ -13,7 +13,7 @@ from flnft_sim.errors import InputError, UnknownNameError, bare, did_you_mean, s
 from flnft_sim.scenario.explain import complaint, listed
 from flnft_sim.scenario.loading import flat, is_file, leaves, name_of
 from flnft_sim.scenario.schema import EXACT
-from flnft_sim.scenario.strict import Name, Strict, pythons_own
+from flnft_sim.scenario.strict import Name, Strict
 from flnft_sim.scenario.yaml_text import TextError, read_file
 from flnft_sim.sweeps.designs import DESIGNS, Range
 
@@ -75,12 +75,11 @@ class SweepPlan(Strict):
     @field_validator("seeds", mode="before")
     @classmethod
     def _count_or_list(cls, seeds: Any) -> Any:
-        seeds = pythons_own(seeds)
-        if isinstance(seeds, bool | list | tuple):
+        if not isinstance(seeds, int) or isinstance(seeds, bool):
             return seeds
-        if not isinstance(seeds, int | float) or seeds != seeds // 1 or seeds > MOST_RUNS:
-            raise ValueError(f"should be a whole number of seeds, at most {MOST_RUNS:,}, or a list of seeds")
-        return tuple(range(int(seeds)))
+        if seeds > MOST_RUNS:
+            raise ValueError(f"should be at most {MOST_RUNS:,}, or a list of seeds")
+        return tuple(range(seeds))
 
     @field_validator("seeds")
     @classmethod

@@ -11,10 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from flnft_sim.errors import InputError, UnknownNameError, bare, shown
+from flnft_sim.errors import InputError, UnknownNameError, shown
 from flnft_sim.results.figures.style import save_figure
 from flnft_sim.results.palette import series_colour
-from flnft_sim.scenario.loading import is_file
 from flnft_sim.sweeps.plan import RESERVED
 from flnft_sim.sweeps.sensitivity import INDICES
 from flnft_sim.sweeps.summary import STATISTICS, statistics
@@ -84,7 +83,7 @@ def _of_runs(table: pd.DataFrame, path: Path, x: str | None, y: str | None, hue:
     x, hue = _column(table, x or default_x), _hue(table, parameters, hue, x or default_x)
     y = _measured(table, y, measured, path)
     table = table.drop_duplicates([name for name in (*parameters, "seed", *WHICH) if name in table])
-    kept = table[np.isfinite(table[y].astype(float)) & (table[x].notna() | (x in parameters))]
+    kept = table[table[y].notna() & (table[x].notna() | (x in parameters))]
     if kept.empty:
         raise InputError(f"{path}: no run has a value of {y}{_first_error(table)}; there is nothing to draw")
     mixed = [label(name) for name in parameters if name not in {x, hue} and table[name].nunique(dropna=False) > 1]
@@ -254,11 +253,10 @@ def label(column: str) -> str:
 def _table(sweep: str | Path) -> Path:
     places = [Path(sweep), Path(sweep) / "runs.csv", Path("sweeps") / sweep / "runs.csv"]
     for place in places:
-        if is_file(place):
+        if place.is_file():
             return place
-    folder, named = (bare(str(place)) for place in places[1:])
     raise InputError(
-        f"no finished sweep at {bare(str(sweep))}: there is no {folder} and no {named}; run `flnft sweep` first"
+        f"no finished sweep at {sweep}: there is no {places[1]} and no {places[2]}; run `flnft sweep` first"
     )
 
 

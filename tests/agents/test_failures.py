@@ -6,7 +6,7 @@ from flnft_sim import FlnftModel, load_scenario, run
 from flnft_sim.errors import InputError
 from flnft_sim.simulation import TimelineStuck
 
-QUICK = {"learning.learner": "surrogate", "game.history_auctions": 6, "game.damping": 1.0}
+QUICK = {"learning.learner": "surrogate", "game.history_auctions": 6}
 
 
 def outcome(name="tiny", **fields):

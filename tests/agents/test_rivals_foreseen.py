@@ -19,7 +19,6 @@ def result():
         "market.rebids_max": 3,
         "market.clock_s": 1e5,
         "game.history_auctions": 3,
-        "game.damping": 1.0,
         "game.belief.kind": "last",
     }
     return run(load_scenario("tiny", overrides=fields))

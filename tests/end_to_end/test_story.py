@@ -6,7 +6,7 @@ import pytest
 from flnft_sim import FlnftModel, load_scenario, run
 from flnft_sim.results import summary_text
 
-QUICK = {"learning.learner": "surrogate", "game.history_auctions": 8, "game.damping": 1.0}
+QUICK = {"learning.learner": "surrogate", "game.history_auctions": 8}
 
 
 def told(name="tiny", **fields):
@@ -101,7 +101,7 @@ def test_many_models_and_auctions_are_counted():
 @pytest.mark.parametrize("minutes", [0, 1])
 def test_an_interrupted_run_is_told_as_far_as_it_came(minutes):
     model = FlnftModel(load_scenario("tiny", overrides=QUICK))
-    model.env.run(until=1e-6 + 12.0 * minutes)  # the second round is under way after twelve seconds
+    model.env.run(until=1e-6 + 4.0 * minutes)  # the second round is under way after four seconds
     page = lines(model.result(status="interrupted"))
     assert "interrupted: what follows is as far as it came" in page[0]
     assert page[1].startswith("Accuracy" if minutes else "No round was finished")
@@ -196,7 +196,7 @@ def test_pooled_training_is_said_to_be_outside_the_fit():
 
 # ---- what holds of privacy -------------------------------------------------------------------------------------------
 
-REAL = {"learning.learner": "real", "learning.rounds": 2, "game.history_auctions": 8, "game.damping": 1.0}
+REAL = {"learning.learner": "real", "learning.rounds": 2, "game.history_auctions": 8}
 
 
 def guarantee(**fields):

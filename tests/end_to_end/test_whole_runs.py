@@ -8,7 +8,7 @@ import pytest
 from flnft_sim import FlnftModel, RunResult, load_scenario, run
 from flnft_sim.game import age_closed_form, provider_utility
 
-QUICK = {"learning.learner": "surrogate", "learning.rounds": 3, "game.history_auctions": 8, "game.damping": 1.0}
+QUICK = {"learning.learner": "surrogate", "learning.rounds": 3, "game.history_auctions": 8}
 
 
 def quick(name, **fields):

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markets import problem
 
 from flnft_sim.errors import InputError
 from flnft_sim.game import (
-    DecisionProblem,
     EmptyMarketError,
     FairnessError,
     NotFiniteError,
@@ -23,28 +23,6 @@ from flnft_sim.game import (
     rival_sums,
     user_best_response,
 )
-
-
-def problem(users=8, providers=4, seed=0, **changes):
-    rng = np.random.default_rng(seed)
-    valuations = rng.uniform(300, 2000, providers)
-    settings = {
-        "quality_contributions": rng.uniform(5, 40, users),
-        "fixed_age_s": rng.uniform(0.5, 3, users),
-        "seconds_per_epoch": rng.uniform(0.1, 3, users),
-        "compute_costs": rng.uniform(20, 50, users),
-        "privacy_costs": rng.uniform(5, 20, users),
-        "epochs_max": rng.integers(1, 20, users),
-        "valuations_quality": valuations / 2,
-        "valuations_freshness": valuations / 2,
-        "budgets": valuations,
-        "elasticity_ratio": rng.uniform(0.7, 1.3, providers),
-        "believed_quality_money": rng.uniform(1, 200, providers),
-        "believed_freshness_money": rng.uniform(1, 200, providers),
-        "reserve": 100.0,
-    }
-    return DecisionProblem(**(settings | changes))
-
 
 sizes = {"users": st.integers(1, 40), "providers": st.integers(1, 20), "seed": st.integers(0, 10**6)}
 known = {"believed_quality_money": None, "believed_freshness_money": None}
@@ -162,8 +140,8 @@ def test_expected_rewards_count_a_provider_by_its_chance_to_win():
     np.testing.assert_array_equal(announced.quality_prices, expected.quality_prices)
     chance = announced.quality_prices / announced.quality_prices.sum()
     fresh_chance = announced.freshness_prices / announced.freshness_prices.sum()
-    ours = (announced.quality_money * chance).sum() * announced.quality_shares
-    ours += (announced.freshness_money * fresh_chance).sum() * announced.freshness_shares
+    ours = (expected.quality_money * chance).sum() * expected.quality_shares
+    ours += (expected.freshness_money * fresh_chance).sum() * expected.freshness_shares
     np.testing.assert_allclose(expected.total_rewards, ours)
 
 

@@ -12,7 +12,6 @@ from flnft_sim.game import (
     OutOfRangeError,
     cash_surplus,
     user_best_response,
-    user_exploitability,
     user_utility,
 )
 from flnft_sim.game.responses import unrounded_answer
@@ -89,14 +88,6 @@ def test_the_hessian_is_negative_definite_and_diagonal(reward, compute, privacy_
     assert second_k == pytest.approx(-sigma * k ** (-sigma - 1), abs=20 * noise, rel=1e-3)
     assert second_eps == pytest.approx(-sigma * eps ** (-sigma - 1), abs=20 * noise, rel=1e-3)
     assert abs(cross) <= 20 * noise
-
-
-@given(money, money, money, sigmas, st.integers(1, 40), st.floats(1, 5))
-def test_exploitability_is_what_the_answer_forgoes(reward, compute, privacy_cost, sigma, k, eps):
-    best = user_best_response(reward, compute, privacy_cost, fairness=sigma, epochs_max=40)
-    options = {"fairness": sigma, "epochs_max": 40}
-    assert user_exploitability(reward, *best, compute, privacy_cost, **options) == 0
-    assert user_exploitability(reward, k, eps, compute, privacy_cost, **options) >= 0
 
 
 def test_limits():

@@ -28,7 +28,7 @@ from flnft_sim.results.verify import verify_run
 
 AUCTIONEER, WINNER, LOSER, DAO = (KeyPair.from_seed(bytes([each]) * 32) for each in range(4))
 NAMES = {"contract": AUCTIONEER, "provider-0": WINNER, "provider-1": LOSER, "dao-0": DAO}
-BID_COLUMNS = "auction provider total_money status reason won payment_money provider_utility"
+BID_COLUMNS = "auction provider total_money status reason won payment_money provider_utility valuation_money"
 
 
 def money():
@@ -76,9 +76,9 @@ def finished_run():
         ),
         bids=pd.DataFrame(
             [
-                ("a-0", "provider-0", 300.0, "accepted", "", True, 228.697101, 0.0),
-                ("a-0", "provider-1", 10.0, "accepted", "", False, 0.0, 0.0),
-                ("a-0", "stranger", 9.0, "rejected", "unknown bidder", False, 0.0, 0.0),
+                ("a-0", "provider-0", 300.0, "accepted", "", True, 228.697101, 0.0, 400.0),
+                ("a-0", "provider-1", 10.0, "accepted", "", False, 0.0, 0.0, 20.0),
+                ("a-0", "stranger", 9.0, "rejected", "unknown bidder", False, 0.0, 0.0, 0.0),
             ],
             columns=BID_COLUMNS.split(),
         ),

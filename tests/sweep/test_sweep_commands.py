@@ -200,12 +200,6 @@ def test_a_plot_without_anything_to_draw_says_so(tmp_path, flnft):
     (tmp_path / "some" / "half.csv").write_text("point,x,seed,z,status,error\n0,1,0,,failed,E: no\n")
     with pytest.raises(InputError, match=r"no run has a metric .1 failed"):
         flnft("plot", tmp_path / "some" / "half.csv")
-    (tmp_path / "inf.csv").write_text("point,x,seed,z\n0,1,0,inf\n0,1,1,\n")
-    with pytest.raises(InputError, match="no run has a value of z"):
-        flnft("plot", tmp_path / "inf.csv")
-    for name in ("x" * 5000, "a\0b"):
-        with pytest.raises(InputError, match="no finished sweep"):
-            plot_sweep(name)
     assert not list(tmp_path.rglob("*.png"))
 
 

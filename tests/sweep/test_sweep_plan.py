@@ -59,10 +59,7 @@ def test_the_same_scenario_written_twice_has_one_identity():
         ({"per_round": ["loss", "loss"]}, "per_round lists 'loss' twice"),
         ({"seeds": [True]}, "whole number, not true or false"),
         ({"seeds": True}, "whole number, not true or false"),
-        ({"seeds": "4"}, "whole number of seeds"),
-        ({"seeds": 1.5}, "whole number of seeds"),
-        ({"seeds": float("inf")}, "whole number of seeds"),
-        ({"seeds": None}, "whole number of seeds"),
+        ({"seeds": "4"}, "whole number, not text"),
         ({"seeds": [2**64]}, "less than or equal to 9007199254740991"),
         ({"seeds": [-1]}, "greater than or equal to 0"),
         ({"seeds": 10**12}, "at most 1,000,000"),
@@ -168,12 +165,6 @@ def test_integers_of_a_range_come_up_equally_often():
 def test_the_middle_of_a_log_range_is_the_geometric_mean():
     assert Range(low=1, high=100, scale="log").spread(np.array([0.5]))[0] == pytest.approx(10)
     assert math.isclose(Sample(method="morris", n=1, ranges={"x": [0, 3]}).ranges["x"].high, 3)
-
-
-def test_seeds_are_counted_however_the_number_is_written():
-    assert load_plan({"scenario": "toy", "seeds": 1e1}).seeds == tuple(range(10))
-    assert load_plan({"scenario": "toy", "seeds": np.int64(3)}).seeds == (0, 1, 2)
-    assert load_plan({"scenario": "toy", "seeds": [1e1, 3]}).seeds == (10, 3)
 
 
 def test_numpys_numbers_are_pythons_in_a_plan():

@@ -1,0 +1,125 @@
+"""Users' answers to announced prices, each foreseeing the age that its own epochs lead to.
+
+At prices per unit of satisfaction a user is paid δ(k) = A + p·θ^F(k): A for its quality, p for each unit of freshness
+that it brings, and its freshness falls as it trains longer (Eq. 12, 13). Nobody else's answer enters, so N users are N
+scalar problems.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flnft_sim.game.checks import FloatArray
+from flnft_sim.game.responses import unrounded_answer
+from flnft_sim.game.roots import increasing_roots
+
+BLOCK = 1 << 20  # table entries (users × epochs) that are looked at together
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserTerms:
+    """What N users weigh at announced prices: arrays (N,), money for the whole minting, seconds; σ is one number.
+
+    The freshness price is one for all, or one each.
+    """
+
+    quality_rewards: FloatArray
+    freshness_price: float | FloatArray
+    fixed_age_s: FloatArray
+    seconds_per_epoch: FloatArray
+    compute_costs: FloatArray
+    privacy_costs: FloatArray
+    most_epochs: FloatArray
+    fairness: float
+    privacy_range: tuple[float, float]
+    freshness_horizon_s: float
+
+    def ages(self, epochs: FloatArray) -> FloatArray:
+        """T (Eq. 11) in seconds, at least a nanosecond: an age of 0 would be infinitely fresh."""
+        return np.maximum(self.fixed_age_s + self.seconds_per_epoch * epochs, 1e-9)
+
+    def freshness(self, epochs: FloatArray) -> FloatArray:
+        """θ^F (Eq. 12 with a reference age)."""
+        return np.maximum(0.0, np.log(self.freshness_horizon_s / self.ages(epochs)))
+
+    def rewards(self, epochs: FloatArray) -> FloatArray:
+        """δ(k) = A + p·θ^F(k)."""
+        return self.quality_rewards + self.freshness_price * self.freshness(epochs)
+
+    def decay(self, epochs: FloatArray) -> FloatArray:
+        """−dδ/dk = p·s/T(k), and 0 where the update is worth nothing for freshness any more."""
+        ages = self.ages(epochs)
+        return np.where(ages < self.freshness_horizon_s, self.freshness_price * self.seconds_per_epoch / ages, 0.0)
+
+    def privacy(self, rewards: FloatArray) -> FloatArray:
+        """ε* at a reward, within its range (Eq. 22)."""
+        return np.clip(unrounded_answer(rewards, self.privacy_costs, fairness=self.fairness), *self.privacy_range)
+
+    def utilities(self, epochs: FloatArray, privacy: FloatArray | None = None) -> FloatArray:
+        """Φ (Eq. 14) at k and its own δ(k); with the best ε for it unless one is given."""
+        rewards, rest = self.rewards(epochs), 1.0 - self.fairness
+        privacy = self.privacy(rewards) if privacy is None else privacy
+        benefit = (epochs**rest + privacy**rest) / rest
+        return rewards * benefit - self.compute_costs * epochs - self.privacy_costs * privacy
+
+    def of(self, users: slice | NDArray[np.int64]) -> "UserTerms":
+        """The terms of some users."""
+        arrays = ("quality_rewards", "fixed_age_s", "seconds_per_epoch", "compute_costs", "privacy_costs")
+        price = self.freshness_price if np.ndim(self.freshness_price) == 0 else np.asarray(self.freshness_price)[users]
+        part = {name: getattr(self, name)[users] for name in (*arrays, "most_epochs")}
+        return replace(self, freshness_price=price, **part)
+
+    def price_taking_epochs(self, start: FloatArray) -> FloatArray:
+        """The k in [1, k_max] that is the answer to the very reward it leads to: k = (δ(k)/C)^(1/σ) (Eq. 22).
+
+        The user takes its δ as given, but the δ that it will be paid. The right side falls in k: one root.
+        """
+        beyond = 2.0 * self.most_epochs  # an answer out of reach, infinite for who bears no cost, counts as this
+
+        def excess(epochs: FloatArray) -> tuple[FloatArray, FloatArray]:
+            rewards = self.rewards(epochs)
+            answer = unrounded_answer(rewards, self.compute_costs, fairness=self.fairness)
+            moves = (rewards > 0) & (answer < beyond)
+            elasticity = np.divide(answer, self.fairness * rewards, out=np.zeros_like(rewards), where=moves)
+            return epochs - np.minimum(answer, beyond), 1.0 + elasticity * self.decay(epochs)
+
+        return increasing_roots(excess, np.ones_like(self.most_epochs), self.most_epochs, start)
+
+    @cached_property
+    def own_age_epochs(self) -> NDArray[np.int64]:
+        """The whole k in [1, k_max] that is best when a user counts what its own age costs it: all are tried."""
+        most = int(self.most_epochs.max())
+        block = max(1, BLOCK // most)
+        best = [self.of(slice(at, at + block))._best_of_all(most) for at in range(0, self.most_epochs.size, block)]
+        return np.concatenate(best)
+
+    def _best_of_all(self, most: int) -> NDArray[np.int64]:
+        epochs = np.arange(1.0, most + 1.0)[:, None]
+        utilities = np.where(epochs <= self.most_epochs, self.utilities(epochs), -np.inf)
+        return utilities.argmax(axis=0) + 1
+
+    def own_age_peaks(self, whole: NDArray[np.int64]) -> FloatArray:
+        """The real k beside the best whole one at which Φ(k) peaks, for foreseeing; the whole one where it has none.
+
+        dΦ/dk = −decay·(h(k) + h(ε)) + δ·k^(−σ) − C, ε being best throughout (envelope theorem).
+        """
+        sigma, rest = self.fairness, 1.0 - self.fairness
+
+        def descent(epochs: FloatArray) -> tuple[FloatArray, FloatArray]:
+            rewards, decay = self.rewards(epochs), self.decay(epochs)
+            privacy = self.privacy(rewards)
+            inside = (privacy > self.privacy_range[0]) & (privacy < self.privacy_range[1])
+            benefit = (epochs**rest + privacy**rest) / rest
+            fall = decay * benefit - rewards * epochs**-sigma + self.compute_costs
+            moved = np.divide(privacy**rest * decay**2, sigma * rewards, out=np.zeros_like(fall), where=inside)
+            curve = decay * self.seconds_per_epoch / self.ages(epochs) * benefit + moved
+            slope = 2.0 * decay * epochs**-sigma + sigma * rewards * epochs ** (-sigma - 1.0) - curve
+            return fall, slope
+
+        middle = whole.astype(np.float64)
+        rising = descent(middle)[0] < 0
+        low = np.where(rising, middle, np.maximum(1.0, middle - 1.0))
+        high = np.where(rising, np.minimum(self.most_epochs, middle + 1.0), middle)
+        return increasing_roots(descent, low, high, middle)

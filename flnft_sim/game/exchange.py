@@ -1,0 +1,127 @@
+"""One exchange of a decision: prices for the foreseen satisfaction, then the users' answers to them."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flnft_sim.game.answers import UserTerms
+from flnft_sim.game.checks import FloatArray
+from flnft_sim.game.contributions import age_closed_form, freshness_contribution, shares
+from flnft_sim.game.pricing import Prices, belief_prices, equilibrium_prices
+from flnft_sim.game.problem import DecisionProblem, DecisionStep
+from flnft_sim.game.responses import rival_sums, unrounded_answer
+from flnft_sim.game.rewards import quality_satisfaction
+from flnft_sim.game.utilities import fair_benefit, winning_probability
+
+
+def exchange(
+    problem: DecisionProblem,
+    candidates: NDArray[np.bool_],
+    freshness: float,
+    foreseen_epochs: FloatArray,
+    *,
+    answers: bool,
+) -> DecisionStep:
+    """Providers price the satisfaction foreseen from the `candidates` (N,); users answer, and some refuse.
+
+    With `answers` each user finds the epochs that answer the very reward they lead to, starting from `foreseen_epochs`;
+    without, those are what it is paid for, and its answer is a wish to move.
+    """
+    qualities = np.where(candidates, problem.quality_contributions, 0.0)
+    quality = float(qualities.sum())
+    sat_quality = np.asarray(quality_satisfaction(quality, problem.elasticity_ratio))
+    sat_freshness = np.full_like(sat_quality, freshness)
+    prices = _prices(problem, sat_quality, sat_freshness)
+    quality_money, freshness_money = prices.quality * sat_quality, prices.freshness * sat_freshness
+    # all providers want the same FL-NFT: the sum over them is what users answer, and (N, M) is never built
+    quality_shares = shares(qualities)
+    quality_rewards = counted_money(problem, prices.quality, quality_money) * quality_shares
+    paid_freshness = counted_money(problem, prices.freshness, freshness_money)
+    terms = user_terms(problem, quality_rewards, paid_freshness / freshness if freshness > 0 else 0.0)
+    if answers:
+        foreseen_epochs = _answered(problem, terms, foreseen_epochs)
+    contributions = np.where(candidates, foreseen_freshness(problem, foreseen_epochs), 0.0)
+    freshness_shares = shares(contributions)
+    rewards = quality_rewards + paid_freshness * freshness_shares
+    step = DecisionStep(
+        problem=problem,
+        iteration=0,
+        quality_prices=prices.quality,
+        freshness_prices=prices.freshness,
+        quality_money=quality_money,
+        freshness_money=freshness_money,
+        foreseen_epochs=foreseen_epochs,
+        unrounded_epochs=unrounded_answer(rewards, problem.compute_costs, fairness=problem.fairness),
+        takes_part=candidates,
+        total_rewards=rewards,
+        quality_shares=quality_shares,
+        freshness_shares=freshness_shares,
+        quality=quality,
+        freshness=freshness,
+        answered_freshness=float(contributions.sum()),
+        terms=terms,
+        gap=np.inf,
+    )
+    if np.all(_surely_paid(problem, rewards) | ~candidates):
+        return step
+    return replace(step, takes_part=candidates & (step.utilities >= 0))
+
+
+def user_terms(problem: DecisionProblem, quality_rewards: FloatArray, freshness_price: float) -> UserTerms:
+    """What users weigh at announced prices; users who cannot finish one epoch are asked about one."""
+    return UserTerms(
+        quality_rewards=quality_rewards,
+        freshness_price=freshness_price,
+        fixed_age_s=np.asarray(problem.fixed_age_s),
+        seconds_per_epoch=np.asarray(problem.seconds_per_epoch),
+        compute_costs=np.asarray(problem.compute_costs),
+        privacy_costs=np.asarray(problem.privacy_costs),
+        most_epochs=np.maximum(1.0, np.floor(problem.epochs_max)),
+        fairness=problem.fairness,
+        privacy_range=problem.privacy_range,
+        freshness_horizon_s=problem.freshness_horizon_s,
+    )
+
+
+def _answered(problem: DecisionProblem, terms: UserTerms, start: FloatArray) -> FloatArray:
+    if problem.user_reply == "own-age":
+        return terms.own_age_peaks(terms.own_age_epochs)
+    return terms.price_taking_epochs(start)
+
+
+def wished_epochs(step: DecisionStep) -> FloatArray:
+    """The real epochs (N,) within reach that users would foresee at a step's prices."""
+    if step.problem.user_reply == "own-age":
+        return step.terms.own_age_peaks(step.epochs)
+    return np.clip(step.unrounded_epochs, 1.0, np.maximum(1.0, step.problem.epochs_max))
+
+
+def foreseen_freshness(problem: DecisionProblem, epochs: FloatArray) -> FloatArray:
+    """θ^F (N,) foreseen when users train for that many epochs."""
+    age_s = age_closed_form(
+        epochs=epochs, seconds_per_epoch=problem.seconds_per_epoch, upload_s=problem.fixed_age_s, consensus_s=0.0
+    )
+    contributions: FloatArray = freshness_contribution(age_s, freshness_horizon_s=problem.freshness_horizon_s)
+    return contributions
+
+
+def counted_money(problem: DecisionProblem, prices: FloatArray, money: FloatArray) -> float:
+    """The money (M,) of one dimension that users count on: all that is announced, or each at its chance to win."""
+    if problem.reward_expectation == "expected":
+        return float((money * winning_probability(prices, rival_sums(prices))).sum())
+    return float(money.sum())
+
+
+def _prices(problem: DecisionProblem, sat_quality: FloatArray, sat_freshness: FloatArray) -> Prices:
+    if problem.believed_quality_money is None or problem.believed_freshness_money is None:
+        return equilibrium_prices(problem.demand, sat_quality, sat_freshness)
+    believed = np.asarray(problem.believed_quality_money), np.asarray(problem.believed_freshness_money)
+    return belief_prices(problem.demand, *believed, sat_quality, sat_freshness)
+
+
+def _surely_paid(problem: DecisionProblem, rewards: FloatArray) -> NDArray[np.bool_]:
+    """Whether the least effort, (1, lowest ε), has a utility of at least 0: then so has the best one."""
+    least = problem.privacy_range[0]
+    benefit = fair_benefit(1.0, fairness=problem.fairness) + fair_benefit(least, fairness=problem.fairness)
+    return rewards * benefit >= np.asarray(problem.compute_costs) + np.asarray(problem.privacy_costs) * least

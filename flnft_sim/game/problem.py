@@ -1,0 +1,176 @@
+"""A round's decision: what is known before it, and the state after an exchange of prices and answers."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flnft_sim.errors import InputError
+from flnft_sim.game.answers import UserTerms
+from flnft_sim.game.checks import (
+    EmptyMarketError,
+    FloatArray,
+    OutOfRangeError,
+    ValuationError,
+    fairness_in_range,
+    not_negative,
+    positive,
+    within,
+)
+from flnft_sim.game.pricing import Demand
+from flnft_sim.game.responses import rounded_epochs
+from flnft_sim.game.rewards import share_out
+from flnft_sim.game.utilities import user_utility
+
+USERS = (
+    "quality_contributions",
+    "fixed_age_s",
+    "seconds_per_epoch",
+    "compute_costs",
+    "privacy_costs",
+    "epochs_max",
+    "last_epochs",
+)
+PROVIDERS = ("valuations_quality", "valuations_freshness", "budgets", "elasticity_ratio")
+BELIEFS = ("believed_quality_money", "believed_freshness_money")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionProblem:
+    """What is known before a round's decision; one number stands for all users, or for all providers.
+
+    `fixed_age_s` is the expected upload plus consensus; costs are money for the whole minting (κ·C). Providers' beliefs
+    are money per dimension and provider, as the public ledger suggests it; with `None` providers know each other's
+    valuations and play the equilibrium. Providers who want different FL-NFTs make one problem per FL-NFT.
+
+    `user_reply`: a price-taking user answers the reward as if its epochs did not move it (the paper's Eq. 22); with
+    `own-age` it counts that training longer makes its own update older. `damping`: none, and exchanges settle as fast
+    as they can; a number, and foreseen answers move at most that part of the way in one exchange.
+    """
+
+    quality_contributions: ArrayLike
+    fixed_age_s: ArrayLike
+    seconds_per_epoch: ArrayLike
+    compute_costs: ArrayLike
+    privacy_costs: ArrayLike
+    epochs_max: ArrayLike
+    valuations_quality: ArrayLike
+    valuations_freshness: ArrayLike
+    budgets: ArrayLike
+    elasticity_ratio: ArrayLike = 1.0
+    believed_quality_money: ArrayLike | None = None
+    believed_freshness_money: ArrayLike | None = None
+    last_epochs: ArrayLike = 5.0
+    fairness: float = 0.5
+    privacy_range: tuple[float, float] = (1.0, 5.0)
+    freshness_horizon_s: float = 100.0
+    reserve: float = 0.0
+    damping: float | None = None
+    reward_expectation: Literal["announced", "expected"] = "announced"
+    user_reply: Literal["price-taking", "own-age"] = "price-taking"
+
+    def __post_init__(self) -> None:
+        fairness_in_range(self.fairness)
+        if self.damping is not None:
+            within("damping", positive("damping", self.damping), 0.0, 1.0)
+        not_negative("reserve", self.reserve)
+        _one_of("reward_expectation", self.reward_expectation, ("announced", "expected"))
+        _one_of("user_reply", self.user_reply, ("price-taking", "own-age"))
+        beliefs = tuple(name for name in BELIEFS if getattr(self, name) is not None)
+        if len(beliefs) == 1:
+            raise InputError(f"only {beliefs[0]} is given; give beliefs about both dimensions, or none")
+        self._size_all(USERS, "users", np.size(self.quality_contributions))
+        self._size_all((*PROVIDERS, *beliefs), "providers", np.size(self.valuations_quality))
+
+    def _size_all(self, names: tuple[str, ...], who: str, count: int) -> None:
+        """Check these fields and make each an array (count,)."""
+        if count == 0:
+            raise EmptyMarketError(f"{names[0]} is empty; a decision needs at least one of the {who}")
+        for name in names:
+            error = ValuationError if name.startswith("valuations") else OutOfRangeError
+            values = not_negative(name, getattr(self, name), error)
+            if values.shape not in ((), (1,), (count,)):
+                raise InputError(f"{name} has shape {values.shape}; give one number, or {count} for the {count} {who}")
+            # a copy: what was known stays as it was while the caller's arrays go on learning
+            object.__setattr__(self, name, np.broadcast_to(values, (count,)).copy())
+
+    @property
+    def demand(self) -> Demand:
+        """What drives the providers' prices."""
+        return Demand(
+            valuations_quality=np.asarray(self.valuations_quality),
+            valuations_freshness=np.asarray(self.valuations_freshness),
+            budgets=np.asarray(self.budgets),
+            elasticity_ratio=np.asarray(self.elasticity_ratio),
+            reserve=self.reserve,
+        )
+
+
+def _one_of(name: str, value: str, choices: tuple[str, str]) -> None:
+    if value not in choices:
+        raise InputError(f"{name} is {value!r}; choose {choices[0]!r} or {choices[1]!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionStep:
+    """The state after one exchange. Users who stay out have no share, and their answer is what they would do.
+
+    `freshness` is what the prices answer, `answered_freshness` what the users' foreseen epochs add up to: one and the
+    same when settled. `epochs` is the answer in whole epochs. `gap` is the largest relative change of any price or
+    answer, infinite in the first step. What only the last step is asked for is computed when asked for.
+    """
+
+    problem: DecisionProblem
+    iteration: int
+    quality_prices: FloatArray
+    freshness_prices: FloatArray
+    quality_money: FloatArray
+    freshness_money: FloatArray
+    foreseen_epochs: FloatArray
+    unrounded_epochs: FloatArray
+    takes_part: NDArray[np.bool_]
+    total_rewards: FloatArray
+    quality_shares: FloatArray
+    freshness_shares: FloatArray
+    quality: float
+    freshness: float
+    answered_freshness: float
+    terms: UserTerms
+    gap: float
+
+    @cached_property
+    def epochs(self) -> NDArray[np.int64]:
+        """k* (N,), whole for training: the better neighbour of the real one (Eq. 23), or the best of all by own age."""
+        if self.problem.user_reply == "own-age":
+            return self.terms.own_age_epochs
+        rounded: NDArray[np.int64] = rounded_epochs(
+            self.unrounded_epochs,
+            self.total_rewards,
+            self.problem.compute_costs,
+            fairness=self.problem.fairness,
+            epochs_max=self.problem.epochs_max,
+        )
+        return rounded
+
+    @cached_property
+    def privacy(self) -> FloatArray:
+        """ε* (N,) within its range (Eq. 22), for the reward that the user counts on."""
+        own = self.problem.user_reply == "own-age"
+        return self.terms.privacy(self.terms.rewards(self.epochs.astype(np.float64)) if own else self.total_rewards)
+
+    @cached_property
+    def utilities(self) -> FloatArray:
+        """Φ (N,) at the answers (Eq. 14), by the reward that the user counts on."""
+        if self.problem.user_reply == "own-age":
+            return self.terms.utilities(self.epochs.astype(np.float64))
+        costs = self.problem.compute_costs, self.problem.privacy_costs
+        return user_utility(self.total_rewards, self.epochs, self.privacy, *costs, fairness=self.problem.fairness)
+
+    @property
+    def rewards(self) -> FloatArray:
+        """δ_ij in money, (N, M) (Eq. 13), as announced; N·M may not fit in memory."""
+        return share_out(self.quality_money, self.quality_shares) + share_out(
+            self.freshness_money, self.freshness_shares
+        )

@@ -1,0 +1,51 @@
+"""Roots of many increasing functions at once, each inside its own bracket."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flnft_sim.game.checks import FloatArray
+
+MOST_STEPS = 80  # a bisection of the widest bracket down to the last bit needs about 60
+LAST_BITS = 1e-14  # relative change of a root that ends the search
+
+
+def increasing_roots(
+    function: Callable[[FloatArray], tuple[FloatArray, FloatArray]],
+    low: FloatArray,
+    high: FloatArray,
+    start: FloatArray,
+) -> FloatArray:
+    """Where each of N increasing functions crosses 0 in [low, high], or the end nearest to it; arrays (N,).
+
+    `function` gives values and slopes. Newton's steps from `start`, and a bisection wherever one leaves the bracket
+    known so far: from a good start two steps do.
+    """
+    lower, upper, place = low, high, np.clip(start, low, high)
+    seen_lower, seen_upper = (np.zeros(place.shape, dtype=bool) for _ in range(2))
+    for _ in range(MOST_STEPS):
+        value, slope = function(place)
+        below, above = value < 0, value > 0
+        lower, upper = np.where(below, place, lower), np.where(above, place, upper)
+        seen_lower, seen_upper = seen_lower | below, seen_upper | above
+        step = np.divide(value, slope, out=np.copysign(np.inf, value), where=slope > 0)
+        target = _inside(place - np.where(value == 0, 0.0, step), lower, upper, seen_lower, seen_upper)
+        still = np.abs(target - place) <= LAST_BITS * np.abs(target)
+        place = target
+        if still.all():
+            break
+    return place
+
+
+def _inside(
+    target: FloatArray,
+    lower: FloatArray,
+    upper: FloatArray,
+    seen_lower: NDArray[np.bool_],
+    seen_upper: NDArray[np.bool_],
+) -> FloatArray:
+    """Newton's target; the middle of the bracket where it leaves it, but an end not looked at yet comes first."""
+    middle = (lower + upper) / 2.0
+    target = np.where(target < lower, np.where(seen_lower, middle, lower), target)
+    return np.where(target > upper, np.where(seen_upper, middle, upper), target)

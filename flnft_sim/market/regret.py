@@ -1,0 +1,47 @@
+"""What a bid left on the table: the money that another sealed bid would have kept, all other reports as they were."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from flnft_sim.market.clearing import clear_stack
+from flnft_sim.market.rules.base import Floats
+
+SMALLEST = 1e-6  # a unit of money: how far above another report a bid is tried
+
+
+def forgone_money(
+    rule: str,
+    bids: ArrayLike,
+    asks: ArrayLike,
+    *,
+    reserve: float,
+    seed: int,
+    values: ArrayLike,
+    limits: ArrayLike,
+) -> Floats:
+    """For each bidder (n,) the most that V·won − payment could have been with another bid, less what it was; ≥ 0.
+
+    `bids` of 0 are not in the market. Tried are bids just at and above every other report and the reserve, one's value
+    and one's limit: between two of them no rule here changes who wins what. A loser whose value lies above what it
+    would have paid has bid too little; a winner that could have paid less has bid too much.
+    """
+    money, offers = np.asarray(bids, dtype=np.float64), np.asarray(asks, dtype=np.float64)
+    worth, most = np.asarray(values, dtype=np.float64), np.asarray(limits, dtype=np.float64)
+    if not offers.size:
+        return np.zeros(money.size)
+    forgone = np.zeros(money.size)
+    steps = np.concatenate([offers, [reserve] if np.isfinite(reserve) else []])
+    for bidder in range(money.size):
+        others = np.delete(money, bidder)
+        others = others[others > 0]
+        marks = np.concatenate([others, steps])
+        tried = np.concatenate([marks, marks + SMALLEST, [worth[bidder], most[bidder], money[bidder]]])
+        tried = np.unique(tried[(tried > 0) & (tried <= max(most[bidder], money[bidder]))])
+        stack = np.column_stack([tried, np.broadcast_to(others, (tried.size, others.size))])
+        cleared = clear_stack(
+            rule, stack, np.broadcast_to(offers, (tried.size, offers.size)), np.full(tried.size, reserve), seed=seed
+        )
+        kept = worth[bidder] * cleared.wins[:, 0] - cleared.payments[:, 0]
+        had = float(kept[tried == money[bidder]][0]) if money[bidder] > 0 else 0.0
+        forgone[bidder] = max(0.0, kept.max(initial=0.0) - had)
+    return forgone
