@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from flnft_sim.cli.audit import audit_command
-from flnft_sim.cli.console import complain
+from flnft_sim.cli.console import complain, print_anything
 from flnft_sim.cli.data import data_app
 from flnft_sim.cli.game import game_command
 from flnft_sim.cli.paper import paper_command
@@ -64,6 +64,7 @@ app.add_typer(data_app, name="data")
 
 def main() -> None:
     """Run the program; every foreseen error is a sentence, never a traceback."""
+    print_anything()
     try:
         with terminable():
             status = app(standalone_mode=False)

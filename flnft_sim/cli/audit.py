@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flnft_sim.cli.console import err, out
+from flnft_sim.cli.console import check_folder, err, out
 from flnft_sim.errors import FlnftError, InputError
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def audit_command(
     """Search markets for broken promises: truth pays (ic), taking part pays (ir), the budget balances (bb)."""
     if replay is not None:
         return _replay(replay)
+    check_folder(folder)
     if composed is not None:
         return _compose(composed, rules or _COMPOSED_RULES, episodes, seed, folder)
     from flnft_sim.market.audit import PROPERTIES, audit
@@ -133,9 +134,10 @@ def _replay(path: Path) -> None:
     from flnft_sim.market.audit import Counterexample
 
     try:
-        text = path.read_text()
-    except OSError as error:
-        raise InputError(f"cannot read {path} ({error.strerror}); give a file that `flnft audit` wrote") from None
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InputError(f"cannot read {path} ({reason}); give a file that `flnft audit` wrote") from None
     example = Counterexample.from_json(text, source=str(path))
     out.print(example.story(), markup=False)
     if example.violation() <= 0:

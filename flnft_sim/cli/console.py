@@ -1,12 +1,32 @@
 """Where the program prints: results to standard output, progress and complaints to standard error."""
 
+import io
 import logging
+import os
+import sys
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
+from flnft_sim.errors import InputError
+
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_anything() -> None:
+    """Let a terminal or pipe that lacks a sign (cp1252, ASCII) get a question mark, and no run end for it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse, before any work, a folder of --out that cannot be made or written."""
+    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        raise InputError(f"--out {folder}: {there} is no folder that can be written in; choose another")
 
 
 def complain(error: object, *, status: int) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flnft_sim.cli.console import err, out
+from flnft_sim.cli.console import check_folder, err, out
 from flnft_sim.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ def game_command(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="the one number all randomness comes from")] = None,
     dao: Annotated[int, typer.Option(help="number of the DAO whose first decision is examined")] = 0,
-    folder: Annotated[Path, typer.Option("--out", help="where the figure goes")] = Path("game"),
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="draw the best-response curves, too, into this folder")
+    ] = None,
 ) -> int:
     """Examine a scenario's game: its equilibrium, who could still gain by deviating, and what beliefs are worth."""
     from flnft_sim.scenario import load_scenario, parse_settings
@@ -44,9 +46,10 @@ def game_command(
             f"--dao {dao}: {resolved.name} has DAOs 0 to {resolved.population.daos - 1}; choose one of them"
         )
 
+    if folder is not None:
+        check_folder(folder)
+
     from flnft_sim.game import game_report
-    from flnft_sim.results.figures import save_figure
-    from flnft_sim.results.figures.best_responses import draw_best_responses
     from flnft_sim.simulation import FlnftModel
 
     err.print(f"[dim]playing {resolved.game.history_auctions} auctions of history …[/]")
@@ -57,11 +60,18 @@ def game_command(
     _print_providers(problem, report)
     _print_users(report)
     _print_beliefs(resolved)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{resolved.name}-best-responses.png"
+    if folder is not None:
+        _draw(problem, report, folder / f"{resolved.name}-best-responses.png")
+    return 0
+
+
+def _draw(problem: "DecisionProblem", report: "GameReport", path: Path) -> None:
+    from flnft_sim.results.figures import save_figure
+    from flnft_sim.results.figures.best_responses import draw_best_responses
+
+    path.parent.mkdir(parents=True, exist_ok=True)
     save_figure(draw_best_responses(problem, report), path, dpi=120)
     out.print(f"best-response curves: {path}", markup=False)
-    return 0
 
 
 def trial_market(scenario: "Scenario") -> "TrialMarket":

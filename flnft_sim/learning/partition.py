@@ -10,6 +10,7 @@ import pandas as pd
 
 from flnft_sim import families
 from flnft_sim.errors import InputError
+from flnft_sim.formats import picture_format
 from flnft_sim.learning.data import Dataset, load_dataset
 from flnft_sim.registry import Registry
 from flnft_sim.streams import Streams
@@ -165,12 +166,16 @@ def describe_partition(
     picture: Path | None = None,
     **settings: Any,
 ) -> tuple[Dataset, pd.DataFrame]:
-    """Load a data set and split it as the first DAO of a run with that seed does; return it and the table."""
+    """Load a data set and split it as the first DAO of a run with that seed does; return it and the table.
+
+    With a `picture` (.png, .pdf or .svg) the table is drawn there, too.
+    """
+    format = picture_format(picture) if picture is not None else None
     dataset = load_dataset(dataset_name, data_dir=data_dir, split=split, seed=seed)
     shards = partition(kind, dataset.train_y, users, rng=Streams(seed).generator("partition", 0), **settings)
     table = partition_table(shards, dataset.train_y, dataset.classes)
     if picture is not None:
-        partition_figure(table).savefig(picture, dpi=150)
+        partition_figure(table).savefig(picture, dpi=150, format=format)
     return dataset, table
 
 

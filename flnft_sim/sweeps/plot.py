@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from flnft_sim.errors import InputError, UnknownNameError, shown
+from flnft_sim.formats import picture_format
 from flnft_sim.results.figures.style import save_figure
 from flnft_sim.results.palette import series_colour
 from flnft_sim.sweeps.plan import RESERVED
@@ -51,6 +52,8 @@ def plot_sweep(
 
     Raises `InputError` for a missing sweep or column, and where there is nothing to draw.
     """
+    if out is not None:
+        picture_format(out)
     path = _table(sweep)
     table = read_table(path)
     picture = _picture(table, path, x, y, hue)

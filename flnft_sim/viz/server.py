@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-from flnft_sim.errors import InputError
+from flnft_sim.errors import InputError, shown
 from flnft_sim.results import read_manifest
 from flnft_sim.scenario import Scenario
 
@@ -41,13 +41,20 @@ def serve(
         raise InputError(f"the browser page needs more packages ({error}); pip install 'flnft-sim[viz]'") from error
     settings.theme.title = "FL-NFT market"
     settings.theme.show_banner = False
-    on_address(f"http://{host}:{listening.getsockname()[1]}/")
+    on_address(page_address(host, listening.getsockname()[1]))
     uvicorn.Server(uvicorn.Config(app, log_level="error")).run(sockets=[listening])
+
+
+def page_address(host: str, port: int) -> str:
+    """Where the page is found; an IPv6 address stands in brackets."""
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise InputError(f"cannot listen on {host}:{port} ({error}); choose another --port or --host") from error
+    except (OSError, UnicodeError) as error:  # a name too long for the name service is the latter
+        raise InputError(
+            f"cannot listen on {shown(host)}, port {port} ({error}); choose another --port or --host"
+        ) from error

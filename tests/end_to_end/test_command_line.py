@@ -1,5 +1,6 @@
 """The program as a user types it: exit status, sentences, files."""
 
+import io
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from flnft_sim.cli import main
 from flnft_sim.cli.progress import RunProgress
 from flnft_sim.errors import FlnftError
 from flnft_sim.results import Claim
+from flnft_sim.viz.server import page_address
 
 FLNFT = [sys.executable, "-c", "from flnft_sim.cli import main; main()"]
 
@@ -103,14 +105,42 @@ def test_an_existing_folder_is_refused_until_forced(tiny):
         (["run", "roblox10-mnist-mlp", "--data-dir", "nothing-here"], "nothing-here does not exist"),
         (["run", "tiny", "--set", "learning.device=cuda", "--set", "learning.engine=cpu"], "cuda"),
         (["verify", "nothing-here"], "nothing-here"),
+        (["run", "tiny", "--set", "public_chain.gas_limit=21000"], "gas_limit = 21000"),
+        (["run", "tiny", "--set", "market.bidding_s=1e9"], "timeline.longest_s"),
+        (["audit", "--replay", "not-utf8"], "not-utf8 (it is not UTF-8 text)"),
+        (["audit", "--replay", "not-json"], "not-json is no counterexample"),
+        (["audit", "--out", "not-json"], "not-json is no folder"),
+        (["game", "tiny", "--out", "not-json/here"], "not-json is no folder"),
+        (["data", "show", "digits", "--picture", "nowhere/a.png"], "there is no folder nowhere"),
+        (["data", "show", "digits", "--picture", "a.gif"], "a picture ends in .png, .pdf, .svg"),
+        (["plot", "some-sweep", "--out", "nowhere/a.png"], "there is no folder nowhere"),
+        (["viz", "tiny", "--host", "a" * 300], "cannot listen on"),
         (["audit", "no-such-rule"], "no-such-rule"),
         (["frobnicate"], "frobnicate"),
     ],
 )
 def test_bad_input_is_a_sentence_and_exit_status_two(words, sentence, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "not-utf8").write_bytes(b"\xff\xfe{}")
+    (tmp_path / "not-json").write_text("{")
     assert status_of(*words, monkeypatch=monkeypatch) == 2
     assert sentence in capsys.readouterr().err
+    assert {path.name for path in tmp_path.iterdir()} == {"not-utf8", "not-json"}  # nothing that nobody asked for
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_terminal_that_lacks_our_signs_shows_question_marks(encoding, tmp_path, monkeypatch):
+    printed = io.BytesIO()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, encoding=encoding))
+    assert status_of("scenarios", "describe", "game", monkeypatch=monkeypatch) == 0
+    sys.stdout.flush()
+    assert b"? in h(x)" in printed.getvalue()
+
+
+@pytest.mark.parametrize(("host", "address"), [("::1", "http://[::1]:8765/"), ("localhost", "http://localhost:8765/")])
+def test_an_ipv6_address_stands_in_brackets(host, address):
+    assert page_address(host, 8765) == address
 
 
 def after_rounds(rounds, happens, monkeypatch):

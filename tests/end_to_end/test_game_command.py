@@ -25,6 +25,12 @@ def test_a_dao_that_is_not_there():
         game_command("tiny", settings=None, seed=None, dao=7)
 
 
+def test_without_out_nothing_is_left(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert game_command("tiny", settings=["learning.learner=surrogate"], seed=None, dao=0) == 0
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_trial_is_a_category_of_the_scenario():
     market = trial_market(load_scenario("market-cyclic"))
     assert (market.providers, market.history, market.measured) == (10, 60, 40)

@@ -21,7 +21,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from flnft_sim.errors import InputError
 from flnft_sim.files import write_atomic
-from flnft_sim.formats import FORMATS, Format
+from flnft_sim.formats import Format, picture_format
 from flnft_sim.results.palette import GREY, INK, PHASE_COLOURS
 
 TITLE, TEXT, TICK, NOTE = 14, 13, 12, 11  # points
@@ -190,13 +190,15 @@ def png_bytes(figure: Figure, *, dpi: int) -> bytes:
 def save_figure(figure: Figure, path: Path, *, dpi: int) -> None:
     """Write the figure in the format that the path's ending names: .png, .pdf or .svg.
 
-    Raises `InputError` for another ending.
+    Raises `InputError` for another ending and where nothing can be written.
     """
-    ending = path.suffix.removeprefix(".").lower()
-    format = next((known for known in FORMATS if known == ending), None)
-    if format is None:
-        raise InputError(f"{path}: a picture ends in {', '.join('.' + known for known in FORMATS)}; choose one of them")
-    write_atomic(path, figure_bytes(figure, format, dpi=dpi))
+    data = figure_bytes(figure, picture_format(path), dpi=dpi)
+    try:
+        write_atomic(path, data)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({error.strerror}); choose another place for the picture"
+        ) from error
 
 
 def _margins(figure: Figure, *, left: float, right: float, top: float, bottom: float) -> None:
