@@ -7,6 +7,7 @@ import sys
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from flnft_sim.cli.audit import audit_command
 from flnft_sim.cli.console import complain, print_anything
@@ -25,7 +26,24 @@ from flnft_sim.errors import FlnftError, InputError
 # Typer carries its own click, and BadParameter is the public name of one kind of its usage errors.
 UsageError: Any = typer.BadParameter.__mro__[1]
 
+
+class Stopped(Exception):
+    """A command was stopped by what caused this."""
+
+
+class Program(TyperGroup):
+    """Lets a stop through: typer would make exit status 130 of any, without a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            raise Stopped from stop
+
+
 app = typer.Typer(
+    cls=Program,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -75,7 +93,7 @@ def main() -> None:
         sys.exit(complain(error, status=2))
     except FlnftError as error:
         sys.exit(complain(error, status=1))
-    except (KeyboardInterrupt, typer.Abort) as stop:  # typer makes the one of the other
+    except (Stopped, KeyboardInterrupt) as stop:
         sys.exit(complain("stopped", status=exit_status(stop)))
     except BrokenPipeError:  # `flnft … | head` has read enough
         sys.stderr.close()
