@@ -264,7 +264,7 @@ def bars_of(axes):
 
 def test_gantt_has_a_bar_for_every_span_of_its_round_from_its_beginning():
     result = episode(rounds=3)
-    [axes] = axes_of("gantt", result)
+    _, axes = axes_of("gantt", result)
     spans = result.spans[result.spans["round"] == 2]
     spans = spans[spans["duration_s"] > 0]
     begin_s = spans["start_s"].min()
@@ -277,7 +277,7 @@ def test_gantt_of_a_long_decision_has_the_whole_round_and_what_follows_with_no_b
     once = episode(rounds=3)
     decided = once.spans["phase"] == "decision"
     spans = once.spans.assign(start_s=once.spans["start_s"].where(~decided, once.spans["start_s"] - 100))
-    whole, after = axes_of("gantt", RunResult(spans=spans))
+    _, whole, after = axes_of("gantt", RunResult(spans=spans))
     assert whole.get_xlim()[0] == min(bar[0] for bar in bars_of(whole)) == 0
     left, right = after.get_xlim()
     assert left == pytest.approx(100.8)
@@ -286,9 +286,25 @@ def test_gantt_of_a_long_decision_has_the_whole_round_and_what_follows_with_no_b
 
 
 def test_gantt_says_how_many_agents_it_leaves_out():
-    [axes] = axes_of("gantt", episode(users=50))
+    _, axes = axes_of("gantt", episode(users=50))
     assert "40 of 51 agents" in notes(axes)
     assert len(axes.get_yticklabels()) == 40
+
+
+def test_gantt_says_where_in_the_minting_its_round_lies_and_how_long_minting_took():
+    result = episode(rounds=3)
+    strip, _ = axes_of("gantt", result)
+    spans = result.spans[result.spans["dao"] != ""]
+    minted = result.spans[result.spans["phase"] == "minting"].iloc[0]
+    rounds = spans.dropna(subset=["round"])
+    second = rounds[rounds["round"] == 2]
+    drawn = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in strip.patches]
+    expected = [
+        (rounds["start_s"].min(), rounds["end_s"].max()),
+        (second["start_s"].min(), second["end_s"].max()),
+        (minted["start_s"], minted["end_s"]),
+    ]
+    np.testing.assert_allclose(drawn, expected)
 
 
 def test_winners_pay_below_their_bids_and_marks_sit_at_the_payments():

@@ -21,7 +21,8 @@ _SHORT = 0.5  # where the decision takes more of the round, what follows it is s
 def gantt(result: RunResult) -> Figure | None:
     """Spans of the first DAO's middle round, one row an agent, from the instant at which the round began.
 
-    Where most of the round is decision, a strip has the whole round and the rows what comes after the decision.
+    A strip above says where in the minting the round lies. Where most of the round is decision, a second strip has the
+    whole round and the rows what comes after the decision.
     """
     numbered = result.spans.dropna(subset=["round"])
     numbered = numbered[numbered["dao"] != ""]
@@ -44,10 +45,12 @@ def gantt(result: RunResult) -> Figure | None:
     busy = spans.loc[(spans["end_s"] > spans["start_s"]) & (spans["end_s"] > decided_s), "agent"] if split else agents
     later = [agent for agent in agents if agent in set(busy)]
     rows = 0.6 + 0.28 * len(later)
-    heights = (0.25 + 0.06 * len(agents), rows) if split else (rows,)
+    heights = (0.3, *((0.25 + 0.06 * len(agents), rows) if split else (rows,)))
     left = 0.35 + 0.09 * max(map(len, agents))
     height = 1.5 + sum(heights) + 1.3 * (len(heights) - 1)
-    figure, panels = new_figure(height=height, heights=heights, left=max(left, 0.95))
+    figure, (strip, *panels) = new_figure(height=height, heights=heights, left=max(left, 0.95))
+    minted = result.spans[(result.spans["dao"] == mintings[0]) & (result.spans["phase"] == "minting")]
+    _whole_minting(strip, own, minted, number)
     title = f"{mintings[0]}, round {number} of {int(numbers[-1])}"
     which = f"; one of {counted(len(mintings), 'minting')}" if len(mintings) > 1 else ""
     note = f"began at {begin_s:,.1f} s{which}{left_out}"
@@ -62,8 +65,23 @@ def gantt(result: RunResult) -> Figure | None:
         finish(panels[1], title=f"From {decided_s:,.1f} s, when the decision was made", x=after, y="")
     else:
         finish(panels[0], title=title, x=after, y="", note=note)
-    phase_legend(figure, shown)
+    phase_legend(figure, [phase for phase in PHASES if phase in shown or (phase == "minting" and len(minted))])
     return figure
+
+
+def _whole_minting(axes: Axes, rounds: pd.DataFrame, minted: pd.DataFrame, number: int) -> None:
+    """All rounds as one grey band, the one shown below marked in it, and the mint transaction's way to finality."""
+    bounds = rounds.groupby("round").agg(start_s=("start_s", "min"), end_s=("end_s", "max"))
+    begin_s, end_s = bounds["start_s"].min(), bounds["end_s"].max()
+    axes.barh(0, end_s - begin_s, left=begin_s, height=0.8, color="#d9d9d9")
+    shown = bounds.loc[number]
+    axes.barh(0, shown["end_s"] - shown["start_s"], left=shown["start_s"], height=0.8, color="black")
+    for start_s, final_s in zip(minted["start_s"], minted["end_s"], strict=True):
+        axes.barh(0, final_s - start_s, left=start_s, height=0.8, **phase_look("minting"))
+    axes.set_xlim(begin_s, max(end_s, minted["end_s"].max() if len(minted) else end_s))
+    axes.set_yticks([])
+    note = f"{counted(len(bounds), 'round')}; black: the one below"
+    finish(axes, title="The minting it belongs to", x="simulated time (s)", y="", note=note)
 
 
 def _agents(spans: pd.DataFrame, dao: str) -> tuple[list[str], str]:
