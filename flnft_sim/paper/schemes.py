@@ -30,7 +30,7 @@ SENSITIVITY = 0.05  # Δf of Eq. 4, which the paper leaves open: the smallest at
 GAME = {"game.demand.factors": [1.0], "game.demand.noise": 0.0}
 
 #: Decisions that end when prices have settled. In `paper10` and `table3` none does, and each lasts all of T.
-SETTLING = {"game.damping": 1.0}
+SETTLING = {"game.damping": None}
 
 PAPERS_ROUNDS = 100
 
