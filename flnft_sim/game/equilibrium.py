@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq, root
 
 from flnft_sim.errors import FlnftError
 from flnft_sim.game.checks import FloatArray, ValuationError, not_negative
@@ -32,6 +31,8 @@ def provider_equilibrium(valuations: ArrayLike, satisfaction: ArrayLike) -> Floa
     active = worth > 0
     if np.count_nonzero(active) < 2:
         return np.zeros_like(worth)
+    from scipy.optimize import brentq  # here: it takes longer to import than a small decision takes
+
     v, a = worth[active], weight[active]
     bids = np.zeros_like(worth)
     total = np.exp(brentq(lambda log_s: _fractions(np.exp(log_s), v, a).sum() - 1.0, *_bracket(v, a), xtol=1e-15))
@@ -103,6 +104,8 @@ class _BudgetedMarket:
         Powell's hybrid method finds them in a dozen evaluations where bids move smoothly; where a provider falls
         silent on the way it can stall, and two nested bracketed roots take over.
         """
+        from scipy.optimize import root  # here, as in `provider_equilibrium`
+
         traded = unbudgeted > 0
         start = np.log(np.where(traded, unbudgeted, 1.0))
 
@@ -166,4 +169,6 @@ class _BudgetedMarket:
 
 def _log_root(excess: Callable[[float], float], start: float) -> float:
     """Where a falling function of the logarithm crosses 0, at most `start`; far below it nothing is left to fill."""
+    from scipy.optimize import brentq
+
     return float(brentq(excess, start - WIDEST, start + 1.0, xtol=1e-14, rtol=1e-14))
