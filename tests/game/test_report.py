@@ -30,7 +30,7 @@ def problem(users=8, providers=5, seed=0, **changes):
     return DecisionProblem(**(chosen | changes))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.integers(1, 20), st.integers(2, 20), st.integers(0, 10**6))
 def test_at_the_equilibrium_nobody_gains(users, providers, seed):
     report = game_report(problem(users, providers, seed, user_reply="own-age"))
@@ -39,7 +39,7 @@ def test_at_the_equilibrium_nobody_gains(users, providers, seed):
     assert np.all(report.equilibrium.user_gains[staying] == 0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.integers(2, 8), st.integers(0, 10**6))
 def test_gains_of_play_are_what_a_search_finds(providers, seed):
     given = problem(providers=providers, seed=seed)

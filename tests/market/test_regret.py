@@ -40,7 +40,7 @@ def test_who_won_above_its_value_forgoes_its_loss():
 @pytest.mark.parametrize("rule", sorted(set(RULES) - {"random"}))
 def test_no_other_bid_on_a_fine_grid_keeps_more(rule):
     rng = np.random.default_rng(7)
-    for seed in range(6):
+    for seed in range(4):
         bids, asks = rng.uniform(0, 100, 4).round(1), rng.uniform(0, 60, 3).round(1)
         values, reserve = bids * rng.uniform(0.8, 3, 4), float(rng.uniform(20, 80))
         forgone = forgone_money(rule, bids, asks, reserve=reserve, seed=seed, values=values, limits=[500] * 4)
@@ -50,6 +50,6 @@ def test_no_other_bid_on_a_fine_grid_keeps_more(rule):
                 cleared = clear(rule, np.where(np.arange(4) == i, bid, bids), asks, reserve=reserve, seed=seed)
                 return values[i] * (i in cleared.buyers) - cleared.payments[i]
 
-            grid = max(0.0, *(kept(bid) for bid in np.linspace(0.05, 400, 300)))
+            grid = max(0.0, *(kept(bid) for bid in np.linspace(0.05, 400, 120)))
             assert forgone[i] >= grid - kept(bids[i]) - 1e-4
             assert forgone[i] >= 0
