@@ -1,4 +1,4 @@
-"""A decision solved another way: for the users left, one bracketed root in F around one bracketed root a user."""
+"""A decision solved another way: for the users left, one bracketed root in F around a bisection of every user's k."""
 
 import numpy as np
 from scipy.optimize import brentq
@@ -30,7 +30,7 @@ def _fixed_point(problem, candidates):
         prices = _prices(problem, satisfaction, np.full_like(satisfaction, freshness))
         quality = (prices.quality * satisfaction).sum() * theta / max(theta.sum(), np.finfo(float).tiny)
         unit = prices.freshness.sum()
-        epochs = np.array([_epochs(problem, i, quality[i], unit) if candidates[i] else 1.0 for i in range(theta.size)])
+        epochs = np.where(candidates, _epochs(problem, quality, unit), 1.0)
         rewards = quality + unit * np.where(candidates, _freshness(problem, epochs), 0.0)
         return prices.quality, prices.freshness, rewards, epochs
 
@@ -55,18 +55,19 @@ def _freshness(problem, epochs):
     return np.maximum(0.0, np.log(problem.freshness_horizon_s / ages))
 
 
-def _epochs(problem, i, quality, unit):
-    """k = (δ(k)/C)^(1/σ) within [1, k_max]."""
+def _epochs(problem, quality, unit):
+    """k = (δ(k)/C)^(1/σ) within [1, k_max] for all users, by plain bisection."""
 
     def excess(k):
-        age = problem.fixed_age_s[i] + problem.seconds_per_epoch[i] * k
-        reward = quality + unit * max(0.0, np.log(problem.freshness_horizon_s / age))
-        return k - (reward / problem.compute_costs[i]) ** (1 / problem.fairness)
+        reward = quality + unit * _freshness(problem, k)
+        return k - (reward / problem.compute_costs) ** (1 / problem.fairness)
 
-    most = max(1.0, float(problem.epochs_max[i]))
-    if excess(1.0) >= 0:
-        return 1.0
-    return most if excess(most) <= 0 else brentq(excess, 1.0, most, xtol=1e-14, rtol=1e-14)
+    low, high = np.ones(quality.size), np.maximum(1.0, np.asarray(problem.epochs_max, dtype=float))
+    for _ in range(60):
+        middle = (low + high) / 2
+        above = excess(middle) >= 0
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return high
 
 
 def _best_utilities(problem, rewards, epochs):
