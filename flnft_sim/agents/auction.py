@@ -45,7 +45,7 @@ class Auction:
     sealed: SealedBids
     state: str = "announced"
     closes_s: float = 0.0
-    rebids: int = 0
+    rebids: int = 0  # also the number of the window that is open, which its bids are signed for
     book: list[BookEntry] = field(default_factory=list)
     bids: Array = field(default_factory=lambda: np.zeros(0))  # accepted money, 0 where there is none
     bidders: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))  # places of accepted bids
@@ -58,15 +58,16 @@ class Auction:
         self.announced_asks = self.asks
 
     def open_book(self) -> None:
-        """Decrypt and check every ciphertext that reached a block; later valid bids replace earlier ones."""
+        """Decrypt and check, in the order of blocks, every ciphertext of this window; newer bids replace older ones."""
         places = {buyer.address: place for place, buyer in enumerate(self.buyers)}
         self.bids = np.zeros(len(self.buyers))
         latest: dict[str, BookEntry] = {}
-        for entry in self.book:
-            if entry.status != "sealed":
-                continue
+        arrived = [entry for entry in self.book if entry.status == "sealed"]
+        for entry in sorted(arrived, key=lambda entry: entry.in_block_s):
             try:
-                entry.bid = self.sealed.open(entry.sealed, now_s=entry.in_block_s, closes_s=self.closes_s)
+                entry.bid = self.sealed.open(
+                    entry.sealed, now_s=entry.in_block_s, closes_s=self.closes_s, window=self.rebids
+                )
             except BidRejected as rejection:
                 entry.status, entry.reason = "rejected", str(rejection.reason)
                 continue

@@ -174,7 +174,7 @@ class AuctionContract(Actor):
         for buyer, offer in zip(auction.buyers, auction.offers, strict=True):
             if offer.total_money > 0 or buyer.overspends:
                 self._lock_budget(buyer, auction.name)
-                honest.append(buyer.seal_bid(auction.name, auction.sealed.public_key, offer))
+                honest.append(buyer.seal_bid(auction.name, auction.rebids, auction.sealed.public_key, offer))
                 delay_s = buyer.bid_delay_s(window_s)
                 on_their_way.append(world.env.process(self._bring(auction, buyer, honest[-1], delay_s)))
         for sealed, delay_s in self.outsider.attack(auction, honest, window_s):

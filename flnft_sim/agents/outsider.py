@@ -33,7 +33,7 @@ class Outsider(Actor):
         for _ in range(failures.forged_bids):
             yield self._forged(auction), self._moment_s(window_s)
         for _ in range(failures.replayed_bids if honest else 0):
-            seen = honest + self._seen  # of this auction, sent a second time, or of an earlier one
+            seen = honest + self._seen  # of this window, sent a second time, or of an earlier one
             yield seen[int(self._rng.integers(len(seen)))], self._moment_s(window_s) + LATER * window_s
         for _ in range(failures.garbled_bids if honest else 0):
             damaged = bytearray(honest[int(self._rng.integers(len(honest)))])
@@ -51,6 +51,7 @@ class Outsider(Actor):
             freshness_price=1.0,
             total=to_units(victim.budget_money),
             nonce=int(self._rng.integers(2**31, 2**32)),
+            window=auction.rebids,
         )
         return seal(bid, self.key.signing_key, auction.sealed.public_key, entropy=self._rng.bytes(32))
 

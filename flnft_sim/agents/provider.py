@@ -99,8 +99,8 @@ class ServiceProvider(Actor):
             rows.append((*prices, *money, sum(money), decision.believed_rivals_money[me]))
         return Offer(*np.mean(rows, axis=0).tolist())
 
-    def seal_bid(self, auction: str, seal_to: bytes, offer: Offer) -> bytes:
-        """A signed and encrypted bid (an overspender's exceeds its budget, and will be refused)."""
+    def seal_bid(self, auction: str, window: int, seal_to: bytes, offer: Offer) -> bytes:
+        """A signed and encrypted bid for one window (an overspender's exceeds its budget, and will be refused)."""
         self._nonce += 1
         money = 2.0 * self.budget_money if self.overspends else offer.total_money
         bid = Bid(
@@ -110,6 +110,7 @@ class ServiceProvider(Actor):
             freshness_price=offer.freshness_price,
             total=to_units(money),
             nonce=self._nonce,
+            window=window,
         )
         return seal(bid, self.key.signing_key, seal_to, entropy=self._entropy.bytes(32))
 

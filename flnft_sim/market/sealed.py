@@ -1,12 +1,13 @@
-"""Sealed bids: signed by the bidder, bound to one auction, encrypted to the auctioneer, all of one length.
+"""Sealed bids: signed by the bidder, bound to one window of one auction, encrypted to the auctioneer, of one length.
 
 A bid travels as libsodium's sealed box (X25519, XSalsa20-Poly1305) around `message ‖ Ed25519 signature`. The message
-names the auction and the bidder, so it is worth nothing in another auction or under another name.
+names the auction, the window and the bidder, so it is worth nothing in another auction, after a rebid or under another
+name. Its nonce orders the bids of one bidder: whoever holds a ciphertext back cannot undo a later bid with it.
 """
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isfinite
 
@@ -19,9 +20,9 @@ from nacl.signing import SigningKey, VerifyKey
 from flnft_sim.errors import FlnftError, InputError
 
 _FIELD_BYTES = 64
-_VERSION = b"flnft-bid-v1"
-# version, auction, bidder, quality price, freshness price, total, nonce: one length whatever they hold
-_MESSAGE = struct.Struct(f">{len(_VERSION)}s{_FIELD_BYTES}s{_FIELD_BYTES}sddqQ")
+_VERSION = b"flnft-bid-v2"
+# version, auction, bidder, quality price, freshness price, total, nonce, window: one length whatever they hold
+_MESSAGE = struct.Struct(f">{len(_VERSION)}s{_FIELD_BYTES}s{_FIELD_BYTES}sddqQQ")
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,9 @@ class Bid:
     total: int
     """The bid itself, q·Q^λ + f·F in units of 10⁻⁶ money."""
     nonce: int
-    """Used once by this bidder in this auction."""
+    """Greater than that of every bid which this bidder made in this auction before."""
+    window: int = field(default=0, kw_only=True)
+    """Which of the auction's windows it is for: 0 for the first, n for that of the n-th rebid."""
 
 
 class RejectionReason(StrEnum):
@@ -52,7 +55,9 @@ class RejectionReason(StrEnum):
     UNKNOWN_BIDDER = "unknown bidder"
     BAD_SIGNATURE = "bad signature"
     WRONG_AUCTION = "wrong auction"
+    WRONG_WINDOW = "wrong window"
     REPLAYED_NONCE = "replayed nonce"
+    OUTDATED_NONCE = "outdated nonce"
     NOT_FINITE = "not finite"
     NEGATIVE = "negative"
     OVER_BUDGET = "over budget"
@@ -97,23 +102,30 @@ class SealedBids:
         self._box = SealedBox(self._key)
         self._verify_keys = {address: VerifyKey(bytes(key)) for address, key in verify_keys.items()}
         self._budgets = dict(budgets)
-        self._nonces: set[tuple[str, int]] = set()
+        self._seen: set[tuple[str, int]] = set()  # bidder and nonce of every authentic bid, whatever became of it
+        self._newest: dict[str, int] = {}  # the greatest of these nonces, by bidder
 
     @property
     def public_key(self) -> bytes:
         """The 32 bytes bidders encrypt to."""
         return bytes(self._key.public_key)
 
-    def open(self, sealed: bytes, *, now_s: float | None = None, closes_s: float | None = None) -> Bid:
-        """Decrypt and check a sealed bid; a later valid bid of the same bidder replaces its earlier one.
+    def open(self, sealed: bytes, *, now_s: float | None = None, closes_s: float | None = None, window: int = 0) -> Bid:
+        """Decrypt and check a bid that arrives in `window`; a newer valid bid of the same bidder replaces the older.
+
+        Newer is what has the greater nonce. A nonce counts as seen once its bidder is known to have made the bid for
+        this window, also where the bid is then rejected, as late for instance: no older one is taken after it.
 
         Raises `BidRejected` with its reason, also kept in `rejected`. A bid that arrives at the closing instant
-        itself is in time; without both instants nothing is late.
+        itself is in time; without both instants nothing is late. A clock that is not finite raises `InputError`
+        before the bid is looked at.
         """
+        self._check_clock(now_s=now_s, closes_s=closes_s)
         try:
+            bid = self._authentic(sealed, window)
+            self._check_order(bid)
             if now_s is not None and closes_s is not None and now_s > closes_s:
-                raise BidRejected(RejectionReason.LATE)
-            bid = self._authentic(sealed)
+                raise BidRejected(RejectionReason.LATE, bid.bidder)
             self._check_content(bid)
         except BidRejected as rejection:
             self.rejected.append(rejection)
@@ -123,8 +135,17 @@ class SealedBids:
         self.bids[bid.bidder] = bid
         return bid
 
-    def _authentic(self, sealed: bytes) -> Bid:
-        """The bid, if its registered bidder made it for this auction and it was not seen before."""
+    def _check_clock(self, **instants_s: float | None) -> None:
+        """NaN is later than nothing, so a broken clock would let every bid in."""
+        for name, instant_s in instants_s.items():
+            if instant_s is not None and not isfinite(instant_s):
+                raise InputError(
+                    f"{name} of a sealed bid in auction {self.auction_id} is {instant_s}; give finite seconds, "
+                    "or none where nothing is late"
+                )
+
+    def _authentic(self, sealed: bytes, window: int) -> Bid:
+        """The bid, if its registered bidder made it for this window of this auction."""
         try:
             opened = self._box.decrypt(sealed)
             bid = _unpack(opened[: _MESSAGE.size])
@@ -138,10 +159,22 @@ class SealedBids:
             raise BidRejected(RejectionReason.BAD_SIGNATURE, bid.bidder) from None
         if bid.auction_id != self.auction_id:
             raise BidRejected(RejectionReason.WRONG_AUCTION, bid.bidder)
-        if (bid.bidder, bid.nonce) in self._nonces:
-            raise BidRejected(RejectionReason.REPLAYED_NONCE, bid.bidder)
-        self._nonces.add((bid.bidder, bid.nonce))
+        if bid.window != window:
+            raise BidRejected(RejectionReason.WRONG_WINDOW, bid.bidder)
         return bid
+
+    def _check_order(self, bid: Bid) -> None:
+        """Let nothing pass that is not newer than all that was seen of its bidder, and remember it as seen.
+
+        Only bids for this window come here: one for another must not use up nonces of this.
+        """
+        use, newest = (bid.bidder, bid.nonce), self._newest.get(bid.bidder, -1)
+        if use in self._seen:
+            raise BidRejected(RejectionReason.REPLAYED_NONCE, bid.bidder)
+        self._seen.add(use)
+        if bid.nonce < newest:
+            raise BidRejected(RejectionReason.OUTDATED_NONCE, bid.bidder)
+        self._newest[bid.bidder] = bid.nonce
 
     def _check_content(self, bid: Bid) -> None:
         if not (isfinite(bid.quality_price) and isfinite(bid.freshness_price)):
@@ -194,18 +227,20 @@ def _pack(bid: Bid) -> bytes:
             bid.freshness_price,
             bid.total,
             bid.nonce,
+            bid.window,
         )
     except struct.error as error:
         raise InputError(
-            f"a number of {bid} does not fit into a sealed bid ({error}); prices are floats, total and nonce integers"
+            f"a number of {bid} does not fit into a sealed bid ({error}); prices are floats, "
+            "total, nonce and window integers"
         ) from None
 
 
 def _unpack(message: bytes) -> Bid:
-    version, auction, bidder, *numbers = _MESSAGE.unpack(message)
+    version, auction, bidder, *numbers, window = _MESSAGE.unpack(message)
     if version != _VERSION:
         raise ValueError("not a bid of this version")
-    return Bid(auction.rstrip(b"\0").decode(), bidder.rstrip(b"\0").decode(), *numbers)
+    return Bid(auction.rstrip(b"\0").decode(), bidder.rstrip(b"\0").decode(), *numbers, window=window)
 
 
 def _fixed(text: str, what: str) -> bytes:
