@@ -47,6 +47,8 @@ def tell(done: Mapping[str, Study], _scale: Scale) -> Section:
     equal = equal[~equal["scheme"].isin(TRAINS_AS)]
     table = compared(runs, equal)
     plays, draws = (runs[runs["scheme"].isin(names)]["privacy_budget"] for names in (["pms-am"], SCHEMES))
+    led = [row for row in table.to_dict("records") if row["drawn_low"] > 0]
+    kept = [row for row in led if _sign(row) > 0]
     source = f"{done['ablation'].source('last round')}, and {done['schemes'].source('PMS-AM, last round')}"
     return Section(
         title="Fig. 5 at equal privacy",
@@ -58,7 +60,8 @@ def tell(done: Mapping[str, Study], _scale: Scale) -> Section:
         statements=(
             Statement(
                 "PMS-AM has the highest accuracy of the decentralized schemes",
-                f"at ε = {upper_end():g} for all, PMS-AM minus the other, points: {_told(table)}",
+                f"at ε = {upper_end():g} for all, PMS-AM minus the other, points: {_told(table)}. Of {len(led)} leads "
+                f"with ε drawn {len(kept)} remain" + (f": over {_names(kept)}" if kept else ""),
                 judge(_sign(row) for row in table.to_dict("records")),
                 source,
             ),
@@ -66,7 +69,8 @@ def tell(done: Mapping[str, Study], _scale: Scale) -> Section:
         tables=(Table("ablation", "PMS-AM minus the other after the last round, at both ε.", table, _shown(table)),),
         remarks=(
             "What is left at equal ε is the number of epochs: PMS-AM's users choose theirs, Loss-based always trains "
-            f"{load_scenario('paper10').game.default_epochs}, Random-FL draws.",
+            f"{load_scenario('paper10').game.default_epochs}, Random-FL draws. Where PMS-AM's users all choose that "
+            "number in every round, the two train alike, bit for bit.",
         ),
     )
 
@@ -74,8 +78,9 @@ def tell(done: Mapping[str, Study], _scale: Scale) -> Section:
 def compared(runs: pd.DataFrame, equal: pd.DataFrame) -> pd.DataFrame:
     """A row per workload and scheme: PMS-AM's accuracy minus the scheme's, at the ε it draws and at PMS-AM's.
 
-    Columns workload, against, accuracy and its ci95_high (at equal ε), local_epochs, pms_am_epochs, drawn_difference,
-    n, difference, ci95_low, ci95_high, p; differences are paired by seed. `runs` are Fig. 5's, `equal` those at one ε.
+    Columns workload, against, accuracy and its ci95_high (at equal ε), local_epochs, pms_am_epochs, drawn_difference
+    and the low end of its interval, n, difference, ci95_low, ci95_high, p; differences are paired by seed. `runs` are
+    Fig. 5's, `equal` those at one ε.
     """
     rows = []
     for workload in dict.fromkeys(equal["workload"]):
@@ -88,9 +93,10 @@ def compared(runs: pd.DataFrame, equal: pd.DataFrame) -> pd.DataFrame:
             d = paired_difference(ours, metric(equal, "accuracy", workload, scheme))
             _, mean, _, _, high = statistics(again["accuracy"].tolist())
             epochs = again["local_epochs"].mean(), metric(runs, "local_epochs", workload, "pms-am").mean()
-            rows.append((workload, scheme, mean, high, *epochs, drawn.mean, d.n, d.mean, d.low, d.high, d.p))
+            rows.append((workload, scheme, mean, high, *epochs, drawn.mean, drawn.low, d.n, d.mean, d.low, d.high, d.p))
     columns = ["workload", "against", "accuracy", "accuracy_ci95_high", "local_epochs", "pms_am_epochs"]
-    return pd.DataFrame(rows, columns=[*columns, "drawn_difference", "n", "difference", "ci95_low", "ci95_high", "p"])
+    columns += ["drawn_difference", "drawn_low", "n", "difference", "ci95_low", "ci95_high", "p"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _difference(row: Mapping[Any, Any]) -> Difference:
@@ -99,6 +105,10 @@ def _difference(row: Mapping[Any, Any]) -> Difference:
 
 def _sign(row: Mapping[Any, Any]) -> int:
     return _difference(row).sign
+
+
+def _names(rows: list[dict[Any, Any]]) -> str:
+    return ", ".join(f"{LABELS[row['against']]} on {row['workload']}" for row in rows)
 
 
 def _told(table: pd.DataFrame) -> str:

@@ -101,7 +101,8 @@ def _sources(studies: Mapping[str, Study]) -> list[str]:
     rows = []
     for name, study in studies.items():
         plan = study.plan
-        settings = " ".join(f"{field}={cell(value)}" for field, value in plan.set.items())
+        set_to = {field: "null" if value is None else cell(value) for field, value in plan.set.items()}
+        settings = " ".join(f"{field}={text}" for field, text in set_to.items())
         varied = ", ".join(plan.parameters)
         versions = ", ".join(study.versions)
         runs = f"{len(study.runs)}" + (f" of {study.plan.runs}" if len(study.runs) < study.plan.runs else "")
@@ -111,7 +112,8 @@ def _sources(studies: Mapping[str, Study]) -> list[str]:
     hours = sum(study.hours for study in studies.values())
     return [
         "A row of `runs/STUDY/runs.csv` is a run: `flnft run SCENARIO --set FIELD=VALUE … --seed SEED` with its "
-        f"study's settings and its own columns repeats it. In all {hours:.2f} hours of one core.",
+        f"study's settings and its own columns repeats it. In all {hours:.2f} hours of one core, by the clock "
+        "on the wall: on a machine with other work to do a run takes longer than its own time.",
         "Code is the package's version and a hash of its sources, of every version that computed runs of the study. "
         "Runs of earlier code count as long as their scenario means what it meant then: fields that came since have "
         "the values that stand for the behaviour from before (`flnft_sim/sweeps/identity.py`).",

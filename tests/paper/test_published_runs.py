@@ -18,13 +18,15 @@ from flnft_sim.sweeps.version import code_version
 
 PUBLISHED = Path(__file__).parents[2] / "docs/results/paper/runs"
 PLANS = {plan.name: plan for part in PARTS.values() for plan in part.studies(FULL)}
-#: Not computed again when the code changes; what else is published costs minutes and is.
-KEPT = ("schemes", "schemes-surrogate", "clipping", "dirichlet", "table3")
+UNFINISHED = ("ablation",)  # published with fewer runs than planned; the page says how many
 
 
-@pytest.mark.parametrize("study", KEPT)
+@pytest.mark.parametrize("study", PLANS)
 def test_every_published_run_is_found_by_todays_plan(study, tmp_path):
-    """If this fails, a scenario's meaning has changed: see flnft_sim/sweeps/identity.py, and scenarios/paper10.yaml."""
+    """If this fails, a scenario's meaning has changed: see flnft_sim/sweeps/identity.py, and scenarios/paper10.yaml.
+
+    What runs on `market` costs minutes; where its meaning is changed on purpose, run that study and publish it anew.
+    """
     path = tmp_path / "journal.jsonl"
     path.write_bytes(gzip.decompress((PUBLISHED / study / "journal.jsonl.gz").read_bytes()))
     plan = PLANS[study]
@@ -32,11 +34,14 @@ def test_every_published_run_is_found_by_todays_plan(study, tmp_path):
     with Journal(path, version=code_version(), accept_version=True) as journal:
         found = [journal.find(run.identity) for run in runs]
         for run, entry in zip(runs, found, strict=True):
+            if entry is None and study in UNFINISHED:
+                continue
             assert entry is not None and entry.ok, (study, run.parameters, run.seed)
             assert entry.series.issuperset(plan.sweep.per_round)
             record = journal.read(entry)  # and it is that run
             assert (record["parameters"], record["seed"]) == (run.parameters, run.seed)
     assert len(found) == plan.sweep.runs >= (80 if study == "schemes" else 1)
+    assert any(found) and (all(found) or study in UNFINISHED)
 
 
 #: What the published page tells of a run; what else a summary holds may be measured in new ways.
