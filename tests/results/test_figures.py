@@ -384,9 +384,9 @@ def test_beliefs_tell_r_and_the_error_beside_that_of_a_constant(slope, r):
     [axes] = axes_of("beliefs", RunResult(bids=bids))
     off = np.mean([abs(100 + slope * b - b) for b in range(1, 81)])
     told = "no r" if r == "undefined" else f"r = {r}"
-    assert axes.get_title(loc="left") == f"Rivals' first bids, foreseen and real: {told}"
-    note = f"80 forecasts in 40 auctions; off by {off:.0f} on average, the best constant by 20"  # mean |b − 40.5|
-    assert note in notes(axes).replace("\n", " ")
+    constant = 20  # mean |b − 40.5|
+    assert axes.get_title(loc="left") == f"Rivals foreseen: {told}, off by {off:.0f} (best constant: {constant})"
+    assert "80 forecasts in 40 auctions" in notes(axes).replace("\n", " ")
     means = axes.lines[-1].get_xydata()
     np.testing.assert_allclose(means[:, 1], 100 + slope * means[:, 0])
 

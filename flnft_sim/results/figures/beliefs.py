@@ -21,16 +21,18 @@ def beliefs(result: RunResult) -> Figure | None:
     """Each provider's predicted sum of its rivals' first bids beside the real one: rows of a few, a cloud of many.
 
     In the cloud a belief that was right lies on the diagonal; the line of means over equal shares of the forecasts
-    shows what predictions are worth: flat where they tell nothing. The title has the correlation r, the note the mean
-    absolute error and, as a yardstick, that of the constant that would have been best.
+    shows what predictions are worth: flat where they tell nothing. The title has the correlation r, the mean absolute
+    error and, as a yardstick, that of the constant that would have been best.
     """
     bids = rivals_foreseen(result.bids)
     quality = forecast_quality(bids)
     if quality is None:
         return None
     real, predicted = (bids[f"{word}_rivals_money"].to_numpy() for word in ("real", "predicted"))
-    title = f"Rivals' first bids, foreseen and real: {quality.correlation}"
-    note = f"{counted(quality.n, 'forecast')} in {counted(bids['auction'].nunique(), 'auction')}; {quality.errors}"
+    errors = f"off by {quality.mean_error:,.0f} (best constant: {quality.constant_error:,.0f})"
+    title = f"Rivals foreseen: {quality.correlation}, {errors}"
+    number = f"{counted(quality.n, 'forecast')} in {counted(bids['auction'].nunique(), 'auction')}"
+    note = f"{number}; first bids, mean errors in money"
     draw = _rows if quality.n <= _BY_NAME else _cloud
     return draw(bids, predicted, real, title, note)
 
