@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flnft_sim.game import (
+    NoEquilibriumError,
     NotFiniteError,
     ValuationError,
     budgeted_best_response,
@@ -125,3 +126,31 @@ def test_bad_input():
         provider_equilibrium([1.0, -1.0], 2.0)
     with pytest.raises(NotFiniteError, match="satisfaction"):
         provider_equilibrium([1.0, 2.0], np.nan)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_under_budgets_of_any_tightness_prices_are_mutual_best_responses(seed):
+    """Valuations and satisfactions over orders of magnitude, budgets down to a ten-thousandth of the valuations."""
+    rng = np.random.default_rng(seed)
+    for _ in range(5):
+        providers = int(rng.integers(2, 15))
+        worth = 10 ** rng.uniform(0, 3, (2, providers))
+        sats = 10 ** rng.uniform(-2, 3, (2, providers))
+        budget = worth.sum(axis=0) * 10 ** rng.uniform(-4, 0, providers)
+        bids = np.stack(budgeted_equilibrium(*worth, *sats, budget))
+        assert np.all((bids * sats).sum(axis=0) <= budget * (1 + 1e-9))
+        best = budgeted_best_response(rival_sums(bids[0]), rival_sums(bids[1]), *worth, *sats, budget)
+        np.testing.assert_allclose(bids, np.stack(best), atol=1e-9 * bids.sum(axis=1).max())
+
+
+def test_who_has_no_money_leaves_the_others_to_themselves():
+    bids = budgeted_equilibrium([500, 500, 500], [500, 500, 500], 20.0, 30.0, [0.0, 100.0, 100.0])
+    assert bids[0][0] == bids[1][0] == 0
+    two = budgeted_equilibrium([500, 500], [500, 500], 20.0, 30.0, [100.0, 100.0])
+    np.testing.assert_allclose([bids[0][1:], bids[1][1:]], two)
+
+
+def test_prices_that_do_not_come_to_rest_are_an_error_and_no_answer(monkeypatch):
+    monkeypatch.setattr("flnft_sim.game.equilibrium._BudgetedMarket.equilibrium", lambda *_: np.ones((2, 2)))
+    with pytest.raises(NoEquilibriumError, match="do not come to rest"):
+        budgeted_equilibrium([500, 500], [500, 500], 20.0, 30.0, [10.0, 10.0])
