@@ -59,8 +59,8 @@ def test_the_figures_title_and_the_summary_say_it():
     result = episode(providers=4)
     quality = forecast_quality(result.bids)
     axes = beliefs(result).axes[0]
-    above = " ".join([axes.get_title(loc="left"), *(text.get_text() for text in axes.texts)]).replace("\n", " ")
-    assert quality.correlation in above and quality.errors in above
+    errors = f"off by {quality.mean_error:,.0f} (best constant: {quality.constant_error:,.0f})"
+    assert axes.get_title(loc="left") == f"Rivals foreseen: {quality.correlation}, {errors}"
     assert quality.sentence() in " ".join(summary_text(result).split())
     figures = summarise(result)
     assert figures["rivals_forecast_r"] == quality.r
