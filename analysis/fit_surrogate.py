@@ -18,11 +18,11 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import least_squares
 
-from flnft_sim.agents.building import SHAPES
 from flnft_sim.files import write_atomic
 from flnft_sim.learning import Dataset, FederatedLearner, build_model, load_dataset, noise_scales, partition
 from flnft_sim.learning.batches import steps_per_epoch
 from flnft_sim.learning.surrogate import Curve, Progress, noise_variance
+from flnft_sim.simulation.building.learners import SHAPES
 
 TARGET = Path("flnft_sim/learning/surrogate.json")
 CACHE = Path("analysis/out/surrogate")

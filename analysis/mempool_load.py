@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import simpy
 
-from flnft_sim.agents.public_chain import PublicChain
+from flnft_sim.clock.public_chain import PublicChain
 from flnft_sim.ledger import Chain, KeyPair, OtherTraffic, make_consensus
 from flnft_sim.ledger.queueing import mean_inclusion_s
 from flnft_sim.results.figures.inclusion import draw_inclusion

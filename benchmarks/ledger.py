@@ -11,7 +11,7 @@ from time import process_time
 import numpy as np
 import simpy
 
-from flnft_sim.agents.private_ledger import PrivateLedger
+from flnft_sim.clock.private_ledger import PrivateLedger
 from flnft_sim.ledger import Chain, KeyPair, make_consensus, pbft_latency, read_ledger, signature_holds
 from flnft_sim.ledger.consensus import MiningRace, PowSettings
 

@@ -12,8 +12,8 @@ from time import process_time
 import numpy as np
 import simpy
 
-from flnft_sim.agents.crowd import Crowd
-from flnft_sim.agents.radio_cell import RadioCell
+from flnft_sim.clock.crowd import Crowd
+from flnft_sim.clock.radio_cell import RadioCell
 from flnft_sim.network import Links, RadioSettings, SharedUplink, random_positions
 from flnft_sim.network.crowd import CrowdTask, crowd_round
 from flnft_sim.simulation import FlnftModel

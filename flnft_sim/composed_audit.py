@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from flnft_sim.agents.dao import MuDao
-from flnft_sim.agents.decision_phase import Decision
+from flnft_sim.agents.dao.dao import MuDao
+from flnft_sim.agents.dao.decision import Decision
 from flnft_sim.errors import InputError
 from flnft_sim.game import decide
 from flnft_sim.market import RULES, Clearing, ask_per_licence, clear, rebid_step, vote

@@ -10,7 +10,7 @@ from flnft_sim.ledger import to_units
 from flnft_sim.market import Bid, seal
 
 if TYPE_CHECKING:
-    from flnft_sim.agents.contract import Auction
+    from flnft_sim.agents.contract.contract import Auction
     from flnft_sim.agents.world import World
 
 LATER = 0.1  # share of the window after which a copy is sent, so that it comes behind the original

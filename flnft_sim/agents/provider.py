@@ -12,7 +12,7 @@ from flnft_sim.ledger import to_units
 from flnft_sim.market import Bid, seal
 
 if TYPE_CHECKING:
-    from flnft_sim.agents.decision_phase import Decision
+    from flnft_sim.agents.dao.decision import Decision
     from flnft_sim.agents.world import World
 
 

@@ -11,7 +11,7 @@ from flnft_sim.agents.actor import Actor
 from flnft_sim.ledger import ConsensusStalled
 
 if TYPE_CHECKING:
-    from flnft_sim.agents.dao import MuDao
+    from flnft_sim.agents.dao.dao import MuDao
     from flnft_sim.agents.world import World
 
 Process = Generator[simpy.Event, Any, Any]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from flnft_sim.agents.belief_book import BeliefBook
-from flnft_sim.agents.public_chain import PublicChain
-from flnft_sim.agents.radio_cell import RadioCell
+from flnft_sim.clock.public_chain import PublicChain
+from flnft_sim.clock.radio_cell import RadioCell
 from flnft_sim.game import DemandRegimes
 from flnft_sim.ledger import Accounts
 from flnft_sim.results import SpanLog
@@ -16,8 +16,8 @@ from flnft_sim.scenario import Scenario
 from flnft_sim.streams import Streams
 
 if TYPE_CHECKING:
-    from flnft_sim.agents.contract import AuctionContract
-    from flnft_sim.agents.dao import MuDao
+    from flnft_sim.agents.contract.contract import AuctionContract
+    from flnft_sim.agents.dao.dao import MuDao
     from flnft_sim.agents.provider import ServiceProvider
 
 Row = dict[str, Any]

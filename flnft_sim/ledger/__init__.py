@@ -1,6 +1,6 @@
 """Ledgers: signed transactions, hash-linked chains, consensus protocols, integer accounts, the NFT's document.
 
-Pure: durations and blocks are computed here, waited for in `flnft_sim.agents`.
+Pure: durations and blocks are computed here, waited for in `flnft_sim.clock`.
 """
 
 from flnft_sim.ledger.accounts import MICRO, Accounts, InsufficientFunds, from_units, to_units

@@ -96,6 +96,10 @@ class Population(Section):
         le=10_000,
     )
 
+    def moves_as_crowd(self, dao: int) -> bool:
+        """Whether the DAO of that number has so many members that they are rows of arrays."""
+        return len(range(dao, self.users, self.daos)) >= self.crowd_from
+
     @model_validator(mode="after")
     def _enough_of_each(self) -> "Population":
         if self.users < self.daos:
@@ -526,7 +530,7 @@ class Scenario(Section):
             )
         if faults > replicas or ledger.slow > replicas:
             raise ValueError(f"private_ledger.crashed and slow must not exceed a DAO's {replicas} replicas")
-        if -(-self.population.users // self.population.daos) >= self.population.crowd_from:
+        if self.population.moves_as_crowd(dao=0):  # none has more members than the first
             self._fits_a_crowd()
         if self.radio.placement == "trace" and self.population.users > 10:
             raise ValueError(

@@ -6,8 +6,8 @@ from itertools import islice
 
 import numpy as np
 
-from flnft_sim.agents.auction import Auction
-from flnft_sim.agents.dao import MuDao
+from flnft_sim.agents.contract.auction import Auction
+from flnft_sim.agents.dao.dao import MuDao
 from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.agents.user import MetaverseUser
 from flnft_sim.ledger import Block, from_units

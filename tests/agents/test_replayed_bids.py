@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from flnft_sim import FlnftModel, load_scenario
-from flnft_sim.agents.auction import Auction
+from flnft_sim.agents.contract.auction import Auction
 from flnft_sim.ledger import to_units
 
 REBIDS = {

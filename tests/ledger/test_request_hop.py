@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import simpy
 
-from flnft_sim.agents.private_ledger import PrivateLedger
+from flnft_sim.clock.private_ledger import PrivateLedger
 from flnft_sim.errors import InputError
 from flnft_sim.ledger import Chain, KeyPair, make_consensus
 from flnft_sim.ledger.consensus import RequestHop

@@ -9,8 +9,8 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flnft_sim.agents.crowd import Crowd
-from flnft_sim.agents.radio_cell import RadioCell
+from flnft_sim.clock.crowd import Crowd
+from flnft_sim.clock.radio_cell import RadioCell
 from flnft_sim.network import Links, RadioSettings, random_positions
 from flnft_sim.network.crowd import CrowdRound, CrowdTask, crowd_round
 

@@ -4,7 +4,7 @@ import simpy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flnft_sim.agents.clock import call_at, call_when
+from flnft_sim.clock.calls import call_at, call_when
 
 instants = st.lists(st.floats(0.0, 1e7), min_size=1, max_size=30)
 

@@ -4,10 +4,10 @@ import logging
 
 import pytest
 
-from flnft_sim.agents.foresight import largest_call
 from flnft_sim.errors import InputError
 from flnft_sim.scenario import ScenarioError, load_scenario
 from flnft_sim.simulation import FlnftModel, TimelineTooLong
+from flnft_sim.simulation.foresight import largest_call
 
 QUICK = {"learning.learner": "surrogate", "learning.rounds": 1, "game.history_auctions": 2}
 
@@ -88,8 +88,8 @@ def test_a_long_run_is_announced(caplog):
 
 
 def test_who_waits_is_told_while_nothing_ends(monkeypatch):
-    monkeypatch.setattr("flnft_sim.simulation.TELL_EVERY_S", -1.0)
-    monkeypatch.setattr("flnft_sim.simulation.EVENTS_A_LOOK", 1)
+    monkeypatch.setattr("flnft_sim.simulation.story.TELL_EVERY_S", -1.0)
+    monkeypatch.setattr("flnft_sim.simulation.story.EVENTS_A_LOOK", 1)
     told = []
     FlnftModel(tiny(), on_wait=told.append).run()
     assert any("episode 0, minting at" in each and "dao-0 (minting)" in each for each in told)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flnft_sim.agents.dao import FlNft, MuDao
+from flnft_sim.agents.dao.dao import FlNft, MuDao
 from flnft_sim.agents.provider import Offer, ServiceProvider
 from flnft_sim.game import provider_utility, quality_satisfaction
 from flnft_sim.ledger import from_units

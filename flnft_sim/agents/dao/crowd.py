@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from flnft_sim.agents.crowd import Crowd
-from flnft_sim.agents.membership import Columns, Membership, Process
-from flnft_sim.agents.private_ledger import PrivateLedger
-from flnft_sim.agents.work import Work
+from flnft_sim.agents.dao.members import Columns, Membership, Process
+from flnft_sim.agents.dao.work import Work
+from flnft_sim.clock.crowd import Crowd
+from flnft_sim.clock.private_ledger import PrivateLedger
 from flnft_sim.learning import LocalUpdates, Participation
 from flnft_sim.ledger import from_units
 from flnft_sim.network.crowd import OUTCOMES, CrowdTask
 
 if TYPE_CHECKING:
-    from flnft_sim.agents.dao import MuDao
+    from flnft_sim.agents.dao.dao import MuDao
     from flnft_sim.agents.world import World
 
 Array = NDArray[np.float64]

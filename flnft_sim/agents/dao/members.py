@@ -10,15 +10,15 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from flnft_sim.agents.clock import EndOfInstant, closing_s
-from flnft_sim.agents.private_ledger import PrivateLedger
+from flnft_sim.agents.dao.work import Work
 from flnft_sim.agents.user import Assignment, Contribution, MetaverseUser
-from flnft_sim.agents.work import Work
+from flnft_sim.clock.calls import EndOfInstant, closing_s
+from flnft_sim.clock.private_ledger import PrivateLedger
 from flnft_sim.learning import LocalUpdates, Participation
 from flnft_sim.ledger import from_units
 
 if TYPE_CHECKING:
-    from flnft_sim.agents.dao import MuDao
+    from flnft_sim.agents.dao.dao import MuDao
     from flnft_sim.agents.world import World
 
 Array = NDArray[np.float64]

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from flnft_sim.agents.work import Work
+from flnft_sim.agents.dao.work import Work
 from flnft_sim.learning import LocalUpdates, Participation, SurrogateLearner, load_curves
 
 if TYPE_CHECKING:
-    from flnft_sim.agents.dao import MuDao
+    from flnft_sim.agents.dao.dao import MuDao
 
 Array = NDArray[np.float64]
 

@@ -22,7 +22,7 @@ from flnft_sim.game import (
 )
 
 if TYPE_CHECKING:
-    from flnft_sim.agents.dao import MuDao
+    from flnft_sim.agents.dao.dao import MuDao
     from flnft_sim.agents.provider import ServiceProvider
 
 Array = NDArray[np.float64]

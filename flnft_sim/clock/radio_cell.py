@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import simpy
 
-from flnft_sim.agents.clock import call_at
+from flnft_sim.clock.calls import call_at
 from flnft_sim.errors import InputError
 from flnft_sim.network.checks import not_negative, positive
 from flnft_sim.network.links import Links

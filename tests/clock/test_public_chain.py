@@ -7,7 +7,7 @@ import pytest
 import simpy
 from scipy import stats
 
-from flnft_sim.agents.public_chain import PublicChain
+from flnft_sim.clock.public_chain import PublicChain
 from flnft_sim.errors import InputError
 from flnft_sim.ledger import Chain, ConsensusStalled, KeyPair, OtherTraffic, make_consensus, read_ledger
 from flnft_sim.ledger.queueing import mean_inclusion_s

@@ -11,8 +11,8 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from flnft_sim.agents.clock import EndOfInstant, call_at, call_when
-from flnft_sim.agents.radio_cell import RadioCell
+from flnft_sim.clock.calls import EndOfInstant, call_at, call_when
+from flnft_sim.clock.radio_cell import RadioCell
 from flnft_sim.network.checks import not_negative
 from flnft_sim.network.crowd import CrowdTask, close_round
 

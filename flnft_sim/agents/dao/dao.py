@@ -11,13 +11,13 @@ import simpy
 from numpy.typing import NDArray
 
 from flnft_sim.agents.actor import Actor
-from flnft_sim.agents.decision_phase import Decision, DecisionPhase
-from flnft_sim.agents.deliveries import Deliveries
-from flnft_sim.agents.experience import Experience
-from flnft_sim.agents.membership import Membership
-from flnft_sim.agents.private_ledger import PrivateLedger
-from flnft_sim.agents.recording import record_round
-from flnft_sim.agents.work import Work, no_work
+from flnft_sim.agents.dao.decision import Decision, DecisionPhase
+from flnft_sim.agents.dao.deliveries import Deliveries
+from flnft_sim.agents.dao.experience import Experience
+from flnft_sim.agents.dao.members import Membership
+from flnft_sim.agents.dao.recording import record_round
+from flnft_sim.agents.dao.work import Work, no_work
+from flnft_sim.clock.private_ledger import PrivateLedger
 from flnft_sim.learning import Learner, LocalUpdates, Participation, Scheme, SchemeContext
 from flnft_sim.ledger import ConsensusStalled, fl_nft_document, mint_payload, model_hash
 from flnft_sim.market import VoteResult, vote

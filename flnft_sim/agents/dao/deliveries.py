@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from flnft_sim.agents.work import Work
+from flnft_sim.agents.dao.work import Work
 from flnft_sim.game import delivered_shares, freshness_contribution, quality_contribution
 from flnft_sim.learning import LocalUpdates, Participation
 from flnft_sim.network.crowd import OUTCOMES
 
 if TYPE_CHECKING:
-    from flnft_sim.agents.dao import MuDao
-    from flnft_sim.agents.decision_phase import Decision
+    from flnft_sim.agents.dao.dao import MuDao
+    from flnft_sim.agents.dao.decision import Decision
 
 Array = NDArray[np.float64]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import simpy
 
-from flnft_sim.agents.private_ledger import PrivateLedger
+from flnft_sim.clock.private_ledger import PrivateLedger
 from flnft_sim.ledger import Chain, ConsensusStalled, KeyPair, make_consensus, read_ledger
 from flnft_sim.network import replica_delays
 

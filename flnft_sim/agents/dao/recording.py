@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flnft_sim.agents.decision_phase import Decision
-from flnft_sim.agents.work import Work
+from flnft_sim.agents.dao.decision import Decision
+from flnft_sim.agents.dao.work import Work
 from flnft_sim.game import terms_for_all, user_exploitability
 from flnft_sim.learning import LocalUpdates, Participation
 
 if TYPE_CHECKING:
-    from flnft_sim.agents.dao import MuDao
+    from flnft_sim.agents.dao.dao import MuDao
 
 Row = dict[str, Any]
 NOTHING = float("nan")

@@ -10,10 +10,10 @@ import simpy
 from numpy.typing import NDArray
 
 from flnft_sim.agents.actor import Actor
-from flnft_sim.agents.auction import Auction, BookEntry
-from flnft_sim.agents.dao import FlNft, MuDao
-from flnft_sim.agents.deliveries import astray
-from flnft_sim.agents.experience import Experience
+from flnft_sim.agents.contract.auction import Auction, BookEntry
+from flnft_sim.agents.dao.dao import FlNft, MuDao
+from flnft_sim.agents.dao.deliveries import astray
+from flnft_sim.agents.dao.experience import Experience
 from flnft_sim.agents.outsider import Outsider
 from flnft_sim.agents.provider import Offer, ServiceProvider
 from flnft_sim.ledger import from_units, to_units

@@ -6,7 +6,7 @@ from typing import Any
 
 import simpy
 
-from flnft_sim.agents.chain_clock import ChainClock
+from flnft_sim.clock.chain_clock import ChainClock
 from flnft_sim.errors import InputError
 from flnft_sim.ledger import (
     Block,

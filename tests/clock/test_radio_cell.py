@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import simpy
 
-from flnft_sim.agents.radio_cell import RadioCell, UploadReceipt
+from flnft_sim.clock.radio_cell import RadioCell, UploadReceipt
 from flnft_sim.errors import InputError
 from flnft_sim.network import (
     TRACE_POINTS,

@@ -9,16 +9,16 @@ import mesa
 import numpy as np
 import simpy
 
-from flnft_sim.agents.auction import Auction
-from flnft_sim.agents.building import build_world
-from flnft_sim.agents.dao import MuDao
-from flnft_sim.agents.harvest import harvest
+from flnft_sim.agents.contract.auction import Auction
+from flnft_sim.agents.dao.dao import MuDao
 from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.agents.user import MetaverseUser
 from flnft_sim.errors import FlnftError, InputError, shown
 from flnft_sim.ledger.consensus.pbft import Pbft
 from flnft_sim.results import RunResult
 from flnft_sim.scenario import Scenario, load_scenario, with_fields
+from flnft_sim.simulation.building import build_world
+from flnft_sim.simulation.harvest import harvest
 
 Row = dict[str, Any]
 

@@ -1,0 +1,5 @@
+"""Build the world of a scenario, one file a part: mechanisms from their settings, agents from their numbers."""
+
+from flnft_sim.simulation.building.build import build_world
+
+__all__ = ["build_world"]

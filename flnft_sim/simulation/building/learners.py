@@ -1,0 +1,101 @@
+"""Build what learns in a DAO: the real thing on its share of the data, or a fitted curve."""
+
+from typing import Any
+
+import numpy as np
+
+from flnft_sim.learning import (
+    SCHEMES,
+    CentralizedLearner,
+    Dataset,
+    Extent,
+    FederatedLearner,
+    Learner,
+    SurrogateLearner,
+    build_model,
+    load_curve,
+    load_dataset,
+    load_extent,
+    partition,
+)
+from flnft_sim.scenario import Scenario
+from flnft_sim.streams import Streams
+
+# What a surrogate learner must know of data it does not load: image shape, training samples; ten classes each.
+SHAPES = {"digits": ((1, 8, 8), 1437), "mnist": ((1, 28, 28), 50_000), "cifar10": ((3, 32, 32), 50_000)}
+CLASSES = 10
+
+
+def data_of(settings: Scenario) -> Dataset:
+    learning = settings.learning
+    return load_dataset(learning.dataset, data_dir=learning.data_dir, split=learning.split, seed=settings.seed)
+
+
+def extent_of(settings: Scenario) -> Extent:
+    """One for all surrogate learners of a run: what any of them meets outside the fit is told of the run."""
+    learning = settings.learning
+    pooled = SCHEMES.get(learning.scheme).centralized
+    remark = (f"scheme {learning.scheme} pools the data (fitted to averaged updates)",) if pooled else ()
+    return load_extent(learning.dataset, learning.model, *remark)
+
+
+def build_learner(
+    settings: Scenario,
+    streams: Streams,
+    dataset: Dataset | None,
+    extent: Extent | None,
+    dao: int,
+    users: int,
+    episode: int,
+) -> Learner:
+    """A fresh learner for one minting of one DAO; every DAO deals the same data out in its own way."""
+    learning = settings.learning
+    scheme = SCHEMES.get(learning.scheme)
+    seed = streams.integer("learning", dao, episode)
+    if dataset is None:
+        shape, samples = SHAPES[learning.dataset]
+        return SurrogateLearner(
+            load_curve(learning.dataset, learning.model),
+            build_model(learning.model, shape, CLASSES, dropout=learning.dropout),
+            np.full(users, learning.samples_per_user or max(1, samples // users)),
+            batch_size=learning.batch_size,
+            sensitivity=learning.sensitivity,
+            clip_l1=learning.clip_l1,
+            adds_noise=scheme.adds_noise and learning.perturb != "none",
+            seed=seed,
+            extent=extent,
+        )
+    shards = partition(
+        learning.partition.kind,
+        dataset.train_y,
+        users,
+        rng=streams.generator("partition", dao),
+        **_partition_options(settings),
+    )
+    kind = CentralizedLearner if scheme.centralized else FederatedLearner
+    return kind(
+        dataset,
+        build_model(learning.model, dataset.input_shape, dataset.classes, dropout=learning.dropout),
+        shards,
+        aggregator=learning.aggregator,
+        batch_size=learning.batch_size,
+        lr=learning.learning_rate,
+        momentum=learning.momentum,
+        perturb=learning.perturb,
+        sensitivity=learning.sensitivity,
+        clip_l1=learning.clip_l1,
+        engine=learning.engine,
+        device=learning.device,
+        seed=seed,
+        adds_noise=scheme.adds_noise,
+    )
+
+
+def _partition_options(settings: Scenario) -> dict[str, Any]:
+    chosen = settings.learning.partition
+    options: dict[str, dict[str, Any]] = {
+        "dirichlet": {"alpha": chosen.alpha},
+        "shards": {"n": chosen.shards_per_user},
+        "sizes": {"sizes": chosen.sizes},
+    }
+    return options.get(chosen.kind, {})

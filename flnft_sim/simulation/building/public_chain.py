@@ -1,0 +1,43 @@
+"""Build the public chain that everybody shares."""
+
+from typing import Any
+
+import simpy
+
+from flnft_sim.clock.public_chain import PublicChain
+from flnft_sim.ledger import Accounts, Chain, OtherTraffic, make_consensus
+from flnft_sim.scenario import Scenario
+from flnft_sim.scenario.schema import TRAFFIC_GAS
+from flnft_sim.streams import Streams
+
+
+def build_public_chain(env: simpy.Environment, settings: Scenario, streams: Streams, accounts: Accounts) -> PublicChain:
+    chain, rng = settings.public_chain, streams.generator("blocks")
+    options: dict[str, dict[str, Any]] = {
+        "pow": {
+            "mean_interval_s": chain.block_interval_s,
+            "miners": chain.miners,
+            "propagation_s": chain.propagation_s,
+            "confirmations": chain.confirmations,
+        },
+        "pos": {"slot_s": chain.block_interval_s},
+    }
+    consensus = make_consensus(chain.protocol, rng, **options.get(chain.protocol, {}))
+    load = (
+        OtherTraffic(chain.load_tx_per_s, streams.generator("other traffic"), gas=TRAFFIC_GAS)
+        if chain.load_tx_per_s
+        else None
+    )
+    genesis = {"balances": dict(accounts.opening_balances)}
+    # An idle queue forgets within some 2/(1 − load)² blocks (its variance over its drift, squared), and a stall's
+    # backlog is worked off in stall · load/(1 − load): of both, many times over.
+    idle = 1 - chain.load
+    forgets_s = chain.block_interval_s * (4096 + 64 / idle**2) + 4 * chain.stall_for_s / idle
+    return PublicChain(
+        env,
+        consensus=consensus,
+        chain=Chain("public", genesis=genesis),
+        gas_limit=chain.gas_limit,
+        traffic=load,
+        forgets_s=forgets_s,
+    )
