@@ -1,5 +1,9 @@
 """The journal of a sweep: a JSON line per finished run, appended once and never changed.
 
+A line ends with a checksum of itself, and one that names a code version also names the format (2), so that neither a
+changed digit nor a checksum taken away goes unnoticed. Journals of format 1, which had neither, are read as they are
+until a line of format 2 follows. A checksum finds accidents and changes by hand; it proves nobody's hand.
+
 A process that dies at any instant leaves whole lines and at most one torn one at the end, which the next start cuts
 off. Only the coordinating process writes, under a lock. A line reaches the operating system before the next run is
 counted as done (safe against `kill -9`) and the disk at least once a second (against a power cut, a second is lost).
@@ -7,8 +11,11 @@ counted as done (safe against `kill -9`) and the disk at least once a second (ag
 
 import errno
 import fcntl
+import hashlib
 import json
 import os
+import re
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +26,10 @@ from flnft_sim.errors import FlnftError, InputError
 from flnft_sim.sweeps.job import Record, run_key
 
 SYNC_INTERVAL_S = 1.0
+FORMAT = 2  # from here on, lines have checksums
+LONGEST_LINE = 1 << 26  # bytes; what a stranger wrote must not fill the memory
+
+_WITH_SUM = re.compile(rb'(.*),"sum":"([0-9a-f]{16})"\}\n', re.DOTALL)
 
 
 class JournalError(InputError):
@@ -42,11 +53,12 @@ class Journal:
 
     def __init__(self, path: Path, *, version: str, accept_version: bool = False) -> None:
         self.path = path
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        self._fd = _opened(path)
         try:
             self._lock()
             self._entries: dict[str, Entry] = {}
             self._versions: list[str] = []
+            self._format = 1
             self._end = self._scan()
             self._synced_s = time.monotonic()
             self._header = self._checked(version, accept_version=accept_version)
@@ -100,43 +112,66 @@ class Journal:
     def _scan(self) -> int:
         """Index the whole lines, cut off a torn last one; returns the end of the journal."""
         end = 0
-        for line in self._lines():
+        for number, line in enumerate(self._lines(), start=1):
             if not line.endswith(b"\n"):
                 os.ftruncate(self._fd, end)
                 break
-            self._index(line, end)
+            try:
+                self._index(line, end)
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                what = error if isinstance(error, _Changed) else "it is no record"
+                raise JournalError(
+                    f"{self.path} line {number} (at byte {end:,}) is damaged: {what}; delete that line and start "
+                    "again: only its run is redone"
+                ) from None
             end += len(line)
         return end
 
     def _lines(self) -> Iterator[bytes]:
         with open(self._fd, "rb", closefd=False) as file:
-            yield from file
+            while line := file.readline(LONGEST_LINE):
+                if len(line) == LONGEST_LINE:
+                    raise JournalError(
+                        f"{self.path} has a line of more than {LONGEST_LINE:,} bytes; no run writes so much, choose "
+                        "another --out"
+                    )
+                yield line
 
     def _index(self, line: bytes, offset: int) -> None:
-        try:
-            record = json.loads(line)
-            if "code_version" in record:
-                self._versions.append(record["code_version"])
-            else:
-                self._entries[record["key"]] = _entry(offset, record)
-        except (ValueError, KeyError, TypeError):
-            raise JournalError(
-                f"{self.path} is damaged at byte {offset:,}; delete that line and start again: only its run is redone"
-            ) from None
+        record = self._record(line)
+        if "code_version" in record:
+            self._versions.append(record["code_version"])
+            self._format = record.get("format", 1)
+        else:
+            self._entries[record["key"]] = _entry(offset, record)
+
+    def _record(self, line: bytes) -> Record:
+        """What a line says. Raises `_Changed` where its checksum is not its own, lacks, or should not be there."""
+        record: Record = json.loads(line)
+        if "sum" in record:
+            whole = _WITH_SUM.fullmatch(line)
+            if whole is None or _sum(whole[1]) != whole[2]:
+                raise _Changed("it is not what its checksum was made of")
+            if max(self._format, record.get("format", 1)) < FORMAT:
+                raise _Changed("it has a checksum, and no line before it names the format of such lines")
+            return record
+        if self._format >= FORMAT or "format" in record:
+            raise _Changed("its checksum is gone")
+        return record
 
     def _checked(self, version: str, *, accept_version: bool) -> Record | None:
         """The line that names this version, if the journal has none yet."""
-        if version in self._versions:
+        if version in self._versions and self._format == FORMAT:
             return None
-        if self._versions and not accept_version:
+        if self._versions and version not in self._versions and not accept_version:
             raise JournalError(
                 f"{self.path} was written by code version {self._versions[-1]}, this is {version}: results may differ; "
                 "choose another --out for new runs, or --accept-version to keep the old ones"
             )
-        return {"code_version": version}
+        return {"code_version": version, "format": FORMAT}
 
     def _write(self, record: Record) -> int:
-        line = (json.dumps(record, separators=(",", ":")) + "\n").encode()
+        line = _line(record)
         offset, written = self._end, 0
         try:
             while written < len(line):
@@ -150,6 +185,34 @@ class Journal:
             raise explained(error, self.path) from error
         self._end += len(line)
         return offset
+
+
+class _Changed(ValueError):
+    """A line is not as it was written; the words say how it is seen."""
+
+
+def _line(record: Record) -> bytes:
+    """A record and, last, its checksum: 64 bits of the SHA-256 of what stands before."""
+    text = json.dumps(record, separators=(",", ":"))[:-1].encode()
+    return b'%s,"sum":"%s"}\n' % (text, _sum(text))
+
+
+def _sum(text: bytes) -> bytes:
+    return hashlib.sha256(text).hexdigest()[:16].encode()
+
+
+def _opened(path: Path) -> int:
+    """The descriptor of a journal; no link, which would have us write elsewhere, nor what makes a reader wait."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise JournalError(f"{path} is a link; a journal lies in its folder itself, choose another --out") from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise JournalError(f"{path} is no ordinary file; choose another --out")
+    return handle
 
 
 def _entry(offset: int, record: dict[str, Any]) -> Entry:

@@ -106,7 +106,7 @@ def test_a_damaged_line_inside_the_journal_is_named(tmp_path):
     lines = (tmp_path / "journal.jsonl").read_bytes().splitlines(keepends=True)
     lines[3] = b"\0" * 40 + b"\n"
     (tmp_path / "journal.jsonl").write_bytes(b"".join(lines))
-    with pytest.raises(JournalError, match=f"damaged at byte {sum(map(len, lines[:3])):,}"):
+    with pytest.raises(JournalError, match=rf"line 4 \(at byte {sum(map(len, lines[:3])):,}\) is damaged"):
         run_sweep(PLAN, SweepOptions(serial=True), out=tmp_path, simulator=Toy())
 
 
