@@ -9,18 +9,33 @@ from pathlib import Path
 from flnft_sim.errors import InputError, shown
 from flnft_sim.results import read_manifest
 from flnft_sim.scenario import Scenario
+from flnft_sim.viz.address import Address
 
 APP = "flnft_sim.viz.app"
 SCENARIO, RUN = "FLNFT_VIZ_SCENARIO", "FLNFT_VIZ_RUN"
+PACKAGES = "/_solara/cdn"  # where the page finds the JavaScript packages that `solara-assets` has installed
+_SOLARA = {
+    "SOLARA_APP": APP,
+    "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "false",
+    "SOLARA_ASSETS_PROXY": "false",  # else the server would fetch from a network what is not installed
+    "SOLARA_ASSETS_CDN": PACKAGES,  # else the page would
+}
 
 
 def serve(
-    shown: Scenario | Path, *, host: str = "localhost", port: int = 8765, on_address: Callable[[str], None]
+    shown: Scenario | Path,
+    *,
+    host: str = "localhost",
+    port: int = 8765,
+    sessions: int = 8,
+    idle_minutes: float = 10.0,
+    on_address: Callable[[str], None],
 ) -> None:
     """Serve the page of a scenario, or the playback of a run's folder, until Ctrl-C.
 
-    `on_address` is told the page's address as soon as the port is taken (port 0: any free one). Raises `InputError`
-    for a folder that is no run, an address that cannot be had, and a missing `viz` extra.
+    `on_address` is told the address to open, with this start's token, as soon as the port is taken (port 0: any free
+    one). At most `sessions` browser pages have a market at once; one whose page is gone is kept for `idle_minutes`.
+    Raises `InputError` for a folder that is no run, an address that cannot be had, and a missing `viz` extra.
     """
     if isinstance(shown, Path):
         read_manifest(shown)
@@ -29,25 +44,17 @@ def serve(
         os.environ[SCENARIO] = shown.model_dump_json()
         os.environ.pop(RUN, None)
     listening = _listen(host, port)
-    os.environ["SOLARA_APP"] = APP
-    os.environ["SOLARA_TELEMETRY_MIXPANEL_ENABLE"] = "false"  # nothing leaves this machine
+    address = Address.of(host, listening)
+    os.environ.update(_SOLARA)
     try:
-        import uvicorn
-        from solara.server import settings
-        from solara.server.starlette import app
+        from flnft_sim.viz.website import server, website
 
         import_module(APP)
+        application = website(address, sessions=sessions, idle_minutes=idle_minutes)
     except ImportError as error:
         raise InputError(f"the browser page needs more packages ({error}); pip install 'flnft-sim[viz]'") from error
-    settings.theme.title = "FL-NFT market"
-    settings.theme.show_banner = False
-    on_address(page_address(host, listening.getsockname()[1]))
-    uvicorn.Server(uvicorn.Config(app, log_level="error")).run(sockets=[listening])
-
-
-def page_address(host: str, port: int) -> str:
-    """Where the page is found; an IPv6 address stands in brackets."""
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    on_address(address.with_token)
+    server(application).run(sockets=[listening])
 
 
 def _listen(host: str, port: int) -> socket.socket:
