@@ -3,7 +3,7 @@
 from secrets import compare_digest
 
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flnft_sim.errors import shown
@@ -11,6 +11,9 @@ from flnft_sim.viz.address import Address
 
 # The browser itself holds the page to this server, and lets no other page frame it; Vega and Vue compile as they run.
 _POLICY = b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'none'"
+
+# A page without an icon of its own makes browsers ask for /favicon.ico.
+_WELCOME = '<!doctype html><link rel="icon" href="data:,"><title>FL-NFT market</title>Opening the market …\n'
 
 
 class Gate:
@@ -34,7 +37,7 @@ class Gate:
             return await answer(scope, receive, send)
         return await self.app(scope, receive, _kept_here(send))
 
-    def _answer(self, connection: HTTPConnection) -> PlainTextResponse | None:
+    def _answer(self, connection: HTTPConnection) -> Response | None:
         """What to answer instead of the page; None lets through."""
         stranger = self._stranger(connection)
         if stranger:
@@ -61,9 +64,9 @@ class Gate:
     def _is_token(self, word: str | None) -> bool:
         return word is not None and compare_digest(word.encode(), self.address.token.encode())
 
-    def _exchange(self) -> PlainTextResponse:
+    def _exchange(self) -> Response:
         headers = {"Refresh": "0; url=/", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
-        response = PlainTextResponse("Opening the market …\n", headers=headers)
+        response = HTMLResponse(_WELCOME, headers=headers)
         response.set_cookie(self.cookie, self.address.token, httponly=True, samesite="strict")
         return response
 

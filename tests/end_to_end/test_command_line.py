@@ -14,7 +14,6 @@ from flnft_sim.cli import main
 from flnft_sim.cli.progress import RunProgress
 from flnft_sim.errors import FlnftError
 from flnft_sim.results import Claim
-from flnft_sim.viz.server import page_address
 
 FLNFT = [sys.executable, "-c", "from flnft_sim.cli import main; main()"]
 
@@ -136,11 +135,6 @@ def test_a_terminal_that_lacks_our_signs_shows_question_marks(encoding, tmp_path
     assert status_of("scenarios", "describe", "game", monkeypatch=monkeypatch) == 0
     sys.stdout.flush()
     assert b"? in h(x)" in printed.getvalue()
-
-
-@pytest.mark.parametrize(("host", "address"), [("::1", "http://[::1]:8765/"), ("localhost", "http://localhost:8765/")])
-def test_an_ipv6_address_stands_in_brackets(host, address):
-    assert page_address(host, 8765) == address
 
 
 def after_rounds(rounds, happens, monkeypatch):

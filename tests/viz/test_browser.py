@@ -3,15 +3,13 @@
 Screenshots of what was seen are kept under tests/artefacts/.
 """
 
-import os
-import re
 import shutil
-import subprocess
-import sys
-from contextlib import contextmanager
+import signal
+import time
 from pathlib import Path
 
 import pytest
+from page_server import served
 
 from flnft_sim import load_scenario, run
 
@@ -26,47 +24,36 @@ QUICK = ("learning.rounds=2", "timeline.tick_s=2.0", "game.history_auctions=2")
 
 
 @pytest.fixture(scope="module")
-def chromium():
+def driver():
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine: `apt-get install chromium` (root) lets browser tests run")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+        yield driver
 
 
-@contextmanager
-def served(*arguments):
-    """The address of `flnft viz ARGUMENTS` on a free port, while it lasts."""
-    command = [
-        sys.executable,
-        "-c",
-        "from flnft_sim.cli import main; main()",
-        "viz",
-        *map(str, arguments),
-        "--port",
-        "0",
-    ]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
-        try:
-            yield re.search(r"http://\S+", server.stdout.readline())[0]
-        finally:
-            server.terminate()
+def launched(driver, *arguments):
+    return driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
+
+
+@pytest.fixture(scope="module")
+def chromium(driver):
+    browser = launched(driver)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="module")
 def live(chromium):
-    with served("roblox10", *(f"--set={field}" for field in QUICK)) as address:
-        yield address
+    with served("roblox10", *(f"--set={field}" for field in QUICK)) as server:
+        yield server.address
 
 
 @pytest.fixture(scope="module")
 def replay(chromium, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     run(load_scenario("tiny")).save(folder, figures=False)
-    with served("--run", folder) as address:
-        yield address
+    with served("--run", folder) as server:
+        yield server.address
 
 
 class Session:
@@ -79,7 +66,7 @@ class Session:
         self.page.on("pageerror", lambda error: self.troubles.append(f"page error: {error}"))
         self.page.on("requestfailed", lambda request: self.troubles.append(f"failed: {request.url}"))
         self.page.on("response", self._note_response)
-        self.page.on("request", lambda request: self._note_request(request.url, address))
+        self.page.on("request", lambda request: self._note_request(request.url, address.partition("?")[0]))
         self.page.goto(address)
         self.page.wait_for_selector("#clock", timeout=PATIENCE_MS)
         self.page.wait_for_selector("#map canvas", timeout=PATIENCE_MS)
@@ -170,8 +157,8 @@ def test_a_moved_slider_rebuilds_and_reset_keeps_it(chromium, live):
 
 
 def test_goes_on_with_another_model_when_the_first_is_finished(chromium):
-    with served("tiny", "--set", "timeline.tick_s=1000") as address:
-        session = Session(chromium, address)
+    with served("tiny", "--set", "timeline.tick_s=1000") as server:
+        session = Session(chromium, server.address)
         session.step()
         assert session.read("state") == "finished"
         ended_s = session.clock_s()
@@ -225,3 +212,66 @@ def test_replays_a_run_to_its_end(chromium, replay):
     session.press("Reset")
     session.until("state", "0 of 3 rounds")
     session.close()
+
+
+def test_with_the_network_cut_the_page_paints_and_the_server_calls_nobody(driver, tmp_path):
+    """Every name but localhost leads nowhere, in the browser; the server's own look-ups and connections are noted."""
+    calls = tmp_path / "calls"
+    browser = launched(driver, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost")
+    probe = browser.new_page()
+    with pytest.raises(playwright.Error, match="ERR_NAME_NOT_RESOLVED"):
+        probe.goto("http://flnft.example/")
+    with served("tiny", watched_in=calls) as server:
+        session = Session(browser, server.address)
+        assert session.page.url == server.page  # the token has left the address
+        session.step()
+        missing = session.page.request.get(f"{server.page}_solara/cdn/not-installed@1.0.0/index.js")
+        assert missing.status == 404  # and is fetched from nowhere
+        session.close()
+    browser.close()
+    assert {line.split()[1] for line in calls.read_text().splitlines()} == {"'localhost'"}
+
+
+def foreign(context, body):
+    """A page of another site, in the browser that has our cookie."""
+    page = context.new_page()
+    page.route("http://foreign.example/**", lambda route: route.fulfill(body=body, content_type="text/html"))
+    page.goto("http://foreign.example/")
+    return page
+
+
+def test_the_address_opens_from_a_foreign_page(chromium, live):
+    """A terminal may be a page itself, and `SameSite=Strict` would hold the cookie back from a redirect."""
+    page = foreign(chromium.new_context(), f'<a href="{live}">open</a>')
+    page.click("a")
+    page.wait_for_selector("#map canvas", timeout=PATIENCE_MS)
+    page.context.close()
+
+
+def test_a_foreign_page_gets_nothing_though_the_browser_has_the_cookie(chromium, live):
+    """It asks, embeds and opens sockets, by our own name: the browser sends `Origin`, and holds back the cookie."""
+    session = Session(chromium, live)
+    page, home = foreign(session.page.context, "<p>"), live.partition("?")[0]
+    asked = page.evaluate("url => fetch(url, {credentials: 'include'}).catch(() => 'refused')", f"{home}resourcez")
+    opened = page.evaluate(
+        """url => new Promise(done => {
+            const socket = new WebSocket(url);
+            socket.onopen = () => done("open");
+            socket.onerror = () => done("refused");
+        })""",
+        f"{home.replace('http', 'ws')}jupyter/api/kernels/x/channels?session_id=y",
+    )
+    assert (asked, opened) == ("refused", "refused")
+    session.close()
+
+
+def test_sigterm_ends_it_within_two_seconds_while_a_session_plays(chromium):
+    with served("roblox10", "--set=timeline.tick_s=2.0") as server:
+        session = Session(chromium, server.address)
+        session.press("▶")
+        session.page.wait_for_function("document.querySelector('#clock').innerText != '0.00 s'", timeout=PATIENCE_MS)
+        started = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=20) == 143
+        assert time.monotonic() - started < 2
+        session.page.context.close()
