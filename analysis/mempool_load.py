@@ -15,9 +15,9 @@ import pandas as pd
 import simpy
 
 from flnft_sim.clock.public_chain import PublicChain
+from flnft_sim.figures.inclusion import draw_inclusion
 from flnft_sim.ledger import Chain, KeyPair, OtherTraffic, make_consensus
 from flnft_sim.ledger.queueing import mean_inclusion_s
-from flnft_sim.results.figures.inclusion import draw_inclusion
 from flnft_sim.streams import Streams
 
 INTERVAL_S, GAS_LIMIT, GAS = 13.0, 8_000_000, 400_000

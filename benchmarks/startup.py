@@ -27,7 +27,7 @@ _WATCHED = """
 import json, sys, time
 from pathlib import Path
 from flnft_sim.cli import main
-from flnft_sim.results.drawing import Drawer
+from flnft_sim.figures.drawing import Drawer
 
 seconds = {}
 enter = Drawer.__enter__

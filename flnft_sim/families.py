@@ -81,7 +81,7 @@ DESIGNS = _family(
 FIGURES = _family(
     "figure",
     "figures",
-    "flnft_sim.results.figures",
+    "flnft_sim.figures.run",
     {
         "accuracy": "accuracy",
         "age": "age",

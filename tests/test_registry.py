@@ -137,6 +137,18 @@ def test_decorated_parts_and_entry_points_are_found_beside_what_ships(shipped, m
     assert shipped.get("mine") is max and shipped.get("theirs") is min
 
 
+def test_figures_are_also_found_where_they_were_before():
+    """Plug-ins of others name these addresses; there must be one registry and one style behind both."""
+    earlier, today = (
+        [importlib.import_module(f"flnft_sim.{name}") for name in names]
+        for names in (
+            ("results.figures", "results.figures.style", "results.figures.series", "results.palette"),
+            ("figures", "figures.style", "figures.run.series", "figures.palette"),
+        )
+    )
+    assert earlier == today
+
+
 def test_a_registry_of_ones_own_needs_no_homes():
     own = Registry[int]("number", group="flnft_sim.numbers_of_nobody")
     own.register("one")(1)

@@ -120,9 +120,9 @@ def _write_counterexamples(reports: Sequence["AuditReport"], folder: Path) -> No
 
 
 def _draw(names: Sequence[str], folder: Path, seed: int) -> None:
+    from flnft_sim.figures import save_figure
+    from flnft_sim.figures.rules import draw_rules_by_size
     from flnft_sim.market.audit import efficiency_by_size
-    from flnft_sim.results.figures import save_figure
-    from flnft_sim.results.figures.clearing_rules import draw_rules_by_size
 
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "rules-by-market-size.png"

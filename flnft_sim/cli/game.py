@@ -66,8 +66,8 @@ def game_command(
 
 
 def _draw(problem: "DecisionProblem", report: "GameReport", path: Path) -> None:
-    from flnft_sim.results.figures import save_figure
-    from flnft_sim.results.figures.best_responses import draw_best_responses
+    from flnft_sim.figures import save_figure
+    from flnft_sim.figures.responses import draw_best_responses
 
     path.parent.mkdir(parents=True, exist_ok=True)
     save_figure(draw_best_responses(problem, report), path, dpi=120)

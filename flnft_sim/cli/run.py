@@ -13,7 +13,8 @@ from flnft_sim.formats import Figures, Format, figure_format
 if TYPE_CHECKING:
     from flnft_sim.cli.progress import RunProgress
     from flnft_sim.cli.stopping import Stops
-    from flnft_sim.results import Claim, Drawer, RunResult
+    from flnft_sim.figures import Drawer
+    from flnft_sim.results import Claim, RunResult
     from flnft_sim.scenario import Scenario
 
 
@@ -41,7 +42,7 @@ def run_command(
     resolved = load_scenario(scenario, overrides=overrides, seed=seed)
     target = folder or Path("runs") / f"{resolved.name}-s{resolved.seed}"
 
-    from flnft_sim.results import Drawer
+    from flnft_sim.figures import Drawer
 
     if not quiet:
         show_announcements()
@@ -115,7 +116,7 @@ def _draw(
         err.print("[dim]drawing figures …[/]")
     try:
         with stops.open():
-            result.save_figures(folder, format, drawer=drawer)
+            result.save_figures(folder, format, draw=drawer.render_all)
     except KeyboardInterrupt as stop:
         err.print(f"stopped while drawing; {folder}/ has everything but the rest of figures/", markup=False)
         return stop

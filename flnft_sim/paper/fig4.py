@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from flnft_sim.figures import FIGURES
 from flnft_sim.paper.scale import Scale
 from flnft_sim.paper.section import Picture, Section, Statement, Table, Verdict
 from flnft_sim.paper.study import Study, StudyPlan
-from flnft_sim.results.figures import FIGURES
 from flnft_sim.scenario import load_scenario
 from flnft_sim.simulation import run
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from flnft_sim.figures import png_bytes
 from flnft_sim.files import write_atomic
 from flnft_sim.paper.scale import Scale
 from flnft_sim.paper.section import Section, Statement, Verdict
 from flnft_sim.paper.study import Study
-from flnft_sim.results.figures import png_bytes
 from flnft_sim.sweeps.tables import cell, write_csv
 
 REPORT, PAGE = "report.md", "report.html"

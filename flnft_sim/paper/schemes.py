@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from flnft_sim.figures.palette import BLUE, GREEN, GREY, ORANGE, RED
 from flnft_sim.paper.scale import Scale, Workload, workload_name
 from flnft_sim.paper.study import StudyPlan
-from flnft_sim.results.palette import BLUE, GREEN, GREY, ORANGE, RED
 from flnft_sim.scenario import load_scenario
 from flnft_sim.sweeps import SweepPlan
 

@@ -129,7 +129,7 @@ def effects_figure(effects: pd.DataFrame) -> "Figure":
     """A panel per metric, a bar per parameter."""
     from matplotlib.figure import Figure
 
-    from flnft_sim.results.palette import BLUE
+    from flnft_sim.figures.palette import BLUE
 
     figure = Figure(figsize=(14, 3.8), layout="constrained")
     panels = figure.subplots(1, len(METRICS), sharey=True)

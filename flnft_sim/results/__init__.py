@@ -1,4 +1,4 @@
-"""What a run leaves: spans, ages, tables, files, the summary and the figures.
+"""What a run leaves: spans, ages, tables, files and the summary.
 
 The names below are imported when they are first used: a figure-drawing process is started before pandas is imported.
 """
@@ -9,21 +9,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flnft_sim.results.age import AgeOfInformation
     from flnft_sim.results.claim import Claim
-    from flnft_sim.results.drawing import Drawer
     from flnft_sim.results.folder import altered_files, prepare_folder, read_manifest
     from flnft_sim.results.page import summary_text
-    from flnft_sim.results.phases import MINTING_PHASES, phase_breakdown
+    from flnft_sim.results.phase import Phase
+    from flnft_sim.results.phases import phase_breakdown
     from flnft_sim.results.run_result import RunResult, weights_bytes
-    from flnft_sim.results.spans import PHASES, SpanLog
+    from flnft_sim.results.spans import SpanLog
     from flnft_sim.results.summary import summarise
     from flnft_sim.results.trace import write_trace
 
 __all__ = [
-    "MINTING_PHASES",
-    "PHASES",
     "AgeOfInformation",
     "Claim",
-    "Drawer",
+    "Phase",
     "RunResult",
     "SpanLog",
     "altered_files",
@@ -39,9 +37,7 @@ __all__ = [
 _HOMES = {
     "AgeOfInformation": "age",
     "Claim": "claim",
-    "Drawer": "drawing",
-    "MINTING_PHASES": "phases",
-    "PHASES": "spans",
+    "Phase": "phase",
     "RunResult": "run_result",
     "SpanLog": "spans",
     "altered_files": "folder",

@@ -1,27 +1,6 @@
-"""Colours that the colour-blind tell apart (seaborn's "colorblind" palette), and one for each phase."""
+"""The address that `flnft_sim.figures.palette` had before, for parts of other packages that still name it."""
 
-BLUE, ORANGE, GREEN, RED, PURPLE = "#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc"
-BROWN, PINK, GREY, YELLOW, SKY = "#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9"
-INK = "#404040"  # small print
-PALETTE = (BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, PINK, GREY, YELLOW, SKY)
+import sys
+from importlib import import_module
 
-#: One colour a phase, in every picture. Phases that meet in a stack differ in lightness too, by 1.5 to 1 or more.
-PHASE_COLOURS = {
-    "decision": YELLOW,
-    "ranking": "#b54e00",
-    "training": "#3f95cf",
-    "upload": "#f2b75c",
-    "consensus": "#007a59",
-    "waiting": "#d9d9d9",
-    "aggregation": "#4d4d4d",
-    "minting": PURPLE,
-    "voting": SKY,
-    "bidding": PINK,
-    "clearing": GREY,
-    "settlement": BROWN,
-}
-
-
-def series_colour(index: int) -> str:
-    """The colour of the n-th line of a picture."""
-    return PALETTE[index % len(PALETTE)]
+sys.modules[__name__] = import_module("flnft_sim.figures.palette")

@@ -6,19 +6,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from flnft_sim.results.phase import Phase
 from flnft_sim.results.tables import typed
 
-#: The phases between the start of round 1 and the NFT's finality; the auction comes after.
-MINTING_PHASES = (
-    "decision",
-    "ranking",
-    "training",
-    "upload",
-    "consensus",
-    "aggregation",
-    "waiting",
-    "minting",
-)
+_AT_WORK = tuple(phase for phase in Phase.of_minting() if phase is not Phase.WAITING)
 
 
 class _Span(NamedTuple):
@@ -45,7 +36,7 @@ def phase_breakdown(spans: pd.DataFrame) -> pd.DataFrame:
     instant is charged once, in whole microseconds: the column `duration_us` sums exactly to the minting time.
     """
     of_dao: dict[str, list[_Span]] = defaultdict(list)
-    working = spans[spans["phase"].isin(MINTING_PHASES) & (spans["phase"] != "waiting") & (spans["dao"] != "")]
+    working = spans[spans["phase"].isin(_AT_WORK) & (spans["dao"] != "")]
     names = (working[name].tolist() for name in ("dao", "agent", "phase"))
     rounds = working["round"].astype(object).where(working["round"].notna(), None)
     instants_us = (map(microseconds, working[name].tolist()) for name in ("start_s", "end_s"))
@@ -79,7 +70,7 @@ def _charges(spans: list[_Span]) -> dict[tuple[int | None, str], int]:
         else:  # a gap belongs to the round that it holds up, the later one
             before = bisect_left(ends, now_us) - 1
             latest_us = ends[before] if before >= 0 else first_us
-            path.append((round_, "waiting", now_us - latest_us))
+            path.append((round_, Phase.WAITING, now_us - latest_us))
             now_us = latest_us
 
     charges: dict[tuple[int | None, str], int] = defaultdict(int)

@@ -15,9 +15,9 @@ import safetensors.numpy
 from flnft_sim.errors import InputError
 from flnft_sim.formats import Figures, Format, figure_format
 from flnft_sim.results.claim import Claim
-from flnft_sim.results.drawing import Drawer
 from flnft_sim.results.folder import add_files, read_file, read_manifest, write_folder
 from flnft_sim.results.page import summary_text
+from flnft_sim.results.pictures import Draw, render_all
 from flnft_sim.results.tables import COLUMNS, as_of_now, empty, from_csv, to_csv, typed, types_of
 from flnft_sim.results.trace import trace_json
 
@@ -92,12 +92,12 @@ class RunResult:
             if format:
                 self.save_figures(directory, format)
 
-    def save_figures(self, directory: str | Path, format: Format = "png", *, drawer: Drawer | None = None) -> None:
+    def save_figures(self, directory: str | Path, format: Format = "png", *, draw: Draw | None = None) -> None:
         """Draw `figures/*` into the folder where the run was saved, and list them in its manifest.
 
-        A `drawer` draws them in its own process, to the same bytes.
+        `draw` is another way to draw them, such as `flnft_sim.figures.Drawer().render_all` in a process of its own.
         """
-        pictures = (drawer or Drawer(wanted=False)).render_all(self, format)
+        pictures = (draw or render_all)(self, format)
         add_files(Path(directory), ((f"figures/{name}.{format}", picture) for name, picture in pictures))
 
     @classmethod

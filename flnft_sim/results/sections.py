@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from flnft_sim.results.forecast import forecast_quality
-from flnft_sim.results.phases import MINTING_PHASES
+from flnft_sim.results.phase import Phase
 from flnft_sim.results.story import held_by, price_setters, providers_gain, users_cost
 from flnft_sim.results.told import Fact, Facts, Told, counted, shown, span
 
@@ -101,7 +101,7 @@ def minting_time(told: Told) -> Iterator[Fact]:
     """How long minting took, phase by phase."""
     total_s, models = told.figures["minting_time_s"], told.result.phases["dao"].nunique()
     yield "minting time", shown(total_s, ",.1f", "s") + (f" (mean of {models:,} models)" if models > 1 else "")
-    for phase in MINTING_PHASES:
+    for phase in Phase.of_minting():
         duration_s = told.figures[f"minting_{phase}_s"]
         if total_s and duration_s:
             yield f"  {phase}", f"{shown(duration_s, ',.1f', 's'):>12}  {duration_s / total_s:6.1%}"

@@ -6,24 +6,10 @@ from typing import Any
 import pandas as pd
 
 from flnft_sim.errors import InputError, UnknownNameError
+from flnft_sim.results.phase import Phase
 from flnft_sim.results.tables import typed
 
-#: Every phase an agent can be in, in the order in which an episode meets them.
-PHASES = (
-    "decision",
-    "ranking",
-    "training",
-    "upload",
-    "consensus",
-    "waiting",
-    "aggregation",
-    "minting",
-    "voting",
-    "bidding",
-    "clearing",
-    "settlement",
-)
-_KNOWN_PHASES = frozenset(PHASES)
+_KNOWN_PHASES = frozenset(Phase)
 
 
 class SpanLog:
@@ -46,11 +32,11 @@ class SpanLog:
     ) -> None:
         """Record that `agent` was in `phase` from `start_s` to `end_s` (simulated seconds).
 
-        `details` are plain JSON values shown with the span (`rate_bps=…`). Raises `UnknownNameError` for a phase not in
-        `PHASES` and `InputError` for a span that ends before it starts.
+        `details` are plain JSON values shown with the span (`rate_bps=…`). Raises `UnknownNameError` for what is no
+        `Phase` and `InputError` for a span that ends before it starts.
         """
         if phase not in _KNOWN_PHASES:
-            raise UnknownNameError("phase", phase, PHASES)
+            raise UnknownNameError("phase", phase, map(str, Phase))
         if not start_s <= end_s:
             raise InputError(f"{phase} of {agent} ends at {end_s} s before it starts at {start_s} s; swap the two")
         self._spans.append((agent, dao or "", phase, round, start_s, end_s, details))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from flnft_sim.results.phases import MINTING_PHASES
+from flnft_sim.results.phase import Phase
 from flnft_sim.results.told import Told, counted, span
 
 _PHASES_NAMED = 3
@@ -46,7 +46,7 @@ def minted(told: Told) -> str:
     seconds = told.minted_s
     if seconds.empty:
         return "No model was minted."
-    parts = {phase: told.figures[f"minting_{phase}_s"] or 0.0 for phase in MINTING_PHASES}
+    parts = {phase: told.figures[f"minting_{phase}_s"] or 0.0 for phase in Phase.of_minting()}
     total_s = sum(parts.values())
     longest = sorted((phase for phase in parts if parts[phase] >= 0.01 * total_s), key=lambda phase: -parts[phase])
     shares = ", ".join(f"{parts[phase] / total_s:.0%} {phase}" for phase in longest[:_PHASES_NAMED])

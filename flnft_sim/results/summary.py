@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from flnft_sim.results.forecast import forecast_figures
-from flnft_sim.results.phases import MINTING_PHASES
+from flnft_sim.results.phase import Phase
 
 if TYPE_CHECKING:
     from flnft_sim.results.run_result import RunResult
@@ -30,7 +30,7 @@ def summarise(result: "RunResult") -> dict[str, Any]:
         "accuracy": _mean(last["accuracy"]),
         "loss": _mean(last["loss"]),
         "minting_time_s": _mean(minting),
-        **{f"minting_{phase}_s": float(by_phase.get(phase, 0.0)) for phase in MINTING_PHASES},
+        **{f"minting_{phase}_s": float(by_phase.get(phase, 0.0)) for phase in Phase.of_minting()},
         "aoi_mean_s": _mean(mean_ages(result.aoi)),
         "aoi_peak_s": _number(result.aoi["age_s"].max()),
         "local_epochs": _mean(users["local_epochs"]),

@@ -12,9 +12,8 @@ from matplotlib.figure import Figure
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from flnft_sim.errors import InputError, UnknownNameError, shown
-from flnft_sim.formats import picture_format
-from flnft_sim.results.figures.style import save_figure
-from flnft_sim.results.palette import series_colour
+from flnft_sim.figures.palette import series_colour
+from flnft_sim.formats import picture_format, save_figure
 from flnft_sim.sweeps.plan import RESERVED
 from flnft_sim.sweeps.sensitivity import INDICES
 from flnft_sim.sweeps.summary import STATISTICS, statistics

@@ -9,23 +9,24 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from flnft_sim.results.palette import BLUE, GREEN, GREY, ORANGE, PHASE_COLOURS, RED, series_colour
+from flnft_sim.figures.palette import BLUE, GREEN, GREY, ORANGE, PHASE_COLOURS, RED, series_colour
+from flnft_sim.results.phase import Phase
 from flnft_sim.viz.scene import Figure, Scene
 
 Option = dict[str, Any]
 
 #: How an activity looks on the map: told by shape as well as by colour.
-SHAPES = {
+SHAPES: dict[str, tuple[str, str]] = {
     "idle": ("circle", "#ffffff"),
     "away": ("pin", "#ffffff"),
-    "decision": ("diamond", PHASE_COLOURS["decision"]),
-    "ranking": ("roundRect", PHASE_COLOURS["ranking"]),
-    "training": ("circle", PHASE_COLOURS["training"]),
-    "upload": ("triangle", PHASE_COLOURS["upload"]),
-    "consensus": ("rect", PHASE_COLOURS["consensus"]),
-    "waiting": ("emptyCircle", PHASE_COLOURS["aggregation"]),
-    "voting": ("arrow", PHASE_COLOURS["voting"]),
-    "bidding": ("pin", PHASE_COLOURS["bidding"]),
+    Phase.DECISION: ("diamond", PHASE_COLOURS[Phase.DECISION]),
+    Phase.RANKING: ("roundRect", PHASE_COLOURS[Phase.RANKING]),
+    Phase.TRAINING: ("circle", PHASE_COLOURS[Phase.TRAINING]),
+    Phase.UPLOAD: ("triangle", PHASE_COLOURS[Phase.UPLOAD]),
+    Phase.CONSENSUS: ("rect", PHASE_COLOURS[Phase.CONSENSUS]),
+    Phase.WAITING: ("emptyCircle", PHASE_COLOURS[Phase.AGGREGATION]),
+    Phase.VOTING: ("arrow", PHASE_COLOURS[Phase.VOTING]),
+    Phase.BIDDING: ("pin", PHASE_COLOURS[Phase.BIDDING]),
 }
 _MAP_HEIGHT = 340  # pixels of the area itself
 _MARGINS = {"left": 62, "right": 14, "top": 34, "bottom": 44}
@@ -133,7 +134,7 @@ def phases(scene: Scene) -> Option:
             "itemStyle": {"color": PHASE_COLOURS[phase]},
             "barWidth": 34,
         }
-        for phase, seconds in sorted(scene.phases_s.items(), key=lambda item: list(PHASE_COLOURS).index(item[0]))
+        for phase, seconds in sorted(scene.phases_s.items(), key=lambda item: list(Phase).index(Phase(item[0])))
     ]
     option = _chart(series, x="time along the critical path (s)", y="")
     option["yAxis"] = {"type": "category", "data": [""], "axisTick": {"show": False}}

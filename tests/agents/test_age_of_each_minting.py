@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flnft_sim import load_scenario, run
-from flnft_sim.results.figures import FIGURES
+from flnft_sim.figures import FIGURES
 from flnft_sim.results.summary import mean_ages
 
 QUICK = {"learning.learner": "surrogate", "game.history_auctions": 6}

@@ -170,10 +170,10 @@ def test_a_stop_at_the_very_end_leaves_a_whole_run(number, status, while_at, tmp
     monkeypatch.chdir(tmp_path)
     stop = {
         "saving": "flnft_sim.results.run_result.trace_json",
-        "drawing here": "flnft_sim.results.figures.figure_bytes",
-        "drawing there": "flnft_sim.results.drawing.Drawer._drawn_there",
+        "drawing here": "flnft_sim.results.pictures.figure_bytes",
+        "drawing there": "flnft_sim.figures.drawing.Drawer._drawn_there",
     }
-    monkeypatch.setattr("flnft_sim.results.drawing.cores", lambda: 1 if while_at == "drawing here" else 2)
+    monkeypatch.setattr("flnft_sim.figures.drawing.cores", lambda: 1 if while_at == "drawing here" else 2)
     monkeypatch.setattr(stop[while_at], lambda *_, **__: os.kill(os.getpid(), number) or "")
     assert status_of("run", "tiny", "--set", "learning.learner=surrogate", monkeypatch=monkeypatch) == status
     result = RunResult.load("runs/tiny-s0")

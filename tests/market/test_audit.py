@@ -10,13 +10,13 @@ from typer.testing import CliRunner
 
 from flnft_sim.cli.audit import AuditFailed, audit_command
 from flnft_sim.errors import InputError, UnknownNameError
+from flnft_sim.figures.rules import draw_rules_by_size
 from flnft_sim.market import RULES, Counterexample, audit, clear
 from flnft_sim.market.audit import efficiency_by_size
 from flnft_sim.market.audit.markets import Markets, market_stacks
 from flnft_sim.market.audit.search import best_lies
 from flnft_sim.market.clearing import clear_stack
 from flnft_sim.market.rules import Outcome, one_dao_serves
-from flnft_sim.results.figures.clearing_rules import draw_rules_by_size
 
 
 @pytest.mark.parametrize("rule", ["pms-am", "mcafee"])

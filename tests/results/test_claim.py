@@ -67,7 +67,7 @@ def test_a_stop_while_drawing_leaves_a_manifest_that_lists_what_is_drawn(tmp_pat
         yield "two", b"2"
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("flnft_sim.results.figures.render_all", two_and_a_stop)
+    monkeypatch.setattr("flnft_sim.results.run_result.render_all", two_and_a_stop)
     with pytest.raises(KeyboardInterrupt):
         episode().save(tmp_path / "run")
     assert RunResult.load(tmp_path / "run")

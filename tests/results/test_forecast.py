@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from synthetic_episode import episode
 
+from flnft_sim.figures.run.beliefs import beliefs
 from flnft_sim.results import summarise, summary_text
-from flnft_sim.results.figures.beliefs import beliefs
 from flnft_sim.results.forecast import ForecastQuality, forecast_quality, rivals_foreseen
 
 

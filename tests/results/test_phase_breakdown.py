@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic_episode import episode
 
-from flnft_sim.results import MINTING_PHASES, SpanLog, phase_breakdown
+from flnft_sim.results import Phase, SpanLog, phase_breakdown
 
-WORK = [phase for phase in MINTING_PHASES if phase != "waiting"]
+WORK = [phase for phase in Phase.of_minting() if phase != "waiting"]
 
 
 def by_phase(log, number=None):

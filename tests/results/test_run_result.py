@@ -185,7 +185,7 @@ def test_damage_is_one_sentence(tmp_path):
 
 def test_equal_runs_leave_equal_bytes_whatever_the_hash_seed(tmp_path):
     script = "import sys; from synthetic_episode import episode; episode(4).save(sys.argv[1])"
-    environment = os.environ | {"PYTHONHASHSEED": "1", "PYTHONPATH": os.path.dirname(__file__)}  # noqa: PTH120
+    environment = os.environ | {"PYTHONHASHSEED": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", script, tmp_path / "other"], check=True, env=environment)
     episode(4).save(tmp_path / "here")
     hashes = [json.loads((tmp_path / name / "manifest.json").read_text())["files"] for name in ("other", "here")]

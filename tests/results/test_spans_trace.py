@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flnft_sim.errors import InputError, UnknownNameError
-from flnft_sim.results import PHASES, SpanLog, write_trace
+from flnft_sim.results import Phase, SpanLog, write_trace
 from flnft_sim.results.trace import trace_json
 
 spans = st.lists(
     st.tuples(
         st.sampled_from(["user-1", "user-2", "dao"]),
-        st.sampled_from(PHASES),
+        st.sampled_from(Phase),
         st.integers(0, 100),
         st.integers(0, 50),
         st.none() | st.integers(1, 5),

@@ -1,8 +1,8 @@
 """Figures drawn by a second process, which imports the plotting libraries while the run still runs.
 
 Matplotlib takes about as long to import as everything else that a short run needs, and no picture depends on who draws
-it: the files are the same bytes as those of `flnft_sim.results.figures.render_all`, which draws wherever the second
-process cannot.
+it: the files are the same bytes as those of `results.pictures.render_all`, which draws wherever the second process
+cannot.
 """
 
 import contextlib
@@ -14,16 +14,16 @@ import sys
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
-from flnft_sim.families import FIGURES
 from flnft_sim.formats import Format
 from flnft_sim.machine import cores
+from flnft_sim.results.pictures import FIGURES, render, render_all
 
 if TYPE_CHECKING:
     from flnft_sim.results.run_result import RunResult
 
 _LARGEST = 64 * 2**20  # bytes of tables; beyond, a second copy in memory costs more than an import
 _PROGRAM = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from flnft_sim.results import drawing; drawing.main()"
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from flnft_sim.figures import drawing; drawing.main()"
 )
 
 
@@ -59,7 +59,7 @@ class Drawer:
         process.wait()
 
     def render_all(self, result: "RunResult", format: Format = "png") -> Iterator[tuple[str, bytes]]:
-        """(name, bytes of its file) of every figure, as `figures.render_all` gives them, whoever draws them."""
+        """(name, bytes of its file) of every figure, as `pictures.render_all` gives them, whoever draws them."""
         done = set()
         for drawn in self._drawn_there(result, format):
             if drawn is None:
@@ -67,8 +67,6 @@ class Drawer:
             done.add(drawn[0])
             yield drawn
         self.__exit__()
-        from flnft_sim.results.figures import render_all
-
         for name, picture in render_all(result, format):
             if name not in done:
                 yield name, picture
@@ -98,10 +96,8 @@ def serve(source: IO[bytes], target: IO[bytes]) -> None:
 
     While the first process waits, a copy of this one draws every other figure; where there are no cheap copies, none.
     """
-    from flnft_sim.results import figures
-
-    for name in figures.FIGURES:
-        figures.FIGURES.get(name)
+    for name in FIGURES:
+        FIGURES.get(name)
     try:
         names, result, format = pickle.load(source)
     except EOFError:  # nothing is to be drawn
@@ -109,7 +105,7 @@ def serve(source: IO[bytes], target: IO[bytes]) -> None:
     helped = names[1::2] if sys.platform == "linux" and cores() > 1 else []
     with _copy_that_draws(helped, result, format, target) as help:
         for name in names:
-            picture = pickle.load(help) if name in helped else figures.render(name, result, format)
+            picture = pickle.load(help) if name in helped else render(name, result, format)
             if picture is not None:
                 _send((name, picture), target)
     _send(None, target)
@@ -118,8 +114,6 @@ def serve(source: IO[bytes], target: IO[bytes]) -> None:
 @contextlib.contextmanager
 def _copy_that_draws(names: list[str], result: "RunResult", format: Format, target: IO[bytes]) -> Iterator[IO[bytes]]:
     """What a forked copy of this process writes: a picture or None for each name, in order; `target` is not its own."""
-    from flnft_sim.results import figures
-
     reading, writing = os.pipe()
     child = os.fork() if names else None
     if child == 0:
@@ -128,7 +122,7 @@ def _copy_that_draws(names: list[str], result: "RunResult", format: Format, targ
         os.close(target.fileno())
         with contextlib.suppress(Exception), os.fdopen(writing, "wb") as own:
             for name in names:
-                _send(figures.render(name, result, format), own)
+                _send(render(name, result, format), own)
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as source:

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from flnft_sim.results.figures.registry import FIGURES
-from flnft_sim.results.figures.style import finish, legend_below, new_figure, whole_numbers
-from flnft_sim.results.palette import BLUE, GREEN, ORANGE, PURPLE
+from flnft_sim.figures.palette import BLUE, GREEN, ORANGE, PURPLE
+from flnft_sim.figures.style import finish, legend_below, new_figure, whole_numbers
+from flnft_sim.results.pictures import FIGURES
 from flnft_sim.results.run_result import RunResult
 from flnft_sim.results.told import counted
 

@@ -8,9 +8,9 @@ import sys
 import pytest
 from synthetic_episode import episode
 
+from flnft_sim.figures import FIGURES, Drawer, drawing, render_all
 from flnft_sim.formats import FORMATS
-from flnft_sim.results import Drawer, RunResult, drawing
-from flnft_sim.results.figures import FIGURES, render_all
+from flnft_sim.results import RunResult
 
 FEW = ("accuracy", "age", "beliefs", "winners")
 
@@ -18,7 +18,7 @@ FEW = ("accuracy", "age", "beliefs", "winners")
 @pytest.fixture
 def few(monkeypatch):
     """A family of four figures, quick to draw; a test may add its own."""
-    monkeypatch.setattr(FIGURES, "_homes", {name: f"flnft_sim.results.figures.{name}" for name in FEW})
+    monkeypatch.setattr(FIGURES, "_homes", {name: f"flnft_sim.figures.run.{name}" for name in FEW})
     monkeypatch.setattr(FIGURES, "_parts", {name: FIGURES.get(name) for name in FEW})
 
 

@@ -8,9 +8,9 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import Normal, Stroke
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
-from flnft_sim.results.figures.registry import FIGURES
-from flnft_sim.results.figures.series import dao_of, natural
-from flnft_sim.results.figures.style import (
+from flnft_sim.figures.palette import INK, PHASE_COLOURS
+from flnft_sim.figures.run.series import dao_of, natural
+from flnft_sim.figures.style import (
     NOTE,
     finish,
     legend_below,
@@ -19,8 +19,8 @@ from flnft_sim.results.figures.style import (
     readable_on,
     whole_numbers,
 )
-from flnft_sim.results.palette import INK, PHASE_COLOURS
-from flnft_sim.results.phases import MINTING_PHASES
+from flnft_sim.results.phase import Phase
+from flnft_sim.results.pictures import FIGURES
 from flnft_sim.results.run_result import RunResult
 from flnft_sim.results.told import counted
 
@@ -76,7 +76,7 @@ def phases(result: RunResult) -> Figure | None:
 def _by_phase(table: pd.DataFrame, row: str) -> pd.DataFrame:
     """Seconds, one row a `row`, one column a phase in the order of an episode; phases that never happened left out."""
     sums = table.pivot_table(index=row, columns="phase", values="duration_s", aggfunc="sum", fill_value=0.0, sort=False)
-    return sums[[phase for phase in MINTING_PHASES if phase in sums and sums[phase].any()]]
+    return sums[[phase for phase in Phase.of_minting() if phase in sums and sums[phase].any()]]
 
 
 def _bars(mintings: pd.DataFrame) -> tuple[pd.DataFrame, str]:

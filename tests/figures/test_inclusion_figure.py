@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from flnft_sim.results.figures.inclusion import draw_inclusion
+from flnft_sim.figures.inclusion import draw_inclusion
 
 
 def test_draws_a_series_a_fee_the_theory_and_the_block_interval():

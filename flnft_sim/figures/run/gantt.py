@@ -1,16 +1,18 @@
 """What every agent of a DAO did in one round."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
-from flnft_sim.results.figures.registry import FIGURES
-from flnft_sim.results.figures.series import natural
-from flnft_sim.results.figures.style import finish, new_figure, phase_legend, phase_look
+from flnft_sim.figures.run.series import natural
+from flnft_sim.figures.style import finish, new_figure, phase_legend, phase_look
+from flnft_sim.results.phase import Phase
+from flnft_sim.results.pictures import FIGURES
 from flnft_sim.results.run_result import RunResult
-from flnft_sim.results.spans import PHASES
 from flnft_sim.results.told import counted
 
 _SHOWN_AGENTS = 40
@@ -39,7 +41,7 @@ def gantt(result: RunResult) -> Figure | None:
     agents, left_out = _agents(spans, mintings[0])
     spans = spans[spans["agent"].isin(agents)]
     lasting = spans.loc[spans["end_s"] > spans["start_s"], "phase"]
-    shown = [phase for phase in PHASES if (lasting == phase).any()]
+    shown = [phase for phase in Phase if (lasting == phase).any()]
 
     split = _SHORT * (end_s - begin_s) < decided_s < end_s - begin_s
     busy = spans.loc[(spans["end_s"] > spans["start_s"]) & (spans["end_s"] > decided_s), "agent"] if split else agents
@@ -65,7 +67,7 @@ def gantt(result: RunResult) -> Figure | None:
         finish(panels[1], title=f"From {decided_s:,.1f} s, when the decision was made", x=after, y="")
     else:
         finish(panels[0], title=title, x=after, y="", note=note)
-    phase_legend(figure, [phase for phase in PHASES if phase in shown or (phase == "minting" and len(minted))])
+    phase_legend(figure, [phase for phase in Phase if phase in shown or (phase == "minting" and len(minted))])
     return figure
 
 
@@ -90,14 +92,14 @@ def _agents(spans: pd.DataFrame, dao: str) -> tuple[list[str], str]:
     names.sort(key=lambda name: not dao.startswith(name))  # the DAO itself comes first
     if len(names) <= _SHOWN_AGENTS:
         return names, ""
-    working = spans[spans["phase"] != "waiting"]
+    working = spans[spans["phase"] != Phase.WAITING]
     order = working.groupby("agent")["end_s"].max().drop(names[0]).sort_values(kind="stable").index
     places = np.linspace(0, len(order) - 1, _SHOWN_AGENTS - 1).round().astype(int)
     shown = [names[0], *order[places]]
     return shown, f"; {len(shown)} of {len(names):,} agents, from the first done to the last"
 
 
-def _rows(axes: Axes, spans: pd.DataFrame, agents: list[str], shown: list[str]) -> None:
+def _rows(axes: Axes, spans: pd.DataFrame, agents: list[str], shown: Sequence[str]) -> None:
     """A row an agent, one collection of bars a phase."""
     places = {agent: place for place, agent in enumerate(agents)}
     for phase in shown:

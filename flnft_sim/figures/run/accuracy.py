@@ -6,10 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from flnft_sim.results.figures.registry import FIGURES
-from flnft_sim.results.figures.series import LINES, PANELS, band_legend, draw_band, natural
-from flnft_sim.results.figures.style import legend_below, percents, small_multiples, whole_numbers
-from flnft_sim.results.palette import BLUE, INK
+from flnft_sim.figures.palette import BLUE, INK
+from flnft_sim.figures.run.series import LINES, PANELS, band_legend, draw_band, natural
+from flnft_sim.figures.style import legend_below, percents, small_multiples, whole_numbers
+from flnft_sim.results.pictures import FIGURES
 from flnft_sim.results.run_result import RunResult
 from flnft_sim.results.told import counted
 

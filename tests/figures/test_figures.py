@@ -14,10 +14,10 @@ from matplotlib.text import Text
 from PIL import Image
 from synthetic_episode import episode
 
-from flnft_sim.results import PHASES, RunResult
-from flnft_sim.results.figures import FIGURES, render_all
-from flnft_sim.results.figures.style import readable_on
-from flnft_sim.results.palette import PHASE_COLOURS
+from flnft_sim.figures import FIGURES, render_all
+from flnft_sim.figures.palette import PHASE_COLOURS
+from flnft_sim.figures.style import readable_on
+from flnft_sim.results import Phase, RunResult
 
 
 def axes_of(name, result):
@@ -479,8 +479,8 @@ def test_phases_that_meet_in_a_stack_differ_in_grey():
 
 
 def test_phases_have_distinct_colours_and_readable_labels():
-    assert set(PHASE_COLOURS) == set(PHASES)
-    assert len(set(PHASE_COLOURS.values())) == len(PHASES)
+    assert set(PHASE_COLOURS) == set(Phase)
+    assert len(set(PHASE_COLOURS.values())) == len(Phase)
     for colour in PHASE_COLOURS.values():
         light, dark = sorted([luminance(colour), luminance(readable_on(colour))], reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 4.5  # WCAG AA for text

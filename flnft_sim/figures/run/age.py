@@ -10,10 +10,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from flnft_sim.results.figures.registry import FIGURES
-from flnft_sim.results.figures.series import PANELS, band_legend, draw_band, natural
-from flnft_sim.results.figures.style import finish, legend_below, new_figure, small_multiples
-from flnft_sim.results.palette import BLUE, INK
+from flnft_sim.figures.palette import BLUE, INK
+from flnft_sim.figures.run.series import PANELS, band_legend, draw_band, natural
+from flnft_sim.figures.style import finish, legend_below, new_figure, small_multiples
+from flnft_sim.results.pictures import FIGURES
 from flnft_sim.results.run_result import RunResult
 from flnft_sim.results.summary import mean_ages, saw_teeth
 from flnft_sim.results.told import counted

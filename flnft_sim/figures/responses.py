@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from flnft_sim.figures.palette import series_colour
+from flnft_sim.figures.style import finish, legend_below
 from flnft_sim.game import DecisionProblem, GameReport, provider_best_response, quality_satisfaction, rival_sums
 from flnft_sim.game.checks import FloatArray
-from flnft_sim.results.figures.style import finish, legend_below
-from flnft_sim.results.palette import series_colour
 
 _CURVES = 5  # providers drawn, spread over the valuations
 

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from flnft_sim.results.figures.style import legend_below
-from flnft_sim.results.palette import BLUE
+from flnft_sim.figures.palette import BLUE
+from flnft_sim.figures.style import legend_below
 
 PANELS = 8  # as many DAOs have a panel each; more make one panel with bands
 LINES = 6  # as many curves of one panel are lines; more make a band

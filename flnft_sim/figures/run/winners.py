@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from flnft_sim.results.figures.registry import FIGURES
-from flnft_sim.results.figures.series import short_names
-from flnft_sim.results.figures.style import finish, legend_below, new_figure, whole_numbers
-from flnft_sim.results.palette import BLUE, RED
+from flnft_sim.figures.palette import BLUE, RED
+from flnft_sim.figures.run.series import short_names
+from flnft_sim.figures.style import finish, legend_below, new_figure, whole_numbers
+from flnft_sim.results.pictures import FIGURES
 from flnft_sim.results.run_result import RunResult
 from flnft_sim.results.told import counted
 

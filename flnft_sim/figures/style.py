@@ -4,14 +4,11 @@ Margins are given in inches and not solved for: a layout engine draws every text
 of a picture.
 """
 
-import io
 import math
 import textwrap
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
-import matplotlib
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
@@ -19,24 +16,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from flnft_sim.errors import InputError
-from flnft_sim.files import write_atomic
-from flnft_sim.formats import Format, picture_format
-from flnft_sim.results.palette import GREY, INK, PHASE_COLOURS
+from flnft_sim.figures.palette import GREY, INK, PHASE_COLOURS
+from flnft_sim.results.phase import Phase
 
 TITLE, TEXT, TICK, NOTE = 14, 13, 12, 11  # points
 _LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 0.95, 0.2, 0.8, 0.68, 1.3  # inches around and between the rows of a picture
 _PANEL_GAPS = (0.22, 0.42)  # inches beside and between small multiples, which share their axes' labels
 _POINTS_PER_INCH = 72
 _LETTER = 0.55  # width of a letter / height of its type, on the wide side of DejaVu Sans
-
-# Type 42 fonts and text as text stay text in an editor and in print; a salt makes the ids of an SVG file repeat.
-_RC: Any = {"pdf.fonttype": 42, "ps.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "flnft_sim"}
-_NO_DATES: dict[Format, dict[str, None]] = {
-    "png": {"Software": None},
-    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-    "svg": {"Date": None, "Creator": None},
-}
 
 
 def new_figure(
@@ -141,7 +128,7 @@ def phase_legend(figure: Figure, phases: Iterable[str]) -> None:
 def phase_look(phase: str) -> dict[str, Any]:
     """Colour of a phase's bars; waiting, as light as a decision, is hatched too."""
     look = {"facecolor": PHASE_COLOURS[phase], "linewidth": 0.0}
-    return look | ({"hatch": "////", "edgecolor": GREY} if phase == "waiting" else {})
+    return look | ({"hatch": "////", "edgecolor": GREY} if phase == Phase.WAITING else {})
 
 
 def whole_numbers(axes: Axes) -> None:
@@ -172,33 +159,6 @@ def luminance(colour: str) -> float:
 def readable_on(colour: str) -> str:
     """Black or white, whichever contrasts more with `colour` (WCAG's ratio, equal at a luminance of 0.179)."""
     return "black" if luminance(colour) > 0.179 else "white"
-
-
-def figure_bytes(figure: Figure, format: Format = "png", *, dpi: int) -> bytes:
-    """The figure as the bytes of a file in that format; equal figures give equal bytes."""
-    buffer = io.BytesIO()
-    with matplotlib.rc_context(_RC):
-        figure.savefig(buffer, format=format, dpi=dpi, metadata=_NO_DATES[format])
-    return buffer.getvalue()
-
-
-def png_bytes(figure: Figure, *, dpi: int) -> bytes:
-    """The figure as the bytes of a PNG file; equal figures give equal bytes."""
-    return figure_bytes(figure, "png", dpi=dpi)
-
-
-def save_figure(figure: Figure, path: Path, *, dpi: int) -> None:
-    """Write the figure in the format that the path's ending names: .png, .pdf or .svg.
-
-    Raises `InputError` for another ending and where nothing can be written.
-    """
-    data = figure_bytes(figure, picture_format(path), dpi=dpi)
-    try:
-        write_atomic(path, data)
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror}); choose another place for the picture"
-        ) from error
 
 
 def _margins(figure: Figure, *, left: float, right: float, top: float, bottom: float) -> None:

@@ -5,10 +5,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from flnft_sim.results.figures.registry import FIGURES
-from flnft_sim.results.figures.style import finish, legend_below, new_figure
+from flnft_sim.figures.palette import BLUE, INK, ORANGE
+from flnft_sim.figures.style import finish, legend_below, new_figure
 from flnft_sim.results.forecast import forecast_quality, rivals_foreseen
-from flnft_sim.results.palette import BLUE, INK, ORANGE
+from flnft_sim.results.pictures import FIGURES
 from flnft_sim.results.run_result import RunResult
 from flnft_sim.results.told import counted
 

@@ -3,8 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from flnft_sim.results.figures.style import finish, new_figure
-from flnft_sim.results.palette import series_colour
+from flnft_sim.figures.palette import series_colour
+from flnft_sim.figures.style import finish, new_figure
 
 
 def draw_inclusion(curve: pd.DataFrame, theory: pd.DataFrame, *, block_interval_s: float) -> Figure:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
+from flnft_sim.figures.palette import series_colour
+from flnft_sim.figures.style import finish, legend_below
 from flnft_sim.market.audit import SizeRow
-from flnft_sim.results.figures.style import finish, legend_below
-from flnft_sim.results.palette import series_colour
 
 _MARKERS = "osD^vPX*"
 

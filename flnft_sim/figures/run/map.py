@@ -12,10 +12,10 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from flnft_sim.results.figures.registry import FIGURES
-from flnft_sim.results.figures.series import short_names
-from flnft_sim.results.figures.style import NOTE, TEXT, TICK, finish, new_figure
-from flnft_sim.results.palette import GREY, INK, RED
+from flnft_sim.figures.palette import GREY, INK, RED
+from flnft_sim.figures.run.series import short_names
+from flnft_sim.figures.style import NOTE, TEXT, TICK, finish, new_figure
+from flnft_sim.results.pictures import FIGURES
 from flnft_sim.results.run_result import RunResult
 from flnft_sim.results.told import Told, counted
 
