@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 
 from flnft_sim.errors import UnknownNameError
-from flnft_sim.scenario.explain import allowed_text
+from flnft_sim.scenario.explain import allowed_text, knob_of
 from flnft_sim.scenario.schema import Scenario
 
 
@@ -44,13 +44,12 @@ def _rows(section: type[BaseModel], prefix: str) -> Iterator[dict[str, str]]:
     for name, field in section.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from _rows(field.annotation, f"{prefix}{name}.")
-            continue
-        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-        yield {
-            "field": prefix + name,
-            "default": "none" if field.default is None else str(field.default),
-            "unit": str(extra.get("unit", "")),
-            "allowed": allowed_text(field),
-            "paper": str(extra.get("paper", "")),
-            "meaning": field.description or "",
-        }
+        elif knob := knob_of(field):
+            yield {
+                "field": prefix + name,
+                "default": "none" if field.default is None else str(field.default),
+                "unit": knob.unit,
+                "allowed": allowed_text(field),
+                "paper": knob.paper,
+                "meaning": knob.meaning,
+            }

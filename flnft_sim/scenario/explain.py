@@ -1,14 +1,14 @@
 """Turn pydantic's validation errors into sentences: file, field, value, what is wrong, what is allowed."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import annotated_types
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from flnft_sim.errors import bare, did_you_mean, shown
-from flnft_sim.scenario.schema import Scenario, Within
+from flnft_sim.knobs import Knob
+from flnft_sim.scenario.schema import Scenario
 
 FAULTS = 30  # sentences for one scenario or sweep; nobody reads more at once
 
@@ -38,7 +38,7 @@ def _sentence(fault: Any, origins: Mapping[str, str], default_origin: str) -> st
     if isinstance(fault["input"], dict | BaseModel):  # a rule between fields, or a section that is no section
         return f"{origin}: {bare(dotted) + ': ' if dotted else ''}{message}"
     field = _field(place)
-    allowed = f" (allowed: {allowed_text(field)})" if field and allowed_text(field) else ""
+    allowed = f" (allowed: {text})" if field and (text := allowed_text(field)) else ""
     return f"{origin}: {bare(dotted)} = {shown(fault['input'])}: {message}{allowed}"
 
 
@@ -87,24 +87,12 @@ def _field(place: list[str]) -> FieldInfo | None:
     return None
 
 
+def knob_of(field: FieldInfo) -> Knob | None:
+    """The knob of a field; None where it is a section."""
+    return next((part for part in field.metadata if isinstance(part, Knob)), None)
+
+
 def allowed_text(field: FieldInfo) -> str:
     """What a field allows, in words: `at least 1, at most 10`, `real | surrogate`; empty where anything goes."""
-    choices = getattr(field.annotation, "__args__", ())
-    if choices and all(isinstance(choice, str) for choice in choices):
-        return " | ".join(choices)
-    return ", ".join(_bounds(field))
-
-
-def _bounds(field: FieldInfo) -> Iterator[str]:
-    for limit in field.metadata:
-        match limit:
-            case annotated_types.Gt(gt=bound):
-                yield f"above {bound:g}"
-            case annotated_types.Ge(ge=bound):
-                yield f"at least {bound:g}"
-            case annotated_types.Lt(lt=bound):
-                yield f"below {bound:g}"
-            case Within():
-                yield str(limit)
-            case annotated_types.Le(le=bound):
-                yield f"at most {bound:,}" if isinstance(bound, int) else f"at most {bound:g}"
+    knob = knob_of(field)
+    return knob.allowed(field.annotation) if knob else ""

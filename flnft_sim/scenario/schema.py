@@ -7,13 +7,13 @@ A field that comes later goes into `flnft_sim/sweeps/identity.py` with the value
 so that runs computed earlier are still known.
 """
 
-from dataclasses import dataclass
 from math import exp
 from typing import Annotated, Any, Literal, NoReturn
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from flnft_sim import families
+from flnft_sim.knobs import Knob
 from flnft_sim.scenario.names import registered
 from flnft_sim.scenario.strict import Name, Strict
 from flnft_sim.scenario.surrogate_scope import refuse_unknown
@@ -26,17 +26,12 @@ LONGEST_S = 1e9  # 32 years; the resolution of a clock of doubles is then 10⁻�
 MOST_MONEY = EXACT // 1_000_000  # in units of 10⁻⁶, see `flnft_sim.ledger`
 
 
-def knob(default: Any, what: str, *, unit: str = "", paper: str = "", **limits: Any) -> Any:
-    """A field with its meaning, unit and source in the paper; `limits` are pydantic's (ge, gt, le, lt …)."""
-    return Field(default, description=what, json_schema_extra={"unit": unit, "paper": paper}, **limits)
-
-
 def section(kind: type["Section"], what: str) -> Any:
     """A field that is a section of its own, made when a scenario is and not when this file is imported."""
     return Field(default_factory=kind, description=what)
 
 
-class Section(Strict):
+class Section(Strict, frozen=True):
     """Strict and frozen: what a scenario says is what runs."""
 
     model_config = ConfigDict(validate_default=True, allow_inf_nan=False)
@@ -45,56 +40,27 @@ class Section(Strict):
 Range = tuple[float, float]
 
 
-def ascending(pair: Range) -> Range:
-    """Refuse a range whose lower end lies above its upper end."""
-    if pair[0] > pair[1]:
-        raise ValueError(f"the range is reversed; write [{pair[1]:g}, {pair[0]:g}]")
-    return pair
-
-
-@dataclass(frozen=True)
-class Within:
-    """Both numbers of a pair lie from `low` to `high`."""
-
-    low: float
-    high: float
-
-    def __call__(self, pair: Range) -> Range:
-        if not self.low <= min(pair) <= max(pair) <= self.high:
-            raise ValueError("both numbers must lie in the allowed range")
-        return pair
-
-    def __str__(self) -> str:
-        return f"both from {self.low:g} to {self.high:g}"
-
-
-def pair_within(low: float, high: float) -> Any:
-    """The limits of a field that is a pair of numbers, for its annotation."""
-    limits = Within(low, high)
-    return limits, AfterValidator(limits)
-
-
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Population(Section):
+class Population(Section, frozen=True):
     """Who takes part."""
 
-    users: int = knob(10, "N, Metaverse users over all DAOs", unit="count", paper="Table 2", ge=1, le=10_000_000)
-    providers: int = knob(5, "M, service providers", unit="count", paper="Table 2", ge=1, le=100_000)
-    daos: int = knob(1, "H, MU-DAOs; users are dealt out evenly", unit="count", paper="§6.1", ge=1, le=10_000)
-    crowd_from: int = knob(
-        2000,
-        "DAOs of at least this many members move as a crowd: rows of arrays, not an agent each",
-        ge=1,
-        le=1_000_000_000,
-    )
-    categories: int = knob(
-        1,
-        "content categories: DAO h mints category h mod this; provider j demands j mod this",
-        ge=1,
-        le=10_000,
-    )
+    users: Annotated[
+        int, Knob("N, Metaverse users over all DAOs", unit="count", paper="Table 2", ge=1, le=10_000_000)
+    ] = 10
+    providers: Annotated[int, Knob("M, service providers", unit="count", paper="Table 2", ge=1, le=100_000)] = 5
+    daos: Annotated[
+        int, Knob("H, MU-DAOs; users are dealt out evenly", unit="count", paper="§6.1", ge=1, le=10_000)
+    ] = 1
+    crowd_from: Annotated[
+        int,
+        Knob(
+            "DAOs of at least this many members move as a crowd: rows of arrays, not an agent each",
+            ge=1,
+            le=1_000_000_000,
+        ),
+    ] = 2000
+    categories: Annotated[
+        int, Knob("content categories: DAO h mints category h mod this; provider j demands j mod this", ge=1, le=10_000)
+    ] = 1
 
     def moves_as_crowd(self, dao: int) -> bool:
         """Whether the DAO of that number has so many members that they are rows of arrays."""
@@ -114,54 +80,65 @@ class Population(Section):
         return self
 
 
-class Devices(Section):
+class Devices(Section, frozen=True):
     """What users compute with."""
 
-    cpu_ghz: Annotated[Range, AfterValidator(ascending), *pair_within(1e-3, 1e3)] = knob(
-        (3.0, 5.0), "f_i, CPU clock, uniform", unit="GHz", paper="Table 2"
+    cpu_ghz: Annotated[
+        Range, Knob("f_i, CPU clock, uniform", unit="GHz", paper="Table 2", rising=True, ge=0.001, le=1000.0)
+    ] = (3.0, 5.0)
+    memory_gb: Annotated[float, Knob("θ_i, device memory", unit="GB", paper="Table 2", gt=0, le=1e6)] = 8.0
+    memory_ratio: Annotated[float, Knob("ξ_i, share of memory in use while training", paper="Table 2", ge=0, le=1)] = (
+        0.5
     )
-    memory_gb: float = knob(8.0, "θ_i, device memory", unit="GB", paper="Table 2", gt=0, le=1e6)
-    memory_ratio: Share = knob(0.5, "ξ_i, share of memory in use while training", paper="Table 2")
-    capacitance: float = knob(1e-28, "ζ, effective switched capacitance", unit="F", paper="Eq. 6", gt=0, le=1e-9)
-    cycles_per_flop: float = knob(
-        0.3, "cycles per floating-point operation; Table 3's first row implies 0.2 to 0.4", unit="cycles", gt=0, le=1e6
+    capacitance: Annotated[float, Knob("ζ, effective switched capacitance", unit="F", paper="Eq. 6", gt=0, le=1e-9)] = (
+        1e-28
     )
-    cycles_per_sample: float | None = knob(
-        None,
-        "cycles to train on one sample once; none: FLOPs of the model × cycles_per_flop",
-        unit="cycles",
-        gt=0,
-        le=1e15,
-    )
-    hosting: Literal["devices", "single-host"] = knob(
-        "devices",
-        "devices: users train side by side; single-host: one after the other, as the paper's testbed did",
-    )
+    cycles_per_flop: Annotated[
+        float,
+        Knob(
+            "cycles per floating-point operation; Table 3's first row implies 0.2 to 0.4", unit="cycles", gt=0, le=1e6
+        ),
+    ] = 0.3
+    cycles_per_sample: Annotated[
+        float | None,
+        Knob(
+            "cycles to train on one sample once; none: FLOPs of the model × cycles_per_flop",
+            unit="cycles",
+            gt=0,
+            le=1e15,
+        ),
+    ] = None
+    hosting: Annotated[
+        Literal["devices", "single-host"],
+        Knob("devices: users train side by side; single-host: one after the other, as the paper's testbed did"),
+    ] = "devices"
 
 
-class Belief(Section):
+class Belief(Section, frozen=True):
     """How providers guess their rivals' bids from the public ledger."""
 
-    kind: Annotated[str, registered(families.BELIEFS)] = knob("hmm", "kind of belief", paper="§5.1, Eq. 31–33")
-    states: int = knob(4, "hidden states of the HMM", unit="count", ge=1, le=50)
-    levels: int = knob(6, "bid levels (quantile bins)", unit="count", ge=2, le=100)
-    refit_every: int = knob(10, "auctions between refits", unit="auctions", ge=1, le=1_000_000)
-    min_history: int = knob(
-        8, "observations before anything but the last bid is predicted", unit="auctions", ge=2, le=1_000_000
-    )
-    ewma_weight: float = knob(0.2, "weight of the newest bid in EWMA", gt=0, le=1)
-    blend_weight: Share = knob(0.25, "weight of the HMM in `blend`; the rest is EWMA")
+    kind: Annotated[str, registered(families.BELIEFS), Knob("kind of belief", paper="§5.1, Eq. 31–33")] = "hmm"
+    states: Annotated[int, Knob("hidden states of the HMM", unit="count", ge=1, le=50)] = 4
+    levels: Annotated[int, Knob("bid levels (quantile bins)", unit="count", ge=2, le=100)] = 6
+    refit_every: Annotated[int, Knob("auctions between refits", unit="auctions", ge=1, le=1_000_000)] = 10
+    min_history: Annotated[
+        int, Knob("observations before anything but the last bid is predicted", unit="auctions", ge=2, le=1_000_000)
+    ] = 8
+    ewma_weight: Annotated[float, Knob("weight of the newest bid in EWMA", gt=0, le=1)] = 0.2
+    blend_weight: Annotated[float, Knob("weight of the HMM in `blend`; the rest is EWMA", ge=0, le=1)] = 0.25
 
 
-class Demand(Section):
+class Demand(Section, frozen=True):
     """The hidden demand regime that moves each provider's valuation from auction to auction."""
 
-    factors: tuple[float, ...] = knob(
-        (0.6, 1.0, 1.5), "valuation in each regime as a multiple of V", min_length=1, max_length=100
+    factors: Annotated[tuple[float, ...], Knob("valuation in each regime as a multiple of V", items=(1, 100))] = (
+        0.6,
+        1.0,
+        1.5,
     )
-    stay: Share = knob(0.9, "chance that a regime lasts another auction")
-    cyclic: bool = knob(False, "regimes follow one another in order instead of at random")
-    noise: float = knob(0.08, "standard deviation of log-normal noise on valuations", ge=0, le=2)
+    stay: Annotated[float, Knob("chance that a regime lasts another auction", ge=0, le=1)] = 0.9
+    cyclic: Annotated[bool, Knob("regimes follow one another in order instead of at random")] = False
+    noise: Annotated[float, Knob("standard deviation of log-normal noise on valuations", ge=0, le=2)] = 0.08
 
     @model_validator(mode="after")
     def _positive(self) -> "Demand":
@@ -172,71 +149,92 @@ class Demand(Section):
         return self
 
 
-class Game(Section):
+class Game(Section, frozen=True):
     """The game between users and providers: a simultaneous equilibrium of prices and answers."""
 
-    sigma: float = knob(0.5, "σ in h(x) = x^(1−σ)/(1−σ), the fairness of a user's benefit", paper="Eq. 14", gt=0, lt=1)
-    cost_price: float = knob(
-        0.124,
-        "money per cost unit and FL round; κ = this × rounds. The default puts k* near the paper's k⁰ = 5",
-        unit="money",
-        paper="Eq. 5, 14",
-        ge=1e-9,
-        le=1e6,
+    sigma: Annotated[
+        float, Knob("σ in h(x) = x^(1−σ)/(1−σ), the fairness of a user's benefit", paper="Eq. 14", gt=0, lt=1)
+    ] = 0.5
+    cost_price: Annotated[
+        float,
+        Knob(
+            "money per cost unit and FL round; κ = this × rounds. The default puts k* near the paper's k⁰ = 5",
+            unit="money",
+            paper="Eq. 5, 14",
+            ge=1e-9,
+            le=1e6,
+        ),
+    ] = 0.124
+    quality_elasticity: Annotated[float, Knob("e^Q; e^F = 1 − e^Q", paper="Eq. 8–9", ge=0.05, le=0.95)] = 0.5
+    elasticity_spread: Annotated[float, Knob("e^Q of each provider is uniform within ± this", ge=0, lt=0.5)] = 0.0
+    budget_money: Annotated[
+        float, Knob("B_j, what a provider can spend", unit="money", paper="Table 2", ge=1e-6, le=MOST_MONEY)
+    ] = 1000.0
+    valuation_money: Annotated[
+        float | None,
+        Knob("V_j, what access is worth to a provider; none: its budget", unit="money", ge=1e-6, le=MOST_MONEY),
+    ] = None
+    privacy_range: Annotated[Range, Knob("allowed ε_i", paper="Table 2", rising=True, ge=1e-06, le=1000000.0)] = (
+        1.0,
+        5.0,
     )
-    quality_elasticity: float = knob(0.5, "e^Q; e^F = 1 − e^Q", paper="Eq. 8–9", ge=0.05, le=0.95)
-    elasticity_spread: float = knob(0.0, "e^Q of each provider is uniform within ± this", ge=0, lt=0.5)
-    budget_money: float = knob(
-        1000.0, "B_j, what a provider can spend", unit="money", paper="Table 2", ge=1e-6, le=MOST_MONEY
-    )
-    valuation_money: float | None = knob(
-        None, "V_j, what access is worth to a provider; none: its budget", unit="money", ge=1e-6, le=MOST_MONEY
-    )
-    privacy_range: Annotated[Range, AfterValidator(ascending), *pair_within(1e-6, 1e6)] = knob(
-        (1.0, 5.0), "allowed ε_i", paper="Table 2"
-    )
-    default_epochs: int = knob(5, "k⁰, local epochs of the schemes that do not play", paper="Table 2", ge=1, le=10_000)
-    epochs_max: int = knob(20, "largest k_i, before the round deadline", unit="epochs", ge=1, le=10_000)
-    mu0: float = knob(2.0, "numerator of a user's quality contribution", paper="Eq. 10, Table 2", ge=1e-6, le=1e6)
-    mu1: float = knob(
-        10.0, "added to the mean cross-entropy in its denominator", paper="Eq. 10, Table 2", ge=1e-6, le=1e6
-    )
-    alpha: Share = knob(0.3, "weight of energy against memory in the compute cost", paper="Eq. 6, Table 2")
-    beta: float = knob(0.5, "weight of the privacy cost", paper="Eq. 7, Table 2", ge=1e-9, le=1e6)
-    freshness_horizon_s: float = knob(
-        100.0,
-        "T_ref: the age at which an update is worth nothing for freshness",
-        unit="s",
-        paper="Eq. 12",
-        ge=1e-3,
-        le=LONGEST_S,
-    )
-    decision_period_s: float = knob(10.0, "T, the longest decision phase", unit="s", paper="Table 2", ge=1e-3, le=1e6)
-    decision_step_s: float = knob(0.5, "one exchange of prices and answers", unit="s", ge=1e-3, le=1e6)
-    decision_tolerance: float = knob(
-        1e-6, "prices have settled below this relative change; the default is the last unit of money", gt=0, lt=1
-    )
-    damping: float | None = knob(
-        None,
-        "none: a decision settles as fast as it can (safeguarded secant); a number: foreseen answers move at most that "
-        "part of the way in one exchange, as in the published runs (0.3)",
-        gt=0,
-        le=1,
-    )
-    user_reply: Literal["price-taking", "own-age"] = knob(
-        "own-age",
-        "price-taking: a user answers its reward as if its epochs did not move it (the paper); own-age: it counts that "
-        "training longer makes its own update older",
-        paper="Eq. 22",
-    )
-    reward_expectation: Literal["announced", "expected"] = knob(
-        "announced", "users answer the announced reward (the paper) or the one weighted by winning chances"
-    )
+    default_epochs: Annotated[
+        int, Knob("k⁰, local epochs of the schemes that do not play", paper="Table 2", ge=1, le=10_000)
+    ] = 5
+    epochs_max: Annotated[int, Knob("largest k_i, before the round deadline", unit="epochs", ge=1, le=10_000)] = 20
+    mu0: Annotated[
+        float, Knob("numerator of a user's quality contribution", paper="Eq. 10, Table 2", ge=1e-6, le=1e6)
+    ] = 2.0
+    mu1: Annotated[
+        float, Knob("added to the mean cross-entropy in its denominator", paper="Eq. 10, Table 2", ge=1e-6, le=1e6)
+    ] = 10.0
+    alpha: Annotated[
+        float, Knob("weight of energy against memory in the compute cost", paper="Eq. 6, Table 2", ge=0, le=1)
+    ] = 0.3
+    beta: Annotated[float, Knob("weight of the privacy cost", paper="Eq. 7, Table 2", ge=1e-9, le=1e6)] = 0.5
+    freshness_horizon_s: Annotated[
+        float,
+        Knob(
+            "T_ref: the age at which an update is worth nothing for freshness",
+            unit="s",
+            paper="Eq. 12",
+            ge=1e-3,
+            le=LONGEST_S,
+        ),
+    ] = 100.0
+    decision_period_s: Annotated[
+        float, Knob("T, the longest decision phase", unit="s", paper="Table 2", ge=1e-3, le=1e6)
+    ] = 10.0
+    decision_step_s: Annotated[float, Knob("one exchange of prices and answers", unit="s", ge=1e-3, le=1e6)] = 0.5
+    decision_tolerance: Annotated[
+        float, Knob("prices have settled below this relative change; the default is the last unit of money", gt=0, lt=1)
+    ] = 1e-6
+    damping: Annotated[
+        float | None,
+        Knob(
+            "none: a decision settles as fast as it can (safeguarded secant); a number: foreseen answers move at most "
+            "that part of the way in one exchange, as in the published runs (0.3)",
+            gt=0,
+            le=1,
+        ),
+    ] = None
+    user_reply: Annotated[
+        Literal["price-taking", "own-age"],
+        Knob(
+            "price-taking: a user answers its reward as if its epochs did not move it (the paper); own-age: it counts "
+            "that training longer makes its own update older",
+            paper="Eq. 22",
+        ),
+    ] = "own-age"
+    reward_expectation: Annotated[
+        Literal["announced", "expected"],
+        Knob("users answer the announced reward (the paper) or the one weighted by winning chances"),
+    ] = "announced"
     belief: Belief = section(Belief, "how rivals' bids are guessed")
     demand: Demand = section(Demand, "hidden demand regimes")
-    history_auctions: int = knob(
-        60, "auctions on the ledger before the first measured one", unit="auctions", ge=0, le=100_000
-    )
+    history_auctions: Annotated[
+        int, Knob("auctions on the ledger before the first measured one", unit="auctions", ge=0, le=100_000)
+    ] = 60
 
     @model_validator(mode="after")
     def _elasticities(self) -> "Game":
@@ -254,13 +252,13 @@ class Game(Section):
         return self
 
 
-class Partition(Section):
+class Partition(Section, frozen=True):
     """Who holds which data."""
 
-    kind: Annotated[str, registered(families.PARTITIONS)] = knob("iid", "how samples are dealt", paper="§6.1")
-    alpha: float = knob(0.5, "`dirichlet`: smaller is more skewed", gt=0)
-    shards_per_user: int = knob(2, "`shards`: label-sorted shards a user gets", ge=1, le=1_000_000)
-    sizes: tuple[int, ...] | None = knob(None, "`sizes`: samples of each user", unit="samples")
+    kind: Annotated[str, registered(families.PARTITIONS), Knob("how samples are dealt", paper="§6.1")] = "iid"
+    alpha: Annotated[float, Knob("`dirichlet`: smaller is more skewed", gt=0)] = 0.5
+    shards_per_user: Annotated[int, Knob("`shards`: label-sorted shards a user gets", ge=1, le=1_000_000)] = 2
+    sizes: Annotated[tuple[int, ...] | None, Knob("`sizes`: samples of each user", unit="samples")] = None
 
     @model_validator(mode="after")
     def _sizes_given(self) -> "Partition":
@@ -269,43 +267,53 @@ class Partition(Section):
         return self
 
 
-class Learning(Section):
+class Learning(Section, frozen=True):
     """What is trained, on what, how."""
 
-    learner: Literal["real", "surrogate"] = knob(
-        "real", "train for real, or follow curves fitted to real runs, which refuse what they say nothing about"
+    learner: Annotated[
+        Literal["real", "surrogate"],
+        Knob("train for real, or follow curves fitted to real runs, which refuse what they say nothing about"),
+    ] = "real"
+    dataset: Annotated[str, registered(families.DATASETS), Knob("data set", paper="§6.1")] = "digits"
+    data_dir: Annotated[str | None, Knob("folder of data files; none: FLNFT_DATA, else the platform's cache")] = None
+    split: Annotated[Literal["paper", "full"], Knob("`paper`: 50,000 training samples; `full`: all", paper="§6.1")] = (
+        "paper"
     )
-    dataset: Annotated[str, registered(families.DATASETS)] = knob("digits", "data set", paper="§6.1")
-    data_dir: str | None = knob(None, "folder of data files; none: FLNFT_DATA, else the platform's cache")
-    split: Literal["paper", "full"] = knob("paper", "`paper`: 50,000 training samples; `full`: all", paper="§6.1")
-    samples_per_user: int | None = knob(
-        None,
-        "surrogate learner: samples each user holds; none: the data set dealt evenly",
-        unit="samples",
-        ge=1,
-        le=1_000_000_000,
-    )
+    samples_per_user: Annotated[
+        int | None,
+        Knob(
+            "surrogate learner: samples each user holds; none: the data set dealt evenly",
+            unit="samples",
+            ge=1,
+            le=1_000_000_000,
+        ),
+    ] = None
     partition: Partition = section(Partition, "who holds which data")
-    model: Annotated[str, registered(families.MODELS)] = knob("mlp", "model", paper="§6.1")
-    dropout: float = knob(0.0, "dropout of the last convolution's channels and of every hidden unit", ge=0, lt=1)
-    scheme: Annotated[str, registered(families.SCHEMES)] = knob("pms-am", "who trains, and how", paper="§6.2")
-    round_share: float = knob(
-        1.0, "share of users (largest loss or gradient norm) that a ranking scheme takes", gt=0, le=1
+    model: Annotated[str, registered(families.MODELS), Knob("model", paper="§6.1")] = "mlp"
+    dropout: Annotated[
+        float, Knob("dropout of the last convolution's channels and of every hidden unit", ge=0, lt=1)
+    ] = 0.0
+    scheme: Annotated[str, registered(families.SCHEMES), Knob("who trains, and how", paper="§6.2")] = "pms-am"
+    round_share: Annotated[
+        float, Knob("share of users (largest loss or gradient norm) that a ranking scheme takes", gt=0, le=1)
+    ] = 1.0
+    aggregator: Annotated[str, registered(families.AGGREGATORS), Knob("aggregation", paper="§6.1")] = "fedavg"
+    rounds: Annotated[int, Knob("FL rounds before minting", unit="rounds", paper="§6.2", ge=1, le=100_000)] = 100
+    batch_size: Annotated[int, Knob("samples a mini-batch", unit="samples", paper="Table 2", ge=1, le=1_000_000)] = 64
+    learning_rate: Annotated[float, Knob("SGD learning rate", paper="Table 2", gt=0, le=1000)] = 0.01
+    momentum: Annotated[float, Knob("SGD momentum", paper="Table 2", ge=0, lt=1)] = 0.5
+    perturb: Annotated[Literal["update", "step", "none"], Knob("where Laplace noise is added", paper="Eq. 4")] = (
+        "update"
     )
-    aggregator: Annotated[str, registered(families.AGGREGATORS)] = knob("fedavg", "aggregation", paper="§6.1")
-    rounds: int = knob(100, "FL rounds before minting", unit="rounds", paper="§6.2", ge=1, le=100_000)
-    batch_size: int = knob(64, "samples a mini-batch", unit="samples", paper="Table 2", ge=1, le=1_000_000)
-    learning_rate: float = knob(0.01, "SGD learning rate", paper="Table 2", gt=0, le=1000)
-    momentum: float = knob(0.5, "SGD momentum", paper="Table 2", ge=0, lt=1)
-    perturb: Literal["update", "step", "none"] = knob("update", "where Laplace noise is added", paper="Eq. 4")
-    sensitivity: float = knob(
-        0.005, "Δf; the noise has scale Δf/ε_i (ignored with clip_l1)", paper="Eq. 4", ge=1e-12, le=1e6
-    )
-    clip_l1: float | None = knob(
-        None, "L1 bound C of a shared update; sets Δf = 2C. Without it there is no privacy guarantee", ge=1e-9, le=1e9
-    )
-    engine: Literal["auto", "torch", "cpu"] = knob("auto", "training engine")
-    device: Literal["auto", "cpu", "cuda"] = knob("auto", "where the torch engine runs")
+    sensitivity: Annotated[
+        float, Knob("Δf; the noise has scale Δf/ε_i (ignored with clip_l1)", paper="Eq. 4", ge=1e-12, le=1e6)
+    ] = 0.005
+    clip_l1: Annotated[
+        float | None,
+        Knob("L1 bound C of a shared update; sets Δf = 2C. Without it there is no privacy guarantee", ge=1e-9, le=1e9),
+    ] = None
+    engine: Annotated[Literal["auto", "torch", "cpu"], Knob("training engine")] = "auto"
+    device: Annotated[Literal["auto", "cpu", "cuda"], Knob("where the torch engine runs")] = "auto"
 
     @model_validator(mode="after")
     def _surrogate_knows(self) -> "Learning":
@@ -314,71 +322,80 @@ class Learning(Section):
         return self
 
 
-class Radio(Section):
+class Radio(Section, frozen=True):
     """The shared uplink between users and the edge base station."""
 
-    area_m: Annotated[Range, *pair_within(1.0, 1e5)] = knob(
-        (1000.0, 1200.0), "width and height of the area", unit="m", paper="§6.1"
+    area_m: Annotated[Range, Knob("width and height of the area", unit="m", paper="§6.1", ge=1.0, le=100000.0)] = (
+        1000.0,
+        1200.0,
     )
-    placement: Literal["trace", "random"] = knob(
-        "random",
-        "`trace`: ten fixed points (ours, the paper prints no coordinates); `random`: uniform",
-        paper="Fig. 4",
-    )
-    bandwidth_mhz: float = knob(20.0, "ω, bandwidth of the shared uplink", unit="MHz", paper="Eq. 11", ge=1e-3, le=1e6)
-    carrier_ghz: float = knob(3.5, "carrier frequency", unit="GHz", ge=0.01, le=1000)
-    power_dbm: float = knob(23.0, "transmit power", unit="dBm", ge=-100, le=100)
-    noise_figure_db: float = knob(7.0, "receiver noise figure", unit="dB", ge=0, le=100)
-    base_height_m: float = knob(10.0, "antenna height of the base station", unit="m", gt=1, le=1000)
-    user_height_m: float = knob(1.5, "antenna height of users", unit="m", gt=1, le=1000)
-    shadowing_db: float = knob(4.0, "standard deviation of log-normal shadowing", unit="dB", ge=0, le=50)
-    rayleigh: bool = knob(False, "Rayleigh fading, one draw an upload")
-    cross_talk: Share = knob(
-        1e-3, "part of other active uploads' power density that lands in one's own band (30 dB ACLR)"
-    )
-    movement: Literal["none", "random-waypoint"] = knob("none", "whether users walk about")
-    speed_m_s: Annotated[Range, AfterValidator(ascending), *pair_within(1e-3, 1e3)] = knob(
-        (0.5, 2.0), "`random-waypoint`: walking speed, uniform", unit="m/s"
-    )
-    pause_s: float = knob(5.0, "`random-waypoint`: rest at each waypoint", unit="s", ge=0, le=LONGEST_S)
+    placement: Annotated[
+        Literal["trace", "random"],
+        Knob("`trace`: ten fixed points (ours, the paper prints no coordinates); `random`: uniform", paper="Fig. 4"),
+    ] = "random"
+    bandwidth_mhz: Annotated[
+        float, Knob("ω, bandwidth of the shared uplink", unit="MHz", paper="Eq. 11", ge=1e-3, le=1e6)
+    ] = 20.0
+    carrier_ghz: Annotated[float, Knob("carrier frequency", unit="GHz", ge=0.01, le=1000)] = 3.5
+    power_dbm: Annotated[float, Knob("transmit power", unit="dBm", ge=-100, le=100)] = 23.0
+    noise_figure_db: Annotated[float, Knob("receiver noise figure", unit="dB", ge=0, le=100)] = 7.0
+    base_height_m: Annotated[float, Knob("antenna height of the base station", unit="m", gt=1, le=1000)] = 10.0
+    user_height_m: Annotated[float, Knob("antenna height of users", unit="m", gt=1, le=1000)] = 1.5
+    shadowing_db: Annotated[float, Knob("standard deviation of log-normal shadowing", unit="dB", ge=0, le=50)] = 4.0
+    rayleigh: Annotated[bool, Knob("Rayleigh fading, one draw an upload")] = False
+    cross_talk: Annotated[
+        float, Knob("part of other active uploads' power density that lands in one's own band (30 dB ACLR)", ge=0, le=1)
+    ] = 1e-3
+    movement: Annotated[Literal["none", "random-waypoint"], Knob("whether users walk about")] = "none"
+    speed_m_s: Annotated[
+        Range, Knob("`random-waypoint`: walking speed, uniform", unit="m/s", rising=True, ge=0.001, le=1000.0)
+    ] = (0.5, 2.0)
+    pause_s: Annotated[float, Knob("`random-waypoint`: rest at each waypoint", unit="s", ge=0, le=LONGEST_S)] = 5.0
 
 
-class PrivateLedger(Section):
+class PrivateLedger(Section, frozen=True):
     """The DAO's own ledger, on which updates become final."""
 
-    protocol: Annotated[str, registered(families.PROTOCOLS)] = knob("pbft", "consensus among the DAO's users")
-    topology: Annotated[str, registered(families.TOPOLOGIES)] = knob("complete", "links between replicas")
-    delay_ms: float = knob(50.0, "mean one-way delay of a link", unit="ms", ge=0, le=1e6)
-    delay_sd_ms: float = knob(10.0, "standard deviation of a message's delay", unit="ms", ge=0, le=1e6)
-    crashed: int = knob(0, "replicas that crash before the first round", unit="count", ge=0, le=1000)
-    slow: int = knob(0, "replicas whose messages take ten times as long", unit="count", ge=0, le=1000)
-    primary_crash_s: float | None = knob(
-        None, "the primary crashes at this time and stays down", unit="s", ge=0, le=LONGEST_S
-    )
-    timeout_s: float = knob(2.0, "a replica asks for a new view after this long", unit="s", ge=1e-3, le=1e6)
-    request_hop: bool = knob(
-        True, "`pbft`: an update first travels from its user to the primary; without it, it is there at once"
-    )
-    batch_every_s: float = knob(
-        1.0, "a crowd's updates become final by batches that begin at least this far apart", unit="s", ge=0, le=1e6
-    )
-    replicas_max: int = knob(100, "at most this many users keep replicas in a large DAO", unit="count", ge=1, le=1000)
+    protocol: Annotated[str, registered(families.PROTOCOLS), Knob("consensus among the DAO's users")] = "pbft"
+    topology: Annotated[str, registered(families.TOPOLOGIES), Knob("links between replicas")] = "complete"
+    delay_ms: Annotated[float, Knob("mean one-way delay of a link", unit="ms", ge=0, le=1e6)] = 50.0
+    delay_sd_ms: Annotated[float, Knob("standard deviation of a message's delay", unit="ms", ge=0, le=1e6)] = 10.0
+    crashed: Annotated[int, Knob("replicas that crash before the first round", unit="count", ge=0, le=1000)] = 0
+    slow: Annotated[int, Knob("replicas whose messages take ten times as long", unit="count", ge=0, le=1000)] = 0
+    primary_crash_s: Annotated[
+        float | None, Knob("the primary crashes at this time and stays down", unit="s", ge=0, le=LONGEST_S)
+    ] = None
+    timeout_s: Annotated[float, Knob("a replica asks for a new view after this long", unit="s", ge=1e-3, le=1e6)] = 2.0
+    request_hop: Annotated[
+        bool, Knob("`pbft`: an update first travels from its user to the primary; without it, it is there at once")
+    ] = True
+    batch_every_s: Annotated[
+        float,
+        Knob("a crowd's updates become final by batches that begin at least this far apart", unit="s", ge=0, le=1e6),
+    ] = 1.0
+    replicas_max: Annotated[
+        int, Knob("at most this many users keep replicas in a large DAO", unit="count", ge=1, le=1000)
+    ] = 100
 
 
-class PublicChain(Section):
+class PublicChain(Section, frozen=True):
     """The public chain, on which models are minted and licences sold."""
 
-    protocol: Annotated[str, registered(families.PROTOCOLS)] = knob(
-        "pow", "consensus of the public chain", paper="§6.1"
+    protocol: Annotated[str, registered(families.PROTOCOLS), Knob("consensus of the public chain", paper="§6.1")] = (
+        "pow"
     )
-    block_interval_s: float = knob(13.0, "mean time between blocks", unit="s", ge=1e-3, le=1e6)
-    gas_limit: int = knob(8_000_000, "gas a block holds", unit="gas", ge=21_000, le=EXACT)
-    propagation_s: float = knob(0.42, "time for a block to reach the other miners", unit="s", ge=0, le=1e6)
-    miners: int = knob(10, "equal miners", unit="count", ge=1, le=1000)
-    confirmations: int = knob(1, "blocks until a transaction counts as final", unit="blocks", ge=1, le=1000)
-    load_tx_per_s: float = knob(0.0, "other people's transactions that compete for gas", unit="1/s", ge=0, le=1e6)
-    stall_at_s: float | None = knob(None, "the chain stops making blocks at this time", unit="s", ge=0, le=LONGEST_S)
-    stall_for_s: float = knob(0.0, "how long it stops", unit="s", ge=0, le=LONGEST_S)
+    block_interval_s: Annotated[float, Knob("mean time between blocks", unit="s", ge=1e-3, le=1e6)] = 13.0
+    gas_limit: Annotated[int, Knob("gas a block holds", unit="gas", ge=21_000, le=EXACT)] = 8_000_000
+    propagation_s: Annotated[float, Knob("time for a block to reach the other miners", unit="s", ge=0, le=1e6)] = 0.42
+    miners: Annotated[int, Knob("equal miners", unit="count", ge=1, le=1000)] = 10
+    confirmations: Annotated[int, Knob("blocks until a transaction counts as final", unit="blocks", ge=1, le=1000)] = 1
+    load_tx_per_s: Annotated[
+        float, Knob("other people's transactions that compete for gas", unit="1/s", ge=0, le=1e6)
+    ] = 0.0
+    stall_at_s: Annotated[
+        float | None, Knob("the chain stops making blocks at this time", unit="s", ge=0, le=LONGEST_S)
+    ] = None
+    stall_for_s: Annotated[float, Knob("how long it stops", unit="s", ge=0, le=LONGEST_S)] = 0.0
 
     @model_validator(mode="after")
     def _keeps_up(self) -> "PublicChain":
@@ -419,90 +436,108 @@ class PublicChain(Section):
         return self.load_tx_per_s / self.capacity_tx_per_s if self.load_tx_per_s else 0.0
 
 
-class Voting(Section):
+class Voting(Section, frozen=True):
     """How members judge one another's asks."""
 
-    rule: Annotated[str, registered(families.VOTING)] = knob("majority", "voting rule", paper="Eq. 34")
-    tolerance: float = knob(0.05, "an ask may exceed a voter's own estimate by this share", ge=0, le=1e6)
-    estimate_noise: float = knob(0.01, "relative error of a voter's estimate", ge=0, le=1)
-    inflating_share: Share = knob(0.0, "share of users who ask for more than their due")
-    inflation: float = knob(2.0, "by which factor they inflate", ge=1, le=1e6)
+    rule: Annotated[str, registered(families.VOTING), Knob("voting rule", paper="Eq. 34")] = "majority"
+    tolerance: Annotated[float, Knob("an ask may exceed a voter's own estimate by this share", ge=0, le=1e6)] = 0.05
+    estimate_noise: Annotated[float, Knob("relative error of a voter's estimate", ge=0, le=1)] = 0.01
+    inflating_share: Annotated[float, Knob("share of users who ask for more than their due", ge=0, le=1)] = 0.0
+    inflation: Annotated[float, Knob("by which factor they inflate", ge=1, le=1e6)] = 2.0
 
 
-class Market(Section):
+class Market(Section, frozen=True):
     """From asks to settled money."""
 
-    rule: Annotated[str, registered(families.RULES)] = knob("pms-am", "clearing rule", paper="§5.2")
-    auctions: int = knob(1, "measured minting episodes, each with its auction", unit="auctions", ge=1, le=100_000)
-    ask_fraction: float = knob(
-        1.0, "the ask of one licence = this × total ask / matched positive bidders", gt=0, le=1e6
-    )
-    reserve_money: float | None = knob(
-        None,
-        "reserve price of a licence; none: learned from past lowest asks on the ledger",
-        unit="money",
-        ge=0,
-        le=MOST_MONEY,
-    )
-    reserve_prior_money: float = knob(
-        150.0, "the reserve while the ledger has no past asks to learn from", unit="money", ge=0, le=MOST_MONEY
-    )
-    bidding_s: float = knob(120.0, "how long sealed bids are taken", unit="s", ge=1e-3, le=LONGEST_S)
-    clock_s: float = knob(1800.0, "the auction clock, rebids included", unit="s", ge=1e-3, le=LONGEST_S)
-    rebid_step: float = knob(0.05, "asks and bids move toward each other by this share when nobody wins", gt=0, lt=1)
-    rebids_max: int = knob(10, "most rebids in an auction", unit="count", ge=0, le=10_000)
-    auctioneer_money: float = knob(
-        10_000.0,
-        "what the contract holds to cover rules that run a deficit (vcg, pms-am-literal)",
-        unit="money",
-        ge=0,
-        le=MOST_MONEY,
-    )
-    royalty: Share = knob(0.05, "the DAO's share of a licence's resale price")
-    resale_share: Share = knob(0.0, "chance that a winner resells its licence to a loser after settlement")
+    rule: Annotated[str, registered(families.RULES), Knob("clearing rule", paper="§5.2")] = "pms-am"
+    auctions: Annotated[
+        int, Knob("measured minting episodes, each with its auction", unit="auctions", ge=1, le=100_000)
+    ] = 1
+    ask_fraction: Annotated[
+        float, Knob("the ask of one licence = this × total ask / matched positive bidders", gt=0, le=1e6)
+    ] = 1.0
+    reserve_money: Annotated[
+        float | None,
+        Knob(
+            "reserve price of a licence; none: learned from past lowest asks on the ledger",
+            unit="money",
+            ge=0,
+            le=MOST_MONEY,
+        ),
+    ] = None
+    reserve_prior_money: Annotated[
+        float, Knob("the reserve while the ledger has no past asks to learn from", unit="money", ge=0, le=MOST_MONEY)
+    ] = 150.0
+    bidding_s: Annotated[float, Knob("how long sealed bids are taken", unit="s", ge=1e-3, le=LONGEST_S)] = 120.0
+    clock_s: Annotated[float, Knob("the auction clock, rebids included", unit="s", ge=1e-3, le=LONGEST_S)] = 1800.0
+    rebid_step: Annotated[
+        float, Knob("asks and bids move toward each other by this share when nobody wins", gt=0, lt=1)
+    ] = 0.05
+    rebids_max: Annotated[int, Knob("most rebids in an auction", unit="count", ge=0, le=10_000)] = 10
+    auctioneer_money: Annotated[
+        float,
+        Knob(
+            "what the contract holds to cover rules that run a deficit (vcg, pms-am-literal)",
+            unit="money",
+            ge=0,
+            le=MOST_MONEY,
+        ),
+    ] = 10_000.0
+    royalty: Annotated[float, Knob("the DAO's share of a licence's resale price", ge=0, le=1)] = 0.05
+    resale_share: Annotated[
+        float, Knob("chance that a winner resells its licence to a loser after settlement", ge=0, le=1)
+    ] = 0.0
     voting: Voting = section(Voting, "how members judge asks")
 
 
-class Failures(Section):
+class Failures(Section, frozen=True):
     """What goes wrong, on purpose."""
 
-    dropout_rate: Share = knob(0.0, "chance that a user drops out in a round")
-    return_s: float = knob(5.0, "how long a dropped user stays away", unit="s", ge=0, le=LONGEST_S)
-    link_failure_rate: Share = knob(0.0, "chance that an upload's link fails once")
-    link_repair_s: float = knob(2.0, "how long a failed link is down", unit="s", ge=0, le=LONGEST_S)
-    forged_bids: int = knob(0, "bids an outsider forges in a provider's name, an auction", unit="count", ge=0, le=1000)
-    replayed_bids: int = knob(0, "old ciphertexts that are sent again, an auction", unit="count", ge=0, le=1000)
-    garbled_bids: int = knob(0, "ciphertexts damaged on their way, an auction", unit="count", ge=0, le=1000)
-    overspenders: int = knob(0, "providers that bid above their budget", unit="count", ge=0, le=100_000)
-    withdrawing_daos: int = knob(0, "DAOs that withdraw before bidding opens", unit="count", ge=0, le=10_000)
+    dropout_rate: Annotated[float, Knob("chance that a user drops out in a round", ge=0, le=1)] = 0.0
+    return_s: Annotated[float, Knob("how long a dropped user stays away", unit="s", ge=0, le=LONGEST_S)] = 5.0
+    link_failure_rate: Annotated[float, Knob("chance that an upload's link fails once", ge=0, le=1)] = 0.0
+    link_repair_s: Annotated[float, Knob("how long a failed link is down", unit="s", ge=0, le=LONGEST_S)] = 2.0
+    forged_bids: Annotated[
+        int, Knob("bids an outsider forges in a provider's name, an auction", unit="count", ge=0, le=1000)
+    ] = 0
+    replayed_bids: Annotated[
+        int, Knob("old ciphertexts that are sent again, an auction", unit="count", ge=0, le=1000)
+    ] = 0
+    garbled_bids: Annotated[int, Knob("ciphertexts damaged on their way, an auction", unit="count", ge=0, le=1000)] = 0
+    overspenders: Annotated[int, Knob("providers that bid above their budget", unit="count", ge=0, le=100_000)] = 0
+    withdrawing_daos: Annotated[int, Knob("DAOs that withdraw before bidding opens", unit="count", ge=0, le=10_000)] = 0
 
 
-class Timeline(Section):
+class Timeline(Section, frozen=True):
     """The clock."""
 
-    round_deadline_s: float | None = knob(
-        None,
-        "updates later than this after a round's start are dropped; none: wait for all",
-        unit="s",
-        gt=0,
-        le=LONGEST_S,
-    )
-    longest_s: float = knob(
-        1e8,
-        "the run ends here if its story is not over: what takes longer is refused beforehand, or says who waits",
-        unit="s",
-        gt=0,
-        le=LONGEST_S,
-    )
-    tick_s: float = knob(1.0, "simulated time of one Mesa step", unit="s", ge=1e-3, le=LONGEST_S)
+    round_deadline_s: Annotated[
+        float | None,
+        Knob(
+            "updates later than this after a round's start are dropped; none: wait for all",
+            unit="s",
+            gt=0,
+            le=LONGEST_S,
+        ),
+    ] = None
+    longest_s: Annotated[
+        float,
+        Knob(
+            "the run ends here if its story is not over: what takes longer is refused beforehand, or says who waits",
+            unit="s",
+            gt=0,
+            le=LONGEST_S,
+        ),
+    ] = 1e8
+    tick_s: Annotated[float, Knob("simulated time of one Mesa step", unit="s", ge=1e-3, le=LONGEST_S)] = 1.0
 
 
-class Scenario(Section):
+class Scenario(Section, frozen=True):
     """One market, whole."""
 
-    name: Name = knob("scenario", "what runs and folders are called")
-    description: str = knob("", "one sentence for `flnft scenarios`")
-    seed: int = knob(0, "the one number all random streams come from", ge=0, le=EXACT)
+    name: Annotated[Name, Knob("what runs and folders are called")] = "scenario"
+    description: Annotated[str, Knob("one sentence for `flnft scenarios`")] = ""
+    seed: Annotated[int, Knob("the one number all random streams come from", ge=0, le=EXACT)] = 0
     population: Population = section(Population, "who takes part")
     devices: Devices = section(Devices, "what users compute with")
     game: Game = section(Game, "the game between users and providers")

@@ -23,7 +23,7 @@ DESIGNS: Registry[Design] = families.DESIGNS
 MORRIS_LEVELS = 4
 
 
-class Range(Strict):
+class Range(Strict, frozen=True):
     """A field's range: `[low, high]`, or `{low, high, scale: log, integer: true}`."""
 
     model_config = ConfigDict(allow_inf_nan=False)

@@ -27,7 +27,7 @@ class PlanError(InputError):
     """A sweep that cannot be planned; one line a fault."""
 
 
-class Sample(Strict):
+class Sample(Strict, frozen=True):
     """Points drawn by a sampling method from ranges of fields."""
 
     method: str
@@ -54,7 +54,7 @@ class Sample(Strict):
         return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
-class SweepPlan(Strict):
+class SweepPlan(Strict, frozen=True):
     """What a sweep runs: the product of a grid, zipped lists and samples, each point once per seed.
 
     Every point uses the same seeds (common random numbers), so that two points can be compared seed by seed.

@@ -3,13 +3,12 @@
 import math
 from typing import Any, get_args
 
-import annotated_types
 import pytest
 from pydantic import BaseModel
 
 from flnft_sim.errors import FlnftError, InputError
 from flnft_sim.scenario import Scenario, ScenarioError, load_scenario, with_fields
-from flnft_sim.scenario.schema import Within
+from flnft_sim.scenario.explain import knob_of
 from flnft_sim.simulation import FlnftModel
 
 #: Everything switched on, so that no field stands idle.
@@ -65,26 +64,21 @@ def is_number(annotation: Any) -> bool:
 
 def ends(field: Any) -> tuple[float, float]:
     """The lowest and the highest number that a field allows."""
-    low, high = -math.inf, math.inf
-    for limit in field.metadata:
-        match limit:
-            case annotated_types.Ge(ge=bound):
-                low = bound
-            case annotated_types.Gt(gt=bound):
-                low = math.nextafter(bound, math.inf)
-            case annotated_types.Le(le=bound):
-                high = bound
-            case annotated_types.Lt(lt=bound):
-                high = math.nextafter(bound, -math.inf)
-    return low, high
+    knob = knob_of(field)
+    low, high = knob.ge, knob.le
+    if knob.gt is not None:
+        low = math.nextafter(knob.gt, math.inf)
+    if knob.lt is not None:
+        high = math.nextafter(knob.lt, -math.inf)
+    return -math.inf if low is None else low, math.inf if high is None else high
 
 
 def extremes(field: Any) -> list[Any]:
     """The ends of a number's range, or the pairs of ends of a pair's; nothing for what is no number."""
-    pairs = [limit for limit in field.metadata if isinstance(limit, Within)]
-    if pairs:
-        return [[pairs[0].low] * 2, [pairs[0].low, pairs[0].high], [pairs[0].high] * 2]
-    return list(ends(field)) if is_number(field.annotation) else []
+    if field.annotation == tuple[float, float]:
+        low, high = ends(field)
+        return [[low, low], [low, high], [high, high]]
+    return list(ends(field)) if is_number(field.annotation) and "tuple" not in str(field.annotation) else []
 
 
 FIELDS = leaves()
