@@ -268,8 +268,9 @@ def test_a_foreign_page_gets_nothing_though_the_browser_has_the_cookie(chromium,
 def test_sigterm_ends_it_within_two_seconds_while_a_session_plays(chromium):
     with served("roblox10", "--set=timeline.tick_s=2.0") as server:
         session = Session(chromium, server.address)
+        session.step()
         session.press("▶")
-        session.page.wait_for_function("document.querySelector('#clock').innerText != '0.00 s'", timeout=PATIENCE_MS)
+        session.until("clock", "^(?!2.00 s)")
         started = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(timeout=20) == 143
