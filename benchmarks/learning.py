@@ -21,6 +21,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from flnft_sim.learning import build_model, load_dataset
 from flnft_sim.learning.cpu import engine, host
+from flnft_sim.machine import cores
 
 type Shard = tuple[np.ndarray, np.ndarray]
 
@@ -51,9 +52,8 @@ WORKLOADS = (
 
 def main() -> None:
     """Print throughput, ratios, shares of peak, overhead and memory of this machine."""
-    cores = host.cores()
-    torch.set_num_threads(cores)
-    print(f"machine: {_processor()}, {cores} cores, {host.vector_width()} floats a vector, load {_load()}")
+    torch.set_num_threads(cores())
+    print(f"machine: {_processor()}, {cores()} cores, {host.vector_width()} floats a vector, load {_load()}")
     print(
         f"Python {platform.python_version()}, PyTorch {torch.__version__}; medians of {TURNS} turns, batch 64, 1 epoch"
     )
@@ -75,7 +75,7 @@ def _throughput(workload: Workload) -> None:
     turns = []
     for _ in range(TURNS):
         ours_per_s = samples / _seconds(lambda: engine.train_users(model, start, shards, **SETTINGS))
-        plain_per_s = few_samples / min(_plain_seconds(module, start, few, threads) for threads in (1, host.cores()))
+        plain_per_s = few_samples / min(_plain_seconds(module, start, few, threads) for threads in (1, cores()))
         turns.append((ours_per_s, plain_per_s, _matmul_flops()))
     ours, plain, peak = (median(column) for column in zip(*turns, strict=True))
     ratio = median(ours_per_s / plain_per_s for ours_per_s, plain_per_s, _ in turns)
@@ -92,7 +92,7 @@ def _plain_seconds(module: torch.nn.Module, start: np.ndarray, shards: list[Shar
     try:
         return _seconds(lambda: plain_loop(module, start, shards))
     finally:
-        torch.set_num_threads(host.cores())
+        torch.set_num_threads(cores())
 
 
 def plain_loop(module: torch.nn.Module, start: np.ndarray, shards: list[Shard]) -> list[torch.Tensor]:
@@ -117,9 +117,7 @@ def _overhead(users: int = 200) -> None:
         model = build_model(workload.model, workload.shape, 10)
         (x, y), start = _synthetic(workload, 64 * users), model.initial(0)
         many = [(x[i : i + 64], y[i : i + 64]) for i in range(0, len(y), 64)]
-        few = [
-            (part_x, part_y) for part_x, part_y in zip(*(np.array_split(a, host.cores()) for a in (x, y)), strict=True)
-        ]
+        few = [(part_x, part_y) for part_x, part_y in zip(*(np.array_split(a, cores()) for a in (x, y)), strict=True)]
         turns = [
             (
                 _seconds(lambda: engine.train_users(model, start, many, **SETTINGS)),  # noqa: B023 - called at once

@@ -33,7 +33,9 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used: PyTorch and Mesa take seconds, and not every use needs them."""
     if name == "__version__":
-        return _version()
+        from flnft_sim.machine import version
+
+        return version()
     if name not in _HOMES:
         raise AttributeError(f"module 'flnft_sim' has no attribute {name!r}")
     return getattr(import_module(f"flnft_sim.{_HOMES[name]}"), name)
@@ -42,13 +44,3 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """The public names, imported or not, beside what any module has."""
     return sorted({*globals(), *__all__})
-
-
-def _version() -> str:
-    """The installed version; `source` in a source tree that is not installed."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("flnft-sim")
-    except PackageNotFoundError:
-        return "source"

@@ -10,17 +10,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from flnft_sim.agents.dao.dao import MuDao
 from flnft_sim.agents.dao.decision import Decision
+from flnft_sim.arrays import Floats
 from flnft_sim.errors import InputError
 from flnft_sim.game import decide
 from flnft_sim.market import RULES, Clearing, ask_per_licence, clear, rebid_step, vote
 from flnft_sim.scenario import Scenario
 from flnft_sim.simulation import FlnftModel
-
-type Array = NDArray[np.float64]
 
 FACTORS = (0.0, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 1.05, 1.1, 1.25, 1.5, 2.0, 4.0)
 """What a party's honest bid or ask, or the worth it prices by, is multiplied with."""
@@ -36,8 +34,8 @@ _DECISION_STEPS = 20  # as in the auctions of the ledger's history
 class Reports:
     """Money per licence before the first clearing: bids (M,) and asks (H,)."""
 
-    bids: Array
-    asks: Array
+    bids: Floats
+    asks: Floats
 
 
 @dataclass(frozen=True)
@@ -48,9 +46,9 @@ class Standing:
     daos: tuple[MuDao, ...]
     decisions: tuple[Decision, ...]
     """The honest ones, a DAO each."""
-    valuations: Array
+    valuations: Floats
     """(M,) what a licence is worth to each provider at this moment, money."""
-    budgets: Array
+    budgets: Floats
     """(M,) what each provider may bid at most, money."""
     reserve_money: float
 
@@ -231,7 +229,7 @@ def _repriced(decision: Decision, provider: int, factor: float) -> Decision:
     return replace(decision, problem=changed, step=step)
 
 
-def _total_claims(dao: MuDao, rewards: Array) -> float:
+def _total_claims(dao: MuDao, rewards: Floats) -> float:
     """What the members' votes leave of their asks (Eq. 34), everybody estimating rewards rightly."""
     voting = dao.world.settings.market.voting
     asks = np.where(dao.members.inflates, voting.inflation * rewards, rewards)

@@ -1,10 +1,62 @@
-"""What this process may use of the machine."""
+"""What this process may use of the machine, holds of it, and runs on it."""
 
+import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Literal
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """Count the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1  # macOS
+    return os.cpu_count() or 1  # macOS, Windows
+
+
+@contextmanager
+def one_thread(*libraries: Literal["torch", "numba"]) -> Iterator[None]:
+    """Keep libraries to one thread: sums must not depend on the cores of the machine that runs them."""
+    modules = [import_module(name) for name in libraries]
+    threads = [module.get_num_threads() for module in modules]
+    for module in modules:
+        module.set_num_threads(1)
+    try:
+        yield
+    finally:
+        for module, count in zip(modules, threads, strict=True):
+            module.set_num_threads(count)
+
+
+def lock(descriptor: int) -> bool:
+    """Lock an open file; False where it is locked already through another descriptor, in this process or in others.
+
+    The lock ends when the descriptor is closed, so at the latest with its process, however that dies.
+    """
+    from filelock import lock_descriptor
+
+    return lock_descriptor(descriptor, blocking=False)
+
+
+def version() -> str:
+    """Return the installed version; `source` in a source tree that is not installed."""
+    from importlib import metadata
+
+    try:
+        return metadata.version("flnft-sim")
+    except metadata.PackageNotFoundError:
+        return "source"
+
+
+@cache
+def code_version() -> str:
+    """Return the package's version and a hash of its sources, such as `0.1.0+3f9c2a51d0e4`; read once a process."""
+    package = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*")):
+        if path.suffix in {".py", ".json", ".yaml"}:
+            digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return f"{version()}+{digest.hexdigest()[:12]}"

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from flnft_sim.arrays import Floats
 from flnft_sim.game import BidBelief
 from flnft_sim.scenario.schema import Belief
 from flnft_sim.streams import Streams
-
-Array = NDArray[np.float64]
 
 
 class BeliefBook:
@@ -34,7 +32,7 @@ class BeliefBook:
             for dimension in range(len(self.dimensions))
         ]
 
-    def believed_money(self, providers: Sequence[int]) -> tuple[Array, Array]:
+    def believed_money(self, providers: Sequence[int]) -> tuple[Floats, Floats]:
         """Expected money each of the providers (numbers, M of them) bids next: arrays (M,) for quality, freshness."""
         quality, freshness = ([beliefs[p].mean() for p in providers] for beliefs in self._beliefs)
         return np.array(quality), np.array(freshness)
@@ -43,7 +41,7 @@ class BeliefBook:
         """How many beliefs still predict the last bid because their history is too short."""
         return sum(bool(belief.fallback) for beliefs in self._beliefs for belief in beliefs)
 
-    def observe(self, quality_money: Array, freshness_money: Array, providers: Sequence[int]) -> None:
+    def observe(self, quality_money: Floats, freshness_money: Floats, providers: Sequence[int]) -> None:
         """Learn from an auction the ledger has opened; NaN where a provider's bid did not count."""
         for beliefs, money in zip(self._beliefs, (quality_money, freshness_money), strict=True):
             for provider, bid in zip(providers, money, strict=True):
@@ -52,7 +50,7 @@ class BeliefBook:
                 else:
                     beliefs[provider].observe(float(bid))
 
-    def reveal(self, quality_money: Array, freshness_money: Array, providers: Sequence[int]) -> None:
+    def reveal(self, quality_money: Floats, freshness_money: Floats, providers: Sequence[int]) -> None:
         """Tell beliefs that are allowed to know (kind `oracle`) what will be bid."""
         for beliefs, money in zip(self._beliefs, (quality_money, freshness_money), strict=True):
             for provider, bid in zip(providers, money, strict=True):

@@ -9,14 +9,14 @@ from functools import partial
 
 import numpy as np
 import simpy
-from numpy.typing import NDArray
 
+from flnft_sim.arrays import Ints
+from flnft_sim.checks import not_negative
 from flnft_sim.clock.calls import EndOfInstant, call_at, call_when
 from flnft_sim.clock.radio_cell import RadioCell
-from flnft_sim.network.checks import not_negative
 from flnft_sim.network.crowd import CrowdTask, close_round
 
-type Agree = Callable[[NDArray[np.int64]], simpy.Event]
+type Agree = Callable[[Ints], simpy.Event]
 """Put a batch of updates (rows of the task) to consensus; the event succeeds when it is final."""
 
 
@@ -32,15 +32,16 @@ class Crowd:
         self,
         env: simpy.Environment,
         cell: RadioCell,
-        users: NDArray[np.int64],
+        users: Ints,
         agree: Agree,
         *,
         batch_every_s: float = 0.0,
     ) -> None:
         self.env, self.cell, self.users, self.agree = env, cell, users, agree
-        self.batch_every_s = not_negative("batch_every_s", batch_every_s, "s")
+        not_negative("batch_every_s", batch_every_s, "s")
+        self.batch_every_s = batch_every_s
 
-    def work(self, task: CrowdTask, rows: NDArray[np.int64] | None = None) -> simpy.Event:
+    def work(self, task: CrowdTask, rows: Ints | None = None) -> simpy.Event:
         """Send users to work; the event succeeds with the `CrowdRound` when all are done or the deadline has passed.
 
         `rows` are those who take part (default: everyone), one entry of the task each. An update whose consensus fails
@@ -105,7 +106,7 @@ class _Round:
             self.next_batch_s = self.env.now + self.crowd.batch_every_s
             call_when(self.crowd.agree(batch), partial(self._agreed, batch))
 
-    def _agreed(self, batch: NDArray[np.int64], event: simpy.Event) -> None:
+    def _agreed(self, batch: Ints, event: simpy.Event) -> None:
         event.defused = True  # a batch that stalls is an outcome, also where nobody waits for it any more
         if not self.open:
             return

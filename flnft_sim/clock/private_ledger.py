@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import simpy
-from numpy.typing import NDArray
 
+from flnft_sim.arrays import Floats
 from flnft_sim.ledger import Chain, Consensus, ConsensusStalled, KeyPair, Receipt, Transaction
 from flnft_sim.ledger.consensus.pbft import Pbft
 
@@ -25,7 +25,7 @@ class PrivateLedger:
         replicas = self.consensus.settings.replicas if isinstance(self.consensus, Pbft) else 1
         return float(self.expected_of(range(replicas)).mean())
 
-    def expected_of(self, submitters: Iterable[int | None]) -> NDArray[np.float64]:
+    def expected_of(self, submitters: Iterable[int | None]) -> Floats:
         """About how long a transaction of each of them takes to be final, in seconds; see `submit`."""
         consensus = self.consensus
         request_s = [consensus.expected_request_s(each) if isinstance(consensus, Pbft) else 0.0 for each in submitters]

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import simpy
 
+from flnft_sim.checks import not_negative, positive
 from flnft_sim.clock.calls import call_at
 from flnft_sim.errors import InputError
-from flnft_sim.network.checks import not_negative, positive
 from flnft_sim.network.links import Links
 from flnft_sim.network.uplink import SharedUplink
 
@@ -52,7 +52,8 @@ class RadioCell:
 
     def __init__(self, env: simpy.Environment, links: Links, *, movement_tick_s: float = 1.0) -> None:
         self._env, self.links = env, links
-        self._tick_s = positive("movement_tick_s", movement_tick_s, "s")
+        positive("movement_tick_s", movement_tick_s, "s")
+        self._tick_s = movement_tick_s
         settings = links.settings
         self._uplink: SharedUplink[_Upload] = SharedUplink(settings.bandwidth_hz, cross_talk=settings.cross_talk)
         self._uploads: dict[int, _Upload] = {}

@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from flnft_sim.arrays import Floats
 from flnft_sim.figures.palette import series_colour
 from flnft_sim.figures.style import finish, legend_below
 from flnft_sim.game import DecisionProblem, GameReport, provider_best_response, quality_satisfaction, rival_sums
-from flnft_sim.game.checks import FloatArray
 
 _CURVES = 5  # providers drawn, spread over the valuations
 
@@ -61,7 +61,7 @@ def draw_best_responses(problem: DecisionProblem, report: GameReport) -> Figure:
     return figure
 
 
-def _spread(valuations: FloatArray) -> Sequence[int]:
+def _spread(valuations: Floats) -> Sequence[int]:
     """At most a handful of providers, from the lowest to the highest valuation."""
     order = np.argsort(valuations, kind="stable")
     places = np.unique(np.linspace(0, order.size - 1, min(_CURVES, order.size)).round().astype(int))

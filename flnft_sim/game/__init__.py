@@ -1,19 +1,13 @@
 """The game between users and providers: utilities, best responses, equilibrium, beliefs, and the decision phase."""
 
+from flnft_sim.checks import NotFiniteError, OutOfRangeError
 from flnft_sim.game.answers import UserTerms
 from flnft_sim.game.beliefs import BELIEFS, Belief, BeliefOptions, BidBelief
-from flnft_sim.game.checks import (
-    ElasticityError,
-    EmptyMarketError,
-    FairnessError,
-    NotFiniteError,
-    OutOfRangeError,
-    ValuationError,
-)
 from flnft_sim.game.contributions import age_closed_form, freshness_contribution, quality_contribution, shares
 from flnft_sim.game.costs import compute_unit_cost, privacy_unit_cost
 from flnft_sim.game.decision import decide, decision_steps
 from flnft_sim.game.equilibrium import NoEquilibriumError, budgeted_equilibrium, provider_equilibrium
+from flnft_sim.game.errors import ElasticityError, EmptyMarketError, FairnessError, ValuationError
 from flnft_sim.game.exploitability import (
     provider_exploitability,
     reanswered_gains,

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from flnft_sim.game.checks import FloatArray
+from flnft_sim.arrays import Floats, Ints
 from flnft_sim.game.responses import unrounded_answer
 from flnft_sim.game.roots import increasing_roots
 
@@ -25,60 +24,60 @@ class UserTerms:
     The freshness price is one for all, or one each.
     """
 
-    quality_rewards: FloatArray
-    freshness_price: float | FloatArray
-    fixed_age_s: FloatArray
-    seconds_per_epoch: FloatArray
-    compute_costs: FloatArray
-    privacy_costs: FloatArray
-    most_epochs: FloatArray
+    quality_rewards: Floats
+    freshness_price: float | Floats
+    fixed_age_s: Floats
+    seconds_per_epoch: Floats
+    compute_costs: Floats
+    privacy_costs: Floats
+    most_epochs: Floats
     fairness: float
     privacy_range: tuple[float, float]
     freshness_horizon_s: float
 
-    def ages(self, epochs: FloatArray) -> FloatArray:
+    def ages(self, epochs: Floats) -> Floats:
         """T (Eq. 11) in seconds, at least a nanosecond: an age of 0 would be infinitely fresh."""
         return np.maximum(self.fixed_age_s + self.seconds_per_epoch * epochs, 1e-9)
 
-    def freshness(self, epochs: FloatArray) -> FloatArray:
+    def freshness(self, epochs: Floats) -> Floats:
         """θ^F (Eq. 12 with a reference age)."""
         return np.maximum(0.0, np.log(self.freshness_horizon_s / self.ages(epochs)))
 
-    def rewards(self, epochs: FloatArray) -> FloatArray:
+    def rewards(self, epochs: Floats) -> Floats:
         """δ(k) = A + p·θ^F(k)."""
         return self.quality_rewards + self.freshness_price * self.freshness(epochs)
 
-    def decay(self, epochs: FloatArray) -> FloatArray:
+    def decay(self, epochs: Floats) -> Floats:
         """−dδ/dk = p·s/T(k), and 0 where the update is worth nothing for freshness any more."""
         ages = self.ages(epochs)
         return np.where(ages < self.freshness_horizon_s, self.freshness_price * self.seconds_per_epoch / ages, 0.0)
 
-    def privacy(self, rewards: FloatArray) -> FloatArray:
+    def privacy(self, rewards: Floats) -> Floats:
         """ε* at a reward, within its range (Eq. 22)."""
         return np.clip(unrounded_answer(rewards, self.privacy_costs, fairness=self.fairness), *self.privacy_range)
 
-    def utilities(self, epochs: FloatArray, privacy: FloatArray | None = None) -> FloatArray:
+    def utilities(self, epochs: Floats, privacy: Floats | None = None) -> Floats:
         """Φ (Eq. 14) at k and its own δ(k); with the best ε for it unless one is given."""
         rewards, rest = self.rewards(epochs), 1.0 - self.fairness
         privacy = self.privacy(rewards) if privacy is None else privacy
         benefit = (epochs**rest + privacy**rest) / rest
         return rewards * benefit - self.compute_costs * epochs - self.privacy_costs * privacy
 
-    def of(self, users: slice | NDArray[np.int64]) -> "UserTerms":
+    def of(self, users: slice | Ints) -> "UserTerms":
         """The terms of some users."""
         arrays = ("quality_rewards", "fixed_age_s", "seconds_per_epoch", "compute_costs", "privacy_costs")
         price = self.freshness_price if np.ndim(self.freshness_price) == 0 else np.asarray(self.freshness_price)[users]
         part = {name: getattr(self, name)[users] for name in (*arrays, "most_epochs")}
         return replace(self, freshness_price=price, **part)
 
-    def price_taking_epochs(self, start: FloatArray) -> FloatArray:
+    def price_taking_epochs(self, start: Floats) -> Floats:
         """The k in [1, k_max] that is the answer to the very reward it leads to: k = (δ(k)/C)^(1/σ) (Eq. 22).
 
         The user takes its δ as given, but the δ that it will be paid. The right side falls in k: one root.
         """
         beyond = 2.0 * self.most_epochs  # an answer out of reach, infinite for who bears no cost, counts as this
 
-        def excess(epochs: FloatArray) -> tuple[FloatArray, FloatArray]:
+        def excess(epochs: Floats) -> tuple[Floats, Floats]:
             rewards = self.rewards(epochs)
             answer = unrounded_answer(rewards, self.compute_costs, fairness=self.fairness)
             moves = (rewards > 0) & (answer < beyond)
@@ -88,26 +87,26 @@ class UserTerms:
         return increasing_roots(excess, np.ones_like(self.most_epochs), self.most_epochs, start)
 
     @cached_property
-    def own_age_epochs(self) -> NDArray[np.int64]:
+    def own_age_epochs(self) -> Ints:
         """The whole k in [1, k_max] that is best when a user counts what its own age costs it: all are tried."""
         most = int(self.most_epochs.max())
         block = max(1, BLOCK // most)
         best = [self.of(slice(at, at + block))._best_of_all(most) for at in range(0, self.most_epochs.size, block)]
         return np.concatenate(best)
 
-    def _best_of_all(self, most: int) -> NDArray[np.int64]:
+    def _best_of_all(self, most: int) -> Ints:
         epochs = np.arange(1.0, most + 1.0)[:, None]
         utilities = np.where(epochs <= self.most_epochs, self.utilities(epochs), -np.inf)
         return utilities.argmax(axis=0) + 1
 
-    def own_age_peaks(self, whole: NDArray[np.int64]) -> FloatArray:
+    def own_age_peaks(self, whole: Ints) -> Floats:
         """The real k beside the best whole one at which Φ(k) peaks, for foreseeing; the whole one where it has none.
 
         dΦ/dk = −decay·(h(k) + h(ε)) + δ·k^(−σ) − C, ε being best throughout (envelope theorem).
         """
         sigma, rest = self.fairness, 1.0 - self.fairness
 
-        def descent(epochs: FloatArray) -> tuple[FloatArray, FloatArray]:
+        def descent(epochs: Floats) -> tuple[Floats, Floats]:
             rewards, decay = self.rewards(epochs), self.decay(epochs)
             privacy = self.privacy(rewards)
             inside = (privacy > self.privacy_range[0]) & (privacy < self.privacy_range[1])

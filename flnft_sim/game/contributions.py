@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flnft_sim.game.checks import FloatArray, not_negative, plain, positive
+from flnft_sim.arrays import Floats, plain
+from flnft_sim.checks import not_negative, positive
 
 
 def quality_contribution(
@@ -37,7 +38,7 @@ def age_closed_form(
     return plain(training_s + not_negative("upload_s", upload_s) + not_negative("consensus_s", consensus_s))
 
 
-def shares(contributions: ArrayLike) -> FloatArray:
+def shares(contributions: ArrayLike) -> Floats:
     """τ = θ/Σθ over the last axis: sums to 1, or is all 0 (never NaN) where every contribution is 0."""
     theta = not_negative("contributions", contributions)
     total = theta.sum(axis=-1, keepdims=True)

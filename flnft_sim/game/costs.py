@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flnft_sim.game.checks import not_negative, plain, within
+from flnft_sim.arrays import plain
+from flnft_sim.checks import not_negative, within
 
 
 def compute_unit_cost(
@@ -21,9 +22,9 @@ def compute_unit_cost(
 
     `cycles_per_batch` is z·s, the CPU cycles of one mini-batch; `memory_ratio` ξ the share of `memory_gb` θ in use.
     """
-    share = within("alpha", alpha, 0.0, 1.0)
+    share = within("alpha", alpha, at_least=0.0, at_most=1.0)
     energy = not_negative("capacitance", capacitance) * not_negative("cycles_per_batch", cycles_per_batch)
-    memory = within("memory_ratio", memory_ratio, 0.0, 1.0) * not_negative("memory_gb", memory_gb)
+    memory = within("memory_ratio", memory_ratio, at_least=0.0, at_most=1.0) * not_negative("memory_gb", memory_gb)
     return plain(share * energy * not_negative("cpu_hz", cpu_hz) ** 2 + (1.0 - share) * memory)
 
 

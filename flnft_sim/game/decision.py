@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
-from numpy.typing import NDArray
 
-from flnft_sim.game.checks import FloatArray
+from flnft_sim.arrays import Bools, Floats
 from flnft_sim.game.exchange import exchange, foreseen_freshness, wished_epochs
 from flnft_sim.game.problem import DecisionProblem, DecisionStep
 from flnft_sim.game.utilities import fair_benefit
@@ -90,7 +89,7 @@ def _mismatch(step: DecisionStep) -> float:
     return abs(step.freshness - step.answered_freshness) / larger if larger > 0 else 0.0
 
 
-def _certain(step: DecisionStep, candidates: NDArray[np.bool_]) -> bool:
+def _certain(step: DecisionStep, candidates: Bools) -> bool:
     """Whether no candidate's utility can change its sign: dΦ = dδ·(h(k) + h(ε)), by the envelope theorem."""
     if _mismatch(step) <= SETTLED:
         return True
@@ -100,7 +99,7 @@ def _certain(step: DecisionStep, candidates: NDArray[np.bool_]) -> bool:
     return bool(np.all(np.abs(step.utilities[candidates]) > turning[candidates]))
 
 
-def _total_freshness(problem: DecisionProblem, candidates: NDArray[np.bool_], epochs: FloatArray) -> float:
+def _total_freshness(problem: DecisionProblem, candidates: Bools, epochs: Floats) -> float:
     return float(np.where(candidates, foreseen_freshness(problem, epochs), 0.0).sum())
 
 
@@ -127,7 +126,7 @@ def _damped_steps(problem: DecisionProblem, damping: float) -> Iterator[Decision
         foreseen = foreseen + part * move
 
 
-def _secant_part(part: FloatArray, last_move: FloatArray, move: FloatArray, *, most: float) -> FloatArray:
+def _secant_part(part: Floats, last_move: Floats, move: Floats, *, most: float) -> Floats:
     """part·m'/(m' − m): moving this part of m' would have led to a move of 0, were moves linear in the epochs."""
     change = last_move - move
     shrinks = last_move * change > 0  # otherwise the line has no zero ahead, and the longest part is taken
@@ -144,14 +143,14 @@ def _gap(previous: DecisionStep, step: DecisionStep) -> float:
     return max(_relative_change(getattr(previous, name), getattr(step, name)) for name in names)
 
 
-def _relative_change(old: FloatArray, new: FloatArray) -> float:
+def _relative_change(old: Floats, new: Floats) -> float:
     """Largest |new − old| as a share of the larger of the two, neither being negative; 0 where both are 0."""
     scale = np.maximum(old, new)
     np.maximum(scale, np.finfo(np.float64).tiny, out=scale)
     return float((np.abs(new - old) / scale).max())
 
 
-def _worse_half(utilities: FloatArray, refusing: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _worse_half(utilities: Floats, refusing: Bools) -> Bools:
     """Of the users who refuse, the half (rounded up) of the lowest utility; ties fall to the order of users."""
     leaves = np.zeros_like(refusing)
     who = np.flatnonzero(refusing)

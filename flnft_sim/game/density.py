@@ -17,8 +17,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from flnft_sim.arrays import Floats
 from flnft_sim.game.beliefs import Part
-from flnft_sim.game.checks import FloatArray
 
 Forecast = tuple[Part, ...]  # a prediction in its parts
 
@@ -28,7 +28,7 @@ def mean_bid(forecast: Forecast) -> float:
     return sum(part.weight * part.mean for part in forecast)
 
 
-def density(forecast: Forecast, before: Sequence[Forecast], bids: FloatArray) -> tuple[FloatArray, FloatArray]:
+def density(forecast: Forecast, before: Sequence[Forecast], bids: Floats) -> tuple[Floats, Floats]:
     """Points (n,) in money and their weights (n,), which sum to 1.
 
     `bids` (t,) are the past ones, of which there must be at least one; `before` are the t forecasts of them.
@@ -45,7 +45,7 @@ def density(forecast: Forecast, before: Sequence[Forecast], bids: FloatArray) ->
     return np.maximum(0.0, np.concatenate(points)), np.concatenate(weights)
 
 
-def _over_past_bids(part: Part, bids: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _over_past_bids(part: Part, bids: Floats) -> tuple[Floats, Floats]:
     """Every past bid with its share of its level's probability; a level without one keeps its value."""
     level = np.searchsorted(part.edges, bids, side="left")
     count = np.bincount(level, minlength=part.values.size)

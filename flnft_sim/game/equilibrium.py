@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from flnft_sim.arrays import Bools, Floats
+from flnft_sim.checks import not_negative
 from flnft_sim.errors import FlnftError
-from flnft_sim.game.checks import FloatArray, ValuationError, not_negative
+from flnft_sim.game.errors import ValuationError
 from flnft_sim.game.responses import budgeted_best_response, rival_sums
 from flnft_sim.game.roots import increasing_roots
 
@@ -19,14 +21,14 @@ class NoEquilibriumError(FlnftError):
     """Prices under binding budgets that do not come to rest."""
 
 
-def provider_equilibrium(valuations: ArrayLike, satisfaction: ArrayLike) -> FloatArray:
+def provider_equilibrium(valuations: ArrayLike, satisfaction: ArrayLike) -> Floats:
     """Equilibrium prices (M,) of providers with valuations (M,) and a satisfaction, one number or one each.
 
     With S = Σq and Δ = S − q, Eq. 29 solved for q gives q(S) = max(0, S − (−V + √(V² + 4(1+s)S²))/2), and S is the one
     positive root of Σ q(S) = S. It needs two V > 0: otherwise no equilibrium exists (a lone provider would undercut
     every bid of its own) and zeros are returned. Empty in, empty out.
     """
-    worth = np.atleast_1d(not_negative("valuations", valuations, ValuationError))
+    worth = np.atleast_1d(not_negative("valuations", valuations, error=ValuationError))
     weight = np.broadcast_to(1.0 + not_negative("satisfaction", satisfaction), worth.shape)
     active = worth > 0
     if np.count_nonzero(active) < 2:
@@ -40,12 +42,12 @@ def provider_equilibrium(valuations: ArrayLike, satisfaction: ArrayLike) -> Floa
     return bids
 
 
-def _fractions(total: float, v: FloatArray, a: FloatArray) -> FloatArray:
+def _fractions(total: float, v: Floats, a: Floats) -> Floats:
     """q(S)/S = max(0, 1 − 2aS/(V + √(V² + 4aS²))), a = 1 + s: falls in S from 1, without cancellation."""
     return np.maximum(0.0, 1.0 - 2.0 * a * total / (v + np.sqrt(v * v + 4.0 * a * total * total)))
 
 
-def _bracket(v: FloatArray, a: FloatArray) -> tuple[float, float]:
+def _bracket(v: Floats, a: Floats) -> tuple[float, float]:
     """log S on either side of the root.
 
     q(S)/S ≥ 1/2 exactly for S ≤ 2V/(4a − 1): at the second largest of these, two providers already fill the sum.
@@ -61,7 +63,7 @@ def budgeted_equilibrium(
     satisfaction_quality: ArrayLike,
     satisfaction_freshness: ArrayLike,
     budget: ArrayLike,
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Floats, Floats]:
     """Equilibrium prices (q, f) of both dimensions, each (M,), under q·Q^λ + f·F ≤ B (Eq. 17).
 
     Budgets rarely bind (below about V/4); where none does, the dimensions part and each is one root-find. Otherwise
@@ -94,11 +96,11 @@ def budgeted_equilibrium(
 class _BudgetedMarket:
     """Both dimensions of a market whose budgets may bind: valuations and satisfactions (2, M), budgets (M,)."""
 
-    worth: FloatArray
-    sats: FloatArray
-    purse: FloatArray
+    worth: Floats
+    sats: Floats
+    purse: Floats
 
-    def equilibrium(self, unbudgeted: FloatArray) -> FloatArray:
+    def equilibrium(self, unbudgeted: Floats) -> Floats:
         """Bids (2, M) whose sums (2,) reproduce themselves; the sums without budgets are where the search starts.
 
         Powell's hybrid method finds them in a dozen evaluations where bids move smoothly; where a provider falls
@@ -109,7 +111,7 @@ class _BudgetedMarket:
         traded = unbudgeted > 0
         start = np.log(np.where(traded, unbudgeted, 1.0))
 
-        def excess(logs: FloatArray) -> FloatArray:
+        def excess(logs: Floats) -> Floats:
             near = np.clip(logs, start - WIDEST, start + 1.0)
             return np.where(traded, self._fill(np.exp(near)) - (logs - near), logs - start)
 
@@ -117,7 +119,7 @@ class _BudgetedMarket:
         logs = found.x if np.max(np.abs(found.fun)) < STANDSTILL / 100.0 else self._nested(start, traded)
         return self._bids(np.exp(logs)) * traded[:, None]
 
-    def _nested(self, start: FloatArray, traded: NDArray[np.bool_]) -> FloatArray:
+    def _nested(self, start: Floats, traded: Bools) -> Floats:
         """The logarithms of both sums by one bracketed root inside another."""
         logs = start.copy()
 
@@ -134,11 +136,11 @@ class _BudgetedMarket:
         logs[0] = inner(logs[1])
         return logs
 
-    def _fill(self, sums: FloatArray) -> FloatArray:
+    def _fill(self, sums: Floats) -> Floats:
         """By how much the bids that answer the sums (2,) over- or underfill them, as a share: falls in each sum."""
         return self._bids(sums).sum(axis=1) / sums - 1.0
 
-    def _bids(self, sums: FloatArray) -> FloatArray:
+    def _bids(self, sums: Floats) -> Floats:
         """Bids (2, M) that answer the sums of all bids (2,): ν > 0 where a budget binds, q(ν) at (1 + ν)·s."""
         free = self._answers(sums, np.zeros_like(self.purse))[0]
         over = np.flatnonzero((free * self.sats).sum(axis=0) > self.purse)
@@ -147,18 +149,18 @@ class _BudgetedMarket:
             free[:, over] = bound._answers(sums, bound._multipliers(sums))[0]
         return free
 
-    def _multipliers(self, sums: FloatArray) -> FloatArray:
+    def _multipliers(self, sums: Floats) -> Floats:
         """log(1 + ν) (M,) at which each provider spends its budget; at the upper end it bids nothing at all."""
         silent = np.divide(self.worth, self.sats * sums[:, None], out=np.ones_like(self.worth), where=self.sats > 0)
         high = np.log(np.maximum(1.0, silent.max(axis=0)))
 
-        def left_over(log_weight: FloatArray) -> tuple[FloatArray, FloatArray]:
+        def left_over(log_weight: Floats) -> tuple[Floats, Floats]:
             bids, slopes = self._answers(sums, log_weight)
             return self.purse - (bids * self.sats).sum(axis=0), -(slopes * self.sats).sum(axis=0)
 
         return increasing_roots(left_over, np.zeros_like(high), high, np.zeros_like(high))
 
-    def _answers(self, sums: FloatArray, log_weight: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _answers(self, sums: Floats, log_weight: Floats) -> tuple[Floats, Floats]:
         """q(S, ν) (2, M) as in `provider_equilibrium`, with (1 + ν)·s for s, and its derivative by log(1 + ν)."""
         total, pressed = sums[:, None], np.exp(log_weight) * self.sats
         scale = np.sqrt(self.worth * self.worth + 4.0 * (1.0 + pressed) * total * total)

@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from flnft_sim.arrays import Bools, Floats
 from flnft_sim.game.answers import UserTerms
-from flnft_sim.game.checks import FloatArray
 from flnft_sim.game.contributions import age_closed_form, freshness_contribution, shares
 from flnft_sim.game.pricing import Prices, belief_prices, equilibrium_prices
 from flnft_sim.game.problem import DecisionProblem, DecisionStep
@@ -17,9 +16,9 @@ from flnft_sim.game.utilities import fair_benefit, winning_probability
 
 def exchange(
     problem: DecisionProblem,
-    candidates: NDArray[np.bool_],
+    candidates: Bools,
     freshness: float,
-    foreseen_epochs: FloatArray,
+    foreseen_epochs: Floats,
     *,
     answers: bool,
 ) -> DecisionStep:
@@ -68,7 +67,7 @@ def exchange(
     return replace(step, takes_part=candidates & (step.utilities >= 0))
 
 
-def user_terms(problem: DecisionProblem, quality_rewards: FloatArray, freshness_price: float) -> UserTerms:
+def user_terms(problem: DecisionProblem, quality_rewards: Floats, freshness_price: float) -> UserTerms:
     """What users weigh at announced prices; users who cannot finish one epoch are asked about one."""
     return UserTerms(
         quality_rewards=quality_rewards,
@@ -84,43 +83,43 @@ def user_terms(problem: DecisionProblem, quality_rewards: FloatArray, freshness_
     )
 
 
-def _answered(problem: DecisionProblem, terms: UserTerms, start: FloatArray) -> FloatArray:
+def _answered(problem: DecisionProblem, terms: UserTerms, start: Floats) -> Floats:
     if problem.user_reply == "own-age":
         return terms.own_age_peaks(terms.own_age_epochs)
     return terms.price_taking_epochs(start)
 
 
-def wished_epochs(step: DecisionStep) -> FloatArray:
+def wished_epochs(step: DecisionStep) -> Floats:
     """The real epochs (N,) within reach that users would foresee at a step's prices."""
     if step.problem.user_reply == "own-age":
         return step.terms.own_age_peaks(step.epochs)
     return np.clip(step.unrounded_epochs, 1.0, np.maximum(1.0, step.problem.epochs_max))
 
 
-def foreseen_freshness(problem: DecisionProblem, epochs: FloatArray) -> FloatArray:
+def foreseen_freshness(problem: DecisionProblem, epochs: Floats) -> Floats:
     """θ^F (N,) foreseen when users train for that many epochs."""
     age_s = age_closed_form(
         epochs=epochs, seconds_per_epoch=problem.seconds_per_epoch, upload_s=problem.fixed_age_s, consensus_s=0.0
     )
-    contributions: FloatArray = freshness_contribution(age_s, freshness_horizon_s=problem.freshness_horizon_s)
+    contributions: Floats = freshness_contribution(age_s, freshness_horizon_s=problem.freshness_horizon_s)
     return contributions
 
 
-def counted_money(problem: DecisionProblem, prices: FloatArray, money: FloatArray) -> float:
+def counted_money(problem: DecisionProblem, prices: Floats, money: Floats) -> float:
     """The money (M,) of one dimension that users count on: all that is announced, or each at its chance to win."""
     if problem.reward_expectation == "expected":
         return float((money * winning_probability(prices, rival_sums(prices))).sum())
     return float(money.sum())
 
 
-def _prices(problem: DecisionProblem, sat_quality: FloatArray, sat_freshness: FloatArray) -> Prices:
+def _prices(problem: DecisionProblem, sat_quality: Floats, sat_freshness: Floats) -> Prices:
     if problem.believed_quality_money is None or problem.believed_freshness_money is None:
         return equilibrium_prices(problem.demand, sat_quality, sat_freshness)
     believed = np.asarray(problem.believed_quality_money), np.asarray(problem.believed_freshness_money)
     return belief_prices(problem.demand, *believed, sat_quality, sat_freshness)
 
 
-def _surely_paid(problem: DecisionProblem, rewards: FloatArray) -> NDArray[np.bool_]:
+def _surely_paid(problem: DecisionProblem, rewards: Floats) -> Bools:
     """Whether the least effort, (1, lowest ε), has a utility of at least 0: then so has the best one."""
     least = problem.privacy_range[0]
     benefit = fair_benefit(1.0, fairness=problem.fairness) + fair_benefit(least, fairness=problem.fairness)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from flnft_sim.arrays import Floats
 from flnft_sim.game.beliefs import BidBelief
-from flnft_sim.game.checks import FloatArray
 from flnft_sim.game.density import Forecast
 from flnft_sim.game.equilibrium import provider_equilibrium
 from flnft_sim.game.regimes import DemandRegimes
@@ -44,13 +44,13 @@ class TrialMarket:
 class TrialPlay:
     """Money bid, valuations and utilities of T auctions and M providers, (T, M), and what the first kind foretold."""
 
-    money: FloatArray
-    valuations: FloatArray
-    utilities: FloatArray
+    money: Floats
+    valuations: Floats
+    utilities: Floats
     foretold: list[list[Forecast]]
 
     @property
-    def forecasts(self) -> FloatArray:
+    def forecasts(self) -> Floats:
         """The first provider's kind's expected bids, money (T, M)."""
         return mean_bids(self.foretold)
 
@@ -79,7 +79,7 @@ def play_market(market: TrialMarket, kinds: Sequence[str], *, seed: int) -> Tria
         for kind in dict.fromkeys(kinds)
     }
     is_oracle = np.array([kind == ORACLE for kind in kinds])
-    rows: list[tuple[FloatArray, FloatArray, FloatArray]] = []
+    rows: list[tuple[Floats, Floats, Floats]] = []
     foretold = []
     for _ in range(market.history + market.measured):
         valuations = market.valuation_money * regimes.step()
@@ -104,9 +104,9 @@ def _bids(
     market: TrialMarket,
     kinds: Sequence[str],
     banks: dict[str, list[BidBelief]],
-    valuations: FloatArray,
+    valuations: Floats,
     asked: np.ndarray,
-) -> FloatArray:
+) -> Floats:
     """Best responses (M,) in money of those asked, 0 of the others; the reserve where no rival is expected to bid."""
     money = np.zeros(market.providers)
     for kind, bank in banks.items():

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flnft_sim.game.checks import FloatArray
+from flnft_sim.arrays import Floats
 from flnft_sim.game.equilibrium import budgeted_equilibrium
 from flnft_sim.game.responses import budgeted_best_response, rival_sums
 
@@ -13,27 +13,27 @@ from flnft_sim.game.responses import budgeted_best_response, rival_sums
 class Prices:
     """Quality and freshness price of each provider, (M,) each."""
 
-    quality: FloatArray
-    freshness: FloatArray
+    quality: Floats
+    freshness: Floats
 
 
 @dataclass(frozen=True, kw_only=True)
 class Demand:
     """What drives providers' prices, arrays over providers (M,): valuations and budgets in money, λ, the reserve."""
 
-    valuations_quality: FloatArray
-    valuations_freshness: FloatArray
-    budgets: FloatArray
-    elasticity_ratio: FloatArray
+    valuations_quality: Floats
+    valuations_freshness: Floats
+    budgets: Floats
+    elasticity_ratio: Floats
     reserve: float
 
 
 def belief_prices(
     demand: Demand,
-    believed_quality_money: FloatArray,
-    believed_freshness_money: FloatArray,
-    quality_satisfaction: FloatArray,
-    freshness_satisfaction: FloatArray,
+    believed_quality_money: Floats,
+    believed_freshness_money: Floats,
+    quality_satisfaction: Floats,
+    freshness_satisfaction: Floats,
 ) -> Prices:
     """Each provider's best response to what is believed of the others, within its budget.
 
@@ -57,7 +57,7 @@ def belief_prices(
     return Prices(q + lone_q, f + lone_f)
 
 
-def equilibrium_prices(demand: Demand, quality_satisfaction: FloatArray, freshness_satisfaction: FloatArray) -> Prices:
+def equilibrium_prices(demand: Demand, quality_satisfaction: Floats, freshness_satisfaction: Floats) -> Prices:
     """The equilibrium with perfect information; the reserve where there is none (fewer than two valuations)."""
     q, f = budgeted_equilibrium(
         demand.valuations_quality,
@@ -73,7 +73,7 @@ def equilibrium_prices(demand: Demand, quality_satisfaction: FloatArray, freshne
     )
 
 
-def reserve_prices(demand: Demand, quality_satisfaction: FloatArray, freshness_satisfaction: FloatArray) -> Prices:
+def reserve_prices(demand: Demand, quality_satisfaction: Floats, freshness_satisfaction: Floats) -> Prices:
     """q = e^Q·reserve/Q^λ and f = e^F·reserve/F, never more than valuation and budget allow.
 
     Where one satisfaction is 0 it can carry no money, and the other carries all of the reserve.
@@ -89,6 +89,6 @@ def reserve_prices(demand: Demand, quality_satisfaction: FloatArray, freshness_s
     )
 
 
-def _unit_prices(money: FloatArray, satisfaction: FloatArray) -> FloatArray:
+def _unit_prices(money: Floats, satisfaction: Floats) -> Floats:
     """Money per unit of satisfaction, 0 where there is no satisfaction to pay for."""
     return np.divide(money, satisfaction, out=np.zeros_like(satisfaction), where=satisfaction > 0)

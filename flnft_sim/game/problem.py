@@ -5,24 +5,17 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from flnft_sim.arrays import Bools, Floats, Ints
+from flnft_sim.checks import OutOfRangeError, not_negative, within
 from flnft_sim.errors import InputError
 from flnft_sim.game.answers import UserTerms
-from flnft_sim.game.checks import (
-    EmptyMarketError,
-    FloatArray,
-    OutOfRangeError,
-    ValuationError,
-    fairness_in_range,
-    not_negative,
-    positive,
-    within,
-)
+from flnft_sim.game.errors import EmptyMarketError, ValuationError
 from flnft_sim.game.pricing import Demand
 from flnft_sim.game.responses import rounded_epochs
 from flnft_sim.game.rewards import share_out
-from flnft_sim.game.utilities import user_utility
+from flnft_sim.game.utilities import fairness_in_range, user_utility
 
 USERS = (
     "quality_contributions",
@@ -74,7 +67,7 @@ class DecisionProblem:
     def __post_init__(self) -> None:
         fairness_in_range(self.fairness)
         if self.damping is not None:
-            within("damping", positive("damping", self.damping), 0.0, 1.0)
+            within("damping", self.damping, above=0.0, at_most=1.0)
         not_negative("reserve", self.reserve)
         _one_of("reward_expectation", self.reward_expectation, ("announced", "expected"))
         _one_of("user_reply", self.user_reply, ("price-taking", "own-age"))
@@ -90,7 +83,7 @@ class DecisionProblem:
             raise EmptyMarketError(f"{names[0]} is empty; a decision needs at least one of the {who}")
         for name in names:
             error = ValuationError if name.startswith("valuations") else OutOfRangeError
-            values = not_negative(name, getattr(self, name), error)
+            values = not_negative(name, getattr(self, name), error=error)
             if values.shape not in ((), (1,), (count,)):
                 raise InputError(f"{name} has shape {values.shape}; give one number, or {count} for the {count} {who}")
             # a copy: what was known stays as it was while the caller's arrays go on learning
@@ -124,16 +117,16 @@ class DecisionStep:
 
     problem: DecisionProblem
     iteration: int
-    quality_prices: FloatArray
-    freshness_prices: FloatArray
-    quality_money: FloatArray
-    freshness_money: FloatArray
-    foreseen_epochs: FloatArray
-    unrounded_epochs: FloatArray
-    takes_part: NDArray[np.bool_]
-    total_rewards: FloatArray
-    quality_shares: FloatArray
-    freshness_shares: FloatArray
+    quality_prices: Floats
+    freshness_prices: Floats
+    quality_money: Floats
+    freshness_money: Floats
+    foreseen_epochs: Floats
+    unrounded_epochs: Floats
+    takes_part: Bools
+    total_rewards: Floats
+    quality_shares: Floats
+    freshness_shares: Floats
     quality: float
     freshness: float
     answered_freshness: float
@@ -141,11 +134,11 @@ class DecisionStep:
     gap: float
 
     @cached_property
-    def epochs(self) -> NDArray[np.int64]:
+    def epochs(self) -> Ints:
         """k* (N,), whole for training: the better neighbour of the real one (Eq. 23), or the best of all by own age."""
         if self.problem.user_reply == "own-age":
             return self.terms.own_age_epochs
-        rounded: NDArray[np.int64] = rounded_epochs(
+        rounded: Ints = rounded_epochs(
             self.unrounded_epochs,
             self.total_rewards,
             self.problem.compute_costs,
@@ -155,13 +148,13 @@ class DecisionStep:
         return rounded
 
     @cached_property
-    def privacy(self) -> FloatArray:
+    def privacy(self) -> Floats:
         """ε* (N,) within its range (Eq. 22), for the reward that the user counts on."""
         own = self.problem.user_reply == "own-age"
         return self.terms.privacy(self.terms.rewards(self.epochs.astype(np.float64)) if own else self.total_rewards)
 
     @cached_property
-    def utilities(self) -> FloatArray:
+    def utilities(self) -> Floats:
         """Φ (N,) at the answers (Eq. 14), by the reward that the user counts on."""
         if self.problem.user_reply == "own-age":
             return self.terms.utilities(self.epochs.astype(np.float64))
@@ -169,7 +162,7 @@ class DecisionStep:
         return user_utility(self.total_rewards, self.epochs, self.privacy, *costs, fairness=self.problem.fairness)
 
     @property
-    def rewards(self) -> FloatArray:
+    def rewards(self) -> Floats:
         """δ_ij in money, (N, M) (Eq. 13), as announced; N·M may not fit in memory."""
         return share_out(self.quality_money, self.quality_shares) + share_out(
             self.freshness_money, self.freshness_shares

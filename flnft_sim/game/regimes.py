@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from flnft_sim.game.checks import FloatArray, not_negative, positive, within
+from flnft_sim.arrays import Floats
+from flnft_sim.checks import not_negative, positive, within
 
 
 class DemandRegimes:
@@ -26,12 +27,12 @@ class DemandRegimes:
         noise: float = 0.08,
     ) -> None:
         self._factors = np.atleast_1d(positive("factors", factors))
-        self._stay = float(within("stay", stay, 0.0, 1.0))
+        self._stay = float(within("stay", stay, at_least=0.0, at_most=1.0))
         self._log_sigma = float(np.sqrt(np.log1p(not_negative("noise", noise) ** 2)))
         self._cyclic, self._rng = cyclic, rng
         self.states = rng.integers(self._factors.size, size=providers)
 
-    def step(self) -> FloatArray:
+    def step(self) -> Floats:
         """Move every provider to its next regime; returns the multipliers (M,) of the valuations."""
         count = self._factors.size
         # every step draws the same number of variates, whatever the settings, so that settings stay comparable

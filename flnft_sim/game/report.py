@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from flnft_sim.game.checks import FloatArray
+from flnft_sim.arrays import Floats
 from flnft_sim.game.decision import decide
 from flnft_sim.game.exploitability import reanswered_gains, terms_for_all, user_exploitability
 from flnft_sim.game.pricing import reserve_prices
@@ -24,11 +24,11 @@ class Examined:
     """
 
     step: DecisionStep
-    provider_utilities: FloatArray
-    provider_gains: FloatArray
-    anticipated_gains: FloatArray | None
-    user_gains: FloatArray
-    cash_surplus: FloatArray
+    provider_utilities: Floats
+    provider_gains: Floats
+    anticipated_gains: Floats | None
+    user_gains: Floats
+    cash_surplus: Floats
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def examine(problem: DecisionProblem, step: DecisionStep) -> Examined:
     )
 
 
-def _provider_utilities(problem: DecisionProblem, step: DecisionStep) -> tuple[FloatArray, FloatArray]:
+def _provider_utilities(problem: DecisionProblem, step: DecisionStep) -> tuple[Floats, Floats]:
     """Utility (M,) of each provider over both dimensions, played and the best it could be against the others' prices.
 
     A dimension without satisfaction is not traded and counts for nobody. Where all others bid zero the best is to win

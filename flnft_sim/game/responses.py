@@ -5,15 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flnft_sim.game.checks import (
-    FloatArray,
-    ValuationError,
-    fairness_in_range,
-    not_negative,
-    plain,
-    positive,
-    within,
-)
+from flnft_sim.arrays import Floats, plain
+from flnft_sim.checks import not_negative, positive, within
+from flnft_sim.game.errors import ValuationError
+from flnft_sim.game.utilities import fairness_in_range
 
 MOST_EPOCHS = 2.0**53  # integers above are not exact in floating point
 BISECTIONS = 60  # halvings of log(1 + ν): as fine as a double can tell apart
@@ -65,7 +60,7 @@ def rounded_epochs(
 ) -> Any:
     """The better integer beside x*, the smaller of equals, within [1, max(1, epochs_max)] (Eq. 23, which floors)."""
     rest = 1.0 - plain(fairness_in_range(fairness))
-    most = np.maximum(1.0, np.floor(within("epochs_max", epochs_max, 0.0, MOST_EPOCHS)))
+    most = np.maximum(1.0, np.floor(within("epochs_max", epochs_max, at_least=0.0, at_most=MOST_EPOCHS)))
     below = np.clip(np.floor(unrounded), 1.0, most)
     above = np.minimum(below + 1.0, most)
     gain = np.asarray(reward) * (above**rest - below**rest) / rest - np.asarray(compute_cost) * (above - below)
@@ -77,7 +72,7 @@ def clipped_privacy(
 ) -> Any:
     """ε* of Eq. 22 within `privacy_range`: Φ is concave in ε, so the nearest end is best outside of it."""
     low, high = positive("privacy_range", privacy_range)
-    within("privacy_range[0]", low, 0.0, float(high))
+    within("privacy_range[0]", low, at_least=0.0, at_most=float(high))
     return plain(np.clip(unrounded_answer(reward, privacy_cost, fairness=fairness), low, high))
 
 
@@ -88,11 +83,11 @@ def provider_best_response(rivals: ArrayLike, valuation: ArrayLike, satisfaction
     there is no maximiser (any tiny bid wins) and 0 is returned: the caller bids the reserve.
     """
     delta = not_negative("rivals", rivals)
-    worth = not_negative("valuation", valuation, ValuationError)
+    worth = not_negative("valuation", valuation, error=ValuationError)
     return plain(_best_bid(delta, worth, not_negative("satisfaction", satisfaction)))
 
 
-def _best_bid(delta: FloatArray, worth: FloatArray, s: FloatArray) -> FloatArray:
+def _best_bid(delta: Floats, worth: Floats, s: Floats) -> Floats:
     root = np.sqrt(delta * (delta + worth) / (s + 1.0))
     # √r − Δ = (r − Δ²)/(√r + Δ), whose numerator is Δ(V − sΔ)/(s + 1): no cancellation
     numerator = delta * (worth - s * delta)
@@ -101,7 +96,7 @@ def _best_bid(delta: FloatArray, worth: FloatArray, s: FloatArray) -> FloatArray
     return np.maximum(0.0, bid)
 
 
-def rival_sums(bids: ArrayLike) -> FloatArray:
+def rival_sums(bids: ArrayLike) -> Floats:
     """Each provider's Δ, the sum of all others' bids, shape (M,): exact zeros for a lone bidder (Eq. 30)."""
     amounts = not_negative("bids", bids)
     before = np.concatenate(([0.0], np.cumsum(amounts[:-1])))
@@ -117,7 +112,7 @@ def budgeted_best_response(
     satisfaction_quality: ArrayLike,
     satisfaction_freshness: ArrayLike,
     budget: ArrayLike,
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Floats, Floats]:
     """Both prices (q, f) of each provider under q·Q^λ + f·F ≤ B (Eq. 17 in money); arrays over providers.
 
     Where the budget binds, one multiplier ν ≥ 0 on both payments: q(ν) is the best response at satisfaction
@@ -126,8 +121,8 @@ def budgeted_best_response(
     arrays = np.broadcast_arrays(
         np.atleast_1d(not_negative("rivals_quality", rivals_quality)),
         not_negative("rivals_freshness", rivals_freshness),
-        not_negative("valuation_quality", valuation_quality, ValuationError),
-        not_negative("valuation_freshness", valuation_freshness, ValuationError),
+        not_negative("valuation_quality", valuation_quality, error=ValuationError),
+        not_negative("valuation_freshness", valuation_freshness, error=ValuationError),
         not_negative("satisfaction_quality", satisfaction_quality),
         not_negative("satisfaction_freshness", satisfaction_freshness),
         not_negative("budget", budget),
@@ -141,19 +136,19 @@ def budgeted_best_response(
 
 
 def _priced(
-    weight: FloatArray | float,
-    delta_q: FloatArray,
-    delta_f: FloatArray,
-    worth_q: FloatArray,
-    worth_f: FloatArray,
-    sat_q: FloatArray,
-    sat_f: FloatArray,
-) -> tuple[FloatArray, FloatArray]:
+    weight: Floats | float,
+    delta_q: Floats,
+    delta_f: Floats,
+    worth_q: Floats,
+    worth_f: Floats,
+    sat_q: Floats,
+    sat_f: Floats,
+) -> tuple[Floats, Floats]:
     """(q(ν), f(ν)) with weight = 1 + ν."""
     return _best_bid(delta_q, worth_q, weight * sat_q), _best_bid(delta_f, worth_f, weight * sat_f)
 
 
-def _within_budget(*arrays: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _within_budget(*arrays: Floats) -> tuple[Floats, Floats]:
     """Bisection on log(1 + ν) for providers whose budget binds."""
     delta_q, delta_f, worth_q, worth_f, sat_q, sat_f, purse = arrays
     lower = np.zeros_like(purse)
@@ -166,7 +161,7 @@ def _within_budget(*arrays: FloatArray) -> tuple[FloatArray, FloatArray]:
     return _priced(np.exp(upper), *arrays[:6])
 
 
-def _silencing_weight(delta: FloatArray, worth: FloatArray, sat: FloatArray) -> FloatArray:
+def _silencing_weight(delta: Floats, worth: Floats, sat: Floats) -> Floats:
     """The 1 + ν from which on the bid is 0: V/(s·Δ), at least 1 (also where nothing is spent anyway)."""
     spent = sat * delta
     return np.maximum(1.0, np.divide(worth, spent, out=np.ones_like(spent), where=spent > 0)) * (1.0 + 1e-12)

@@ -5,16 +5,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flnft_sim.game.checks import ElasticityError, FloatArray, finite, not_negative, plain, positive
+from flnft_sim.arrays import Floats, plain
+from flnft_sim.checks import finite, not_negative, positive
 from flnft_sim.game.contributions import shares
+from flnft_sim.game.errors import ElasticityError
 
 ELASTICITY_TOLERANCE = 1e-9  # how far e^Q + e^F may be from 1
 
 
 def elasticity_ratio(quality_elasticity: ArrayLike, freshness_elasticity: ArrayLike) -> Any:
     """λ = e^Q/e^F (Eq. 9); `ElasticityError` unless both are above 0 and add up to 1."""
-    e_quality = positive("quality_elasticity", quality_elasticity, ElasticityError)
-    e_freshness = positive("freshness_elasticity", freshness_elasticity, ElasticityError)
+    e_quality = positive("quality_elasticity", quality_elasticity, error=ElasticityError)
+    e_freshness = positive("freshness_elasticity", freshness_elasticity, error=ElasticityError)
     total = np.ravel(e_quality + e_freshness)
     wrong = np.flatnonzero(np.abs(total - 1.0) > ELASTICITY_TOLERANCE)
     if wrong.size:
@@ -42,7 +44,7 @@ def user_rewards(
     quality_shares: ArrayLike,
     freshness_shares: ArrayLike,
     elasticity_ratio: ArrayLike,
-) -> FloatArray:
+) -> Floats:
     """δ_ij = q_j·Q^λ·τ_i^Q + f_j·F·τ_i^F, money of user i from provider j, shape (N, M) (Eq. 13).
 
     Prices are (M,). Quality, freshness and λ are one number, or one per provider where they want different FL-NFTs;
@@ -55,7 +57,7 @@ def user_rewards(
 
 def delivered_shares(
     quality: ArrayLike, freshness: ArrayLike, *, quality_money: float, freshness_money: float
-) -> FloatArray:
+) -> Floats:
     """Each user's share of what a minting earns, (N,): Eq. 13 over what was delivered instead of what was promised.
 
     s_i = (W^Q·Q_i/ΣQ + W^F·F_i/ΣF) / (W^Q + W^F), Q_i and F_i (N,) being the sums of a user's θ^Q and θ^F over the
@@ -71,7 +73,7 @@ def delivered_shares(
     return weights[0] * of_quality + weights[1] * of_freshness
 
 
-def share_out(money: FloatArray, user_shares: ArrayLike) -> FloatArray:
+def share_out(money: Floats, user_shares: ArrayLike) -> Floats:
     """Each provider's money times each user's share, shape (N, M); shares are (N,) or (N, M)."""
     tau = not_negative("shares", user_shares)
     return np.atleast_1d(money) * (tau[:, None] if tau.ndim == 1 else tau)

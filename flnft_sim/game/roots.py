@@ -3,20 +3,19 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from flnft_sim.game.checks import FloatArray
+from flnft_sim.arrays import Bools, Floats
 
 MOST_STEPS = 80  # a bisection of the widest bracket down to the last bit needs about 60
 LAST_BITS = 1e-14  # relative change of a root that ends the search
 
 
 def increasing_roots(
-    function: Callable[[FloatArray], tuple[FloatArray, FloatArray]],
-    low: FloatArray,
-    high: FloatArray,
-    start: FloatArray,
-) -> FloatArray:
+    function: Callable[[Floats], tuple[Floats, Floats]],
+    low: Floats,
+    high: Floats,
+    start: Floats,
+) -> Floats:
     """Where each of N increasing functions crosses 0 in [low, high], or the end nearest to it; arrays (N,).
 
     `function` gives values and slopes. Newton's steps from `start`, and a bisection wherever one leaves the bracket
@@ -39,12 +38,12 @@ def increasing_roots(
 
 
 def _inside(
-    target: FloatArray,
-    lower: FloatArray,
-    upper: FloatArray,
-    seen_lower: NDArray[np.bool_],
-    seen_upper: NDArray[np.bool_],
-) -> FloatArray:
+    target: Floats,
+    lower: Floats,
+    upper: Floats,
+    seen_lower: Bools,
+    seen_upper: Bools,
+) -> Floats:
     """Newton's target; the middle of the bracket where it leaves it, but an end not looked at yet comes first."""
     middle = (lower + upper) / 2.0
     target = np.where(target < lower, np.where(seen_lower, middle, lower), target)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flnft_sim.arrays import Floats
 from flnft_sim.game.beliefs import BidBelief
 from flnft_sim.game.beliefs.levels import Levels
-from flnft_sim.game.checks import FloatArray
 from flnft_sim.game.density import Forecast, density, mean_bid
 from flnft_sim.game.responses import provider_best_response, rival_sums
 from flnft_sim.game.utilities import provider_utility
@@ -26,8 +26,8 @@ class BeliefScore:
 
 def score_beliefs(
     kind: str,
-    money: FloatArray,
-    valuations: FloatArray,
+    money: Floats,
+    valuations: Floats,
     satisfaction: float,
     *,
     measured_from: int,
@@ -57,14 +57,12 @@ def score_beliefs(
     )
 
 
-def mean_bids(foretold: Sequence[Sequence[Forecast]]) -> FloatArray:
+def mean_bids(foretold: Sequence[Sequence[Forecast]]) -> Floats:
     """Expected bids (T, M) of forecasts, one a provider and auction."""
     return np.array([[mean_bid(forecast) for forecast in row] for row in foretold])
 
 
-def best_response_utility(
-    believed: FloatArray, money: FloatArray, valuations: FloatArray, satisfaction: float
-) -> FloatArray:
+def best_response_utility(believed: Floats, money: Floats, valuations: Floats, satisfaction: float) -> Floats:
     """Utility (T, M) of each provider who alone best responds to believed bids (T, M) while the others bid `money`.
 
     Who expects no rival makes the smallest bid.
@@ -76,9 +74,7 @@ def best_response_utility(
     return np.where(believed_rivals > 0, provider_utility(prices, rivals, valuations, satisfaction), smallest_bid)
 
 
-def log_loss(
-    foretold: Sequence[Sequence[Forecast]], money: FloatArray, measured_from: int, *, levels: int = 6
-) -> float:
+def log_loss(foretold: Sequence[Sequence[Forecast]], money: Floats, measured_from: int, *, levels: int = 6) -> float:
     """Mean of −ln(probability of the level the bid fell in), in nats; auctions before `measured_from` not counted.
 
     All kinds are asked about the same levels, the quantile bins of the t bids so far, and all forecasts become a

@@ -5,7 +5,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flnft_sim.game.checks import ValuationError, fairness_in_range, not_negative, plain
+from flnft_sim.arrays import Floats, plain
+from flnft_sim.checks import not_negative, within
+from flnft_sim.game.errors import FairnessError, ValuationError
+
+
+def fairness_in_range(fairness: ArrayLike) -> Floats:
+    """Return σ, refused outside the open interval (0, 1)."""
+    return within("fairness", fairness, above=0.0, below=1.0, error=FairnessError)
 
 
 def fair_benefit(effort: ArrayLike, *, fairness: ArrayLike) -> Any:
@@ -58,6 +65,6 @@ def provider_utility(price: ArrayLike, rivals: ArrayLike, valuation: ArrayLike, 
     derivative is −2Δ(Δ + V)/(q + Δ)³ < 0, so Eq. 29 (with V = 1) is its maximiser. Eq. 16 as printed, w·q − q·s, is
     convex in q (2Δ²/(q + Δ)³ > 0): its stationary point is a minimum.
     """
-    worth = not_negative("valuation", valuation, ValuationError)
+    worth = not_negative("valuation", valuation, error=ValuationError)
     won = winning_probability(price, rivals) * (worth - np.asarray(price))
     return plain(won - np.asarray(price) * not_negative("satisfaction", satisfaction))

@@ -6,7 +6,6 @@ PyTorch's CPU convolutions and poolings want.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from flnft_sim.learning.batches import batch_plan, dropout_base, dropout_key, st
 from flnft_sim.learning.models import Model
 from flnft_sim.learning.models.dropout import Dropout
 from flnft_sim.learning.privacy import laplace_noise
+from flnft_sim.machine import one_thread
 
 if TYPE_CHECKING:
     from flnft_sim.learning.engine import Shard, StepNoise
@@ -87,7 +87,7 @@ def train_users(
     flat.module.train()
     trained = np.empty((len(shards), model.parameter_count), np.float32)
     losses, norms = np.empty(len(shards)), np.empty(len(shards))
-    with one_thread():
+    with one_thread("torch"):
         for i, ((x, y), user) in enumerate(zip(shards, users.tolist(), strict=True)):
             flat.load(params[i])
             losses[i], norms[i] = _train_one(
@@ -108,7 +108,7 @@ def evaluate(
     model: Model, params: np.ndarray, x: np.ndarray, y: np.ndarray, *, device: str = "cpu"
 ) -> tuple[float, float]:
     """Return (accuracy, mean cross-entropy), dropout off."""
-    with one_thread():
+    with one_thread("torch"):
         return _evaluated(_at_rest(model, params, device), x, y)
 
 
@@ -117,7 +117,7 @@ def rank_users(
 ) -> np.ndarray:
     """Return each shard's mean loss (N,) or the norm of its mean gradient (N,), dropout off."""
     flat = _at_rest(model, params, device)
-    with one_thread():
+    with one_thread("torch"):
         if by == "loss":
             return np.array([_evaluated(flat, x, y)[1] for x, y in shards])
         return np.array([_gradient_norm(flat, x, y) for x, y in shards])
@@ -145,17 +145,6 @@ def _gradient_norm(flat: FlatModule, x: np.ndarray, y: np.ndarray) -> float:
     for images, labels in _slices(x, y, flat.params.device):
         flat.add_gradient(images, labels, len(labels) / len(y))
     return flat.grads.norm().item()
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep PyTorch's CPU operations on one thread, so that sums do not depend on the machine's cores."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def to_tensors(x: np.ndarray, y: np.ndarray, device: str | torch.device) -> tuple[torch.Tensor, torch.Tensor]:

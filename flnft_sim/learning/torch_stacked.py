@@ -17,7 +17,8 @@ from torch.nn.functional import cross_entropy
 from flnft_sim.learning.batches import batch_plan, dropout_base, dropout_key, steps_per_epoch
 from flnft_sim.learning.models import Model
 from flnft_sim.learning.models.dropout import Dropout
-from flnft_sim.learning.torch_engine import GradientNoise, one_thread
+from flnft_sim.learning.torch_engine import GradientNoise
+from flnft_sim.machine import one_thread
 
 if TYPE_CHECKING:
     from flnft_sim.learning.engine import Shard, StepNoise
@@ -55,7 +56,7 @@ def train_users(
     steps = epochs * steps_per_epoch(samples, batch_size)
     longest_first = np.argsort(-steps, kind="stable")
     gradient = _stacked_gradient(model, device)
-    with one_thread():
+    with one_thread("torch"):
         for start in range(0, len(shards), GROUP_USERS):
             group = longest_first[start : start + GROUP_USERS]
             noises = [GradientNoise(step_noise, int(i), int(users[i])) for i in group] if step_noise else []

@@ -6,8 +6,10 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flnft_sim.arrays import Bools, Floats, Ints
+from flnft_sim.checks import not_negative
 from flnft_sim.errors import FlnftError, InputError
-from flnft_sim.market.rules.base import RULES, Bools, Floats, Ints, OrderBook, Outcome
+from flnft_sim.market.rules.base import RULES, OrderBook, Outcome
 from flnft_sim.streams import checked_seed
 
 
@@ -146,11 +148,7 @@ def _reports(values: ArrayLike, kind: str) -> Floats:
         raise InvalidReport(f"the {kind}s hold {array.dtype.name} values such as {array.flat[0]!r}; give numbers")
     if array.ndim != 1:
         raise InvalidReport(f"the {kind}s have shape {array.shape}; give one number per party")
-    array = array.astype(np.float64)
-    bad = np.flatnonzero(~(np.isfinite(array) & (array >= 0)))
-    if bad.size:
-        raise InvalidReport(f"{kind} {bad[0]} is {array[bad[0]]}; give a finite number of 0 or more")
-    return array
+    return not_negative(f"{kind}s", array, error=InvalidReport)
 
 
 def _reserve(value: float) -> float:

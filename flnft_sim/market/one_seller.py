@@ -5,9 +5,9 @@ from functools import cache
 
 import numpy as np
 
+from flnft_sim.arrays import Floats
 from flnft_sim.market.clearing import ClearedStack, clear_stack
 from flnft_sim.market.rules import RULES
-from flnft_sim.market.rules.base import Floats
 
 _BIDDERS = (1, 2, 3, 5, 8)
 _MARKETS = 400  # of each size

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flnft_sim.arrays import Floats
 from flnft_sim.errors import InputError
-from flnft_sim.market.rules.base import Floats
 
 
 def ask_per_licence(total_ask: float, matched_buyers: int, ask_fraction: float = 1.0) -> float:

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flnft_sim.arrays import Floats
 from flnft_sim.market.clearing import clear_stack
-from flnft_sim.market.rules.base import Floats
 
 SMALLEST = 1e-6  # a unit of money: how far above another report a bid is tried
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flnft_sim import families
+from flnft_sim.arrays import Bools, Floats, Ints
 from flnft_sim.errors import InputError
-from flnft_sim.market.rules.base import Bools, Floats, Ints
 from flnft_sim.registry import Registry
 
 type VotingRule = Callable[[Ints, int], Bools]

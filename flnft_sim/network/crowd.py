@@ -11,11 +11,10 @@ from heapq import heappop, heappush
 import numpy as np
 from numpy.typing import NDArray
 
+from flnft_sim.arrays import Bools, Floats
+from flnft_sim.checks import not_negative, positive
 from flnft_sim.errors import InputError
-from flnft_sim.network.checks import all_not_negative, all_positive, not_negative, positive
 from flnft_sim.network.shares import rate_alone
-
-Array = NDArray[np.float64]
 
 OUTCOMES = ("final", "late", "dropped out", "stalled")
 
@@ -25,18 +24,18 @@ class CrowdRound:
     """When each of n users reached each stage of a round: (n,) instants in seconds, NaN where it never did."""
 
     started_s: float
-    trained_s: Array
-    uploaded_s: Array
-    final_s: Array
+    trained_s: Floats
+    uploaded_s: Floats
+    final_s: Floats
     outcomes: NDArray[np.int8]  # indices into OUTCOMES
 
     @property
-    def age_s(self) -> Array:
+    def age_s(self) -> Floats:
         """T_i (Eq. 11), measured: from the start of training to finality; NaN for updates that are not final."""
         return self.final_s - self.started_s
 
     @property
-    def arrived(self) -> NDArray[np.bool_]:
+    def arrived(self) -> Bools:
         """Whose update is final."""
         return self.outcomes == OUTCOMES.index("final")
 
@@ -53,13 +52,13 @@ class CrowdTask:
     training ends, and the seconds after which whoever is not final is late.
     """
 
-    train_s: Array
+    train_s: Floats
     bits: float
-    drops: NDArray[np.bool_] | None = None
+    drops: Bools | None = None
     deadline_s: float = np.inf
 
     def __post_init__(self) -> None:
-        all_not_negative("train_s", np.asarray(self.train_s, dtype=float), "s")
+        not_negative("train_s", self.train_s, "s")
         not_negative("bits", self.bits, "bit")
         if not self.deadline_s > 0.0:
             raise InputError(f"deadline_s = {self.deadline_s} s: must be above 0, or infinite for none")
@@ -69,14 +68,14 @@ class CrowdTask:
     def __len__(self) -> int:
         return len(self.train_s)
 
-    def dropping(self) -> NDArray[np.bool_]:
+    def dropping(self) -> Bools:
         """`drops`, filled with False where nobody does."""
         return np.zeros(len(self), dtype=bool) if self.drops is None else self.drops
 
 
 def crowd_round(
     task: CrowdTask,
-    snrs: Array,
+    snrs: Floats,
     *,
     bandwidth_hz: float,
     batch_latency_s: Callable[[], float],
@@ -101,9 +100,9 @@ def crowd_round(
 def close_round(
     task: CrowdTask,
     started_s: float,
-    trained_s: Array,
-    uploaded_s: Array,
-    final_s: Array,
+    trained_s: Floats,
+    uploaded_s: Floats,
+    final_s: Floats,
     *,
     stalled: Sequence[int] = (),
 ) -> CrowdRound:
@@ -118,14 +117,14 @@ def close_round(
     return CrowdRound(started_s, trained_s, uploaded_s, final_s, outcomes)
 
 
-def upload_ends(start_s: Array, bits: float, snrs: Array, *, bandwidth_hz: float) -> Array:
+def upload_ends(start_s: Floats, bits: float, snrs: Floats, *, bandwidth_hz: float) -> Floats:
     """When uploads through a shared band without cross-talk end: (n,) instants for (n,) starts and SNRs.
 
     `SharedUplink`'s virtual clock in one sweep over the starts, O(n log n): an upload ends when the clock, which runs
     at 1/(uploads under way), has grown by the time it needs alone.
     """
-    all_not_negative("start_s", start_s, "s")
-    all_positive("snrs", snrs, "(ratio)")
+    not_negative("start_s", start_s, "s")
+    positive("snrs", snrs)
     not_negative("bits", bits, "bit")
     positive("bandwidth_hz", bandwidth_hz, "Hz")
     order = np.argsort(start_s, kind="stable")
@@ -155,8 +154,8 @@ def upload_ends(start_s: Array, bits: float, snrs: Array, *, bandwidth_hz: float
 
 
 def batch_finality(
-    ready_s: Array, latency_s: Callable[[], float], *, every_s: float = 0.0, until_s: float = np.inf
-) -> Array:
+    ready_s: Floats, latency_s: Callable[[], float], *, every_s: float = 0.0, until_s: float = np.inf
+) -> Floats:
     """When updates that are ready at (n,) instants become final, where one batch is agreed on at a time.
 
     A batch takes in all that is ready when it begins. The next begins when that one is final and something is ready,

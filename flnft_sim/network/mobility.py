@@ -5,8 +5,8 @@ from typing import Protocol
 
 import numpy as np
 
+from flnft_sim.checks import not_negative, positive
 from flnft_sim.errors import InputError
-from flnft_sim.network.checks import not_negative, positive
 from flnft_sim.network.draws import DrawTable
 from flnft_sim.network.placement import Area
 

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flnft_sim.errors import InputError
-from flnft_sim.network.checks import positive
+from flnft_sim.checks import positive, whole
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,7 @@ TRACE_POINTS.flags.writeable = False
 
 def random_positions(count: int, rng: np.random.Generator, area: Area | None = None) -> np.ndarray:
     """`count` positions, uniform in the area: (count, 2) metres."""
-    if count < 0:
-        raise InputError(f"count = {count} users: must be 0 or above")
+    whole("the number of positions", count)
     return rng.random((count, 2)) * (area or Area()).size_m
 
 

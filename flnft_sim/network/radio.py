@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from flnft_sim.checks import finite, not_negative, positive, within
 from flnft_sim.errors import InputError
-from flnft_sim.network.checks import all_not_negative, all_positive, not_negative, positive
 
 SPEED_OF_LIGHT_M_S = 299_792_458.0
 THERMAL_NOISE_DBM_HZ = -174.0
@@ -42,13 +42,10 @@ class RadioSettings:
         positive("radio.carrier_ghz", self.carrier_ghz, "GHz")
         not_negative("radio.shadowing_db", self.shadowing_db, "dB")
         for height in ("base_height_m", "user_height_m"):
-            if not getattr(self, height) > EFFECTIVE_ENVIRONMENT_HEIGHT_M:
-                raise InputError(f"radio.{height} = {getattr(self, height)} m: must be above 1 m (TR 38.901's h_E)")
-        for level in ("power_dbm", "noise_figure_db"):
-            if not np.isfinite(getattr(self, level)):
-                raise InputError(f"radio.{level} = {getattr(self, level)} dB: must be a finite number")
-        if not 0.0 <= self.cross_talk <= 1.0:
-            raise InputError(f"radio.cross_talk = {self.cross_talk}: must be a share between 0 and 1")
+            within(f"radio.{height}", getattr(self, height), above=EFFECTIVE_ENVIRONMENT_HEIGHT_M, unit="m")
+        finite("radio.power_dbm", self.power_dbm, "dBm")
+        finite("radio.noise_figure_db", self.noise_figure_db, "dB")
+        within("radio.cross_talk", self.cross_talk, at_least=0.0, at_most=1.0)
 
 
 def uplink_rate(bandwidth_hz: ArrayLike, sinr: ArrayLike) -> FloatOrArray:
@@ -56,8 +53,8 @@ def uplink_rate(bandwidth_hz: ArrayLike, sinr: ArrayLike) -> FloatOrArray:
 
     Raises `InputError` for a bandwidth that is not above zero and for a negative or NaN SINR.
     """
-    bandwidth = all_positive("bandwidth_hz", np.asarray(bandwidth_hz, dtype=float), "Hz")
-    ratio = all_not_negative("sinr", np.asarray(sinr, dtype=float), "(ratio)")
+    bandwidth = positive("bandwidth_hz", bandwidth_hz, "Hz")
+    ratio = not_negative("sinr", sinr)
     rate = bandwidth * np.log1p(ratio) / np.log(2.0)  # log1p keeps a deep fade's tiny rate above zero
     return _scalar_or_array(rate)
 
@@ -80,7 +77,7 @@ def path_loss_db(
     if np.any(ground == 0.0):
         where = "" if ground.ndim == 0 else f" of user {int(np.argmin(np.ravel(ground)))}"
         raise InputError(f"distance{where} to the base station = 0 m: positions overlap; move one of them")
-    all_positive("distance_2d_m", ground, "m")
+    positive("distance_2d_m", ground, "m")
     positive("carrier_ghz", carrier_ghz, "GHz")
     drop = base_height_m - user_height_m
     breakpoint_m = (
@@ -98,7 +95,8 @@ def path_loss_db(
 
 def noise_power_w(bandwidth_hz: float, noise_figure_db: float = 7.0) -> float:
     """Thermal noise of a receiver in W: −174 dBm/Hz over the band, plus its noise figure."""
-    return dbm_to_w(THERMAL_NOISE_DBM_HZ + noise_figure_db) * positive("bandwidth_hz", bandwidth_hz, "Hz")
+    positive("bandwidth_hz", bandwidth_hz, "Hz")
+    return dbm_to_w(THERMAL_NOISE_DBM_HZ + noise_figure_db) * bandwidth_hz
 
 
 def dbm_to_w(level_dbm: float) -> float:

@@ -7,8 +7,8 @@ import numpy as np
 from scipy.sparse.csgraph import shortest_path
 
 from flnft_sim import families
+from flnft_sim.checks import not_negative, whole
 from flnft_sim.errors import InputError
-from flnft_sim.network.checks import not_negative
 from flnft_sim.registry import Registry
 
 type Topology = Callable[[int, np.random.Generator], nx.Graph]
@@ -66,8 +66,7 @@ def link_delays(n: int, *, topology: str = "complete", mean_s: float = 0.25, rng
 
     `mean_s` is the mean delay of one link; on weighted graphs a link's delay is in proportion to its length.
     """
-    if n < 1:
-        raise InputError(f"n = {n} replicas: must be at least 1")
+    whole("the number of replicas", n, least=1)
     not_negative("mean_s", mean_s, "s")
     if n == 1:
         return np.zeros((1, 1))

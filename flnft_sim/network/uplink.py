@@ -4,8 +4,8 @@ import math
 from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
+from flnft_sim.checks import not_negative, positive
 from flnft_sim.errors import InputError
-from flnft_sim.network.checks import not_negative, positive
 from flnft_sim.network.shares import LeakyShares, OrthogonalShares, Shares
 
 ROUNDING = 1e-15  # a scheduler that computes now + (end − now) can land this much (relative) short of the end
@@ -31,7 +31,7 @@ class SharedUplink[K: Hashable]:
 
     def __init__(self, bandwidth_hz: float, *, cross_talk: float = 0.0) -> None:
         positive("bandwidth_hz", bandwidth_hz, "Hz")
-        not_negative("cross_talk", cross_talk, "(share)")
+        not_negative("cross_talk", cross_talk)
         self.bandwidth_hz, self.cross_talk = bandwidth_hz, cross_talk
         self._shares: Shares[K] = (
             LeakyShares(bandwidth_hz, cross_talk) if cross_talk > 0.0 else OrthogonalShares(bandwidth_hz)
@@ -51,7 +51,7 @@ class SharedUplink[K: Hashable]:
         """Begin an upload under a key of its own; `snr` is its signal over the noise of the whole band (a ratio)."""
         if not (0.0 <= bits < math.inf and 0.0 < snr < math.inf):  # one test for the good case: this is a hot path
             not_negative("bits", bits, "bit")
-            positive("snr", snr, "(ratio)")
+            positive("snr", snr)
         if key in self._shares:
             raise InputError(f"upload {key!r} is still under way: end or abort it before it starts again")
         self._move_to(now_s)
@@ -61,7 +61,8 @@ class SharedUplink[K: Hashable]:
     def set_snrs(self, snrs: Mapping[K, float], now_s: float) -> None:
         """Change the SNR of uploads (their users have moved), all at once; the bits they have left carry over."""
         for key, snr in snrs.items():
-            positive(f"snr of {key!r}", snr, "(ratio)")
+            if not 0.0 < snr < math.inf:
+                positive(f"snr of {key!r}", snr)
         self._move_to(now_s)
         for key, snr in snrs.items():
             if key in self._shares:  # it may have ended on the way to now_s

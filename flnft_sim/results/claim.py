@@ -1,6 +1,5 @@
 """One run, one folder: a claim that is held from before a run starts until its files are written."""
 
-import fcntl
 import os
 import tempfile
 from pathlib import Path
@@ -8,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from flnft_sim.errors import InputError
+from flnft_sim.machine import lock
 
 CLAIM = ".claim"
 
@@ -52,15 +52,13 @@ class Claim:
         path = self.directory / CLAIM
         while True:
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not lock(handle):
                 holder = os.read(handle, 20).decode(errors="replace").strip()
                 os.close(handle)
                 raise InputError(
                     f"{self.directory} belongs to a run that is still under way (process {holder or 'unknown'}); "
                     "wait for it, or choose another --out"
-                ) from None
+                )
             if _is(path, handle):
                 os.ftruncate(handle, 0)
                 os.write(handle, f"{os.getpid()}\n".encode())

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flnft_sim.errors import did_you_mean
+from flnft_sim.machine import code_version
 from flnft_sim.sweeps.backends import Backend, backend
 from flnft_sim.sweeps.job import Record
 from flnft_sim.sweeps.journal import Journal, explained
@@ -18,7 +19,6 @@ from flnft_sim.sweeps.sensitivity import INDICES, write_sensitivity
 from flnft_sim.sweeps.simulator import FlnftSimulator, Simulator
 from flnft_sim.sweeps.summary import write_differences, write_summary
 from flnft_sim.sweeps.tables import Results, read_csv
-from flnft_sim.sweeps.version import code_version
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from typing import Any, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ConfigDict, model_validator
 
 from flnft_sim import families
+from flnft_sim.arrays import Floats
 from flnft_sim.errors import InputError, shown
 from flnft_sim.registry import Registry
 from flnft_sim.scenario.strict import Strict
 
-Design = Callable[[int, int, int], NDArray[np.float64]]
+Design = Callable[[int, int, int], Floats]
 
 DESIGNS: Registry[Design] = families.DESIGNS
 
@@ -50,21 +50,21 @@ class Range(Strict, frozen=True):
             raise ValueError(f"a log range must lie above 0, low is {self.low:g}")
         return self
 
-    def spread(self, unit: NDArray[np.float64]) -> list[float] | list[int]:
+    def spread(self, unit: Floats) -> list[float] | list[int]:
         """Values for points of [0, 1]; integers are spread evenly over low … high, both included."""
         if self.integer:  # each whole number owns an equal stretch of its scale
             low, high = np.ceil(self.low), np.floor(self.high) + 1
             return [int(value) for value in np.minimum(np.floor(self._between(unit, low, high)), high - 1)]
         return [float(value) for value in self._between(unit, self.low, self.high)]
 
-    def _between(self, unit: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
+    def _between(self, unit: Floats, low: float, high: float) -> Floats:
         if self.scale == "log":
             return np.exp(np.log(low) + unit * (np.log(high) - np.log(low)))
         return low + unit * (high - low)
 
 
 @DESIGNS.register("latin-hypercube")
-def latin_hypercube(dimensions: int, n: int, seed: int) -> NDArray[np.float64]:
+def latin_hypercube(dimensions: int, n: int, seed: int) -> Floats:
     """`n` points, one in each of n equal slices of every dimension (McKay et al. 1979; SciPy)."""
     from scipy.stats import qmc
 
@@ -72,7 +72,7 @@ def latin_hypercube(dimensions: int, n: int, seed: int) -> NDArray[np.float64]:
 
 
 @DESIGNS.register("sobol-sequence")
-def sobol_sequence(dimensions: int, n: int, seed: int) -> NDArray[np.float64]:
+def sobol_sequence(dimensions: int, n: int, seed: int) -> Floats:
     """`n` (a power of two) points of a scrambled Sobol sequence (SciPy)."""
     from scipy.stats import qmc
 
@@ -81,7 +81,7 @@ def sobol_sequence(dimensions: int, n: int, seed: int) -> NDArray[np.float64]:
 
 
 @DESIGNS.register("sobol")
-def sobol(dimensions: int, n: int, seed: int) -> NDArray[np.float64]:
+def sobol(dimensions: int, n: int, seed: int) -> Floats:
     """Saltelli's design of n·(dimensions + 2) points for Sobol's first-order and total indices (SALib)."""
     from SALib.sample import sobol as salib
 
@@ -90,7 +90,7 @@ def sobol(dimensions: int, n: int, seed: int) -> NDArray[np.float64]:
 
 
 @DESIGNS.register("morris")
-def morris(dimensions: int, n: int, seed: int) -> NDArray[np.float64]:
+def morris(dimensions: int, n: int, seed: int) -> Floats:
     """`n` trajectories of dimensions + 1 points for Morris' elementary effects (SALib)."""
     from SALib.sample import morris as salib
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from flnft_sim.errors import FlnftError
+from flnft_sim.machine import code_version
 from flnft_sim.sweeps.simulator import Simulator
-from flnft_sim.sweeps.version import code_version
 
 Record = dict[str, Any]  # a line of the journal
 

@@ -10,7 +10,6 @@ counted as done (safe against `kill -9`) and the disk at least once a second (ag
 """
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -23,6 +22,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from flnft_sim.errors import FlnftError, InputError
+from flnft_sim.machine import lock
 from flnft_sim.sweeps.job import Record, run_key
 
 SYNC_INTERVAL_S = 1.0
@@ -102,12 +102,8 @@ class Journal:
         self.close()
 
     def _lock(self) -> None:
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise JournalError(
-                f"{self.path.parent} is in use by another sweep; wait for it, or choose another --out"
-            ) from None
+        if not lock(self._fd):
+            raise JournalError(f"{self.path.parent} is in use by another sweep; wait for it, or choose another --out")
 
     def _scan(self) -> int:
         """Index the whole lines, cut off a torn last one; returns the end of the journal."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from flnft_sim.arrays import Floats
 from flnft_sim.sweeps.designs import DESIGNS, MORRIS_LEVELS, unit_problem
 from flnft_sim.sweeps.plan import Sample
 from flnft_sim.sweeps.summary import by_point, numbers
@@ -43,7 +43,7 @@ def _rows(results: Results, sample: Sample, fixed: list[str]) -> Iterator[list[A
                 yield [*cells, metric, parameter, *(column[i] for column in indices)]
 
 
-def analyse(sample: Sample, outputs: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+def analyse(sample: Sample, outputs: Floats) -> list[Floats]:
     """The columns of `INDICES[sample.method]`, a value per parameter; NaN where they are undefined."""
     dimensions = len(sample.ranges)
     design = DESIGNS.get(sample.method)(dimensions, sample.n, sample.seed)

@@ -1,9 +1,10 @@
 """What a sweep runs at each point: flnft_sim's own simulation, or anything with the same two methods."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+from flnft_sim.machine import one_thread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,21 +56,5 @@ class FlnftSimulator:
         from flnft_sim.scenario import Scenario
         from flnft_sim.simulation import run
 
-        with one_thread():
+        with one_thread("torch", "numba"):
             return run(Scenario.model_validate(resolved))
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep PyTorch and Numba to one thread: sums must not depend on the cores of the machine that runs them."""
-    import numba
-    import torch
-
-    threads = torch.get_num_threads(), numba.get_num_threads()
-    torch.set_num_threads(1)
-    numba.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads[0])
-        numba.set_num_threads(threads[1])

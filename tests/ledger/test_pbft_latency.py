@@ -120,7 +120,7 @@ def test_a_crashed_primary_without_view_change_never_commits():
         (-constant_delays(4, 1.0), {}, "negative or infinite"),
         (np.ones((3, 4, 4)), {}, "diagonal"),
         (constant_delays(3, 1.0), {"crashed": [1]}, "n ≥ 4"),
-        (constant_delays(4, 1.0), {"crashed": [4]}, "replicas 0 to 3"),
+        (constant_delays(4, 1.0), {"crashed": [4]}, "from 0 to 3"),
         (constant_delays(4, 1.0), {"timeout": 0.0}, "positive"),
         (constant_delays(4, 1.0), {"timeout": math.nan}, "positive"),
     ],

@@ -53,7 +53,7 @@ def test_finality_waits_for_at_most_two_batches(ready: list[float], latency_s: f
 
 
 def test_bad_input_is_named() -> None:
-    with pytest.raises(InputError, match=r"train_s\[1\] = nan"):
+    with pytest.raises(InputError, match=r"train_s\[1\] is nan"):
         CrowdTask(train_s=np.array([1.0, np.nan]), bits=1.0)
     with pytest.raises(InputError, match="bits"):
         CrowdTask(train_s=np.ones(2), bits=-1.0)

@@ -41,7 +41,7 @@ def test_random_positions_are_uniform_in_the_area() -> None:
     positions = random_positions(20_000, np.random.default_rng(0), Area(50.0, 80.0))
     assert stats.kstest(positions[:, 0] / 50.0, "uniform").pvalue > 1e-3
     assert stats.kstest(positions[:, 1] / 80.0, "uniform").pvalue > 1e-3
-    with pytest.raises(InputError, match="count"):
+    with pytest.raises(InputError, match="positions"):
         random_positions(-1, np.random.default_rng(0))
 
 

@@ -71,7 +71,7 @@ def test_bad_input_is_named() -> None:
     rng = np.random.default_rng(0)
     with pytest.raises(UnknownNameError, match="did you mean 'ring'"):
         link_delays(4, topology="rings", rng=rng)
-    with pytest.raises(InputError, match="n = 0"):
+    with pytest.raises(InputError, match="replicas is 0"):
         link_delays(0, rng=rng)
     for mean_s in (-1.0, np.nan):
         with pytest.raises(InputError, match="mean_s"):

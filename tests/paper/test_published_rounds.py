@@ -8,11 +8,11 @@ import pytest
 
 from flnft_sim import FlnftModel
 from flnft_sim.learning.cpu.host import vector_width
+from flnft_sim.machine import one_thread
 from flnft_sim.paper import FULL
 from flnft_sim.paper.schemes import schemes_study
 from flnft_sim.scenario import Scenario
 from flnft_sim.sweeps.runs import Runs
-from flnft_sim.sweeps.simulator import one_thread
 
 JOURNAL = Path(__file__).parents[2] / "docs/results/paper/runs/schemes/journal.jsonl.gz"
 PUBLISHED_ON = 16  # floats a vector of the machine that made the runs; sums round differently with another width
@@ -45,7 +45,7 @@ def test_the_first_rounds_are_the_published_ones(scheme, model, rounds):
     parameters = {"learning.scheme": scheme, "learning.dataset": "mnist", "learning.model": model}
     series = published(parameters, seed=0)["series"]
     told = []
-    with one_thread():
+    with one_thread("torch", "numba"):
         market = FlnftModel(Scenario.model_validate(planned(parameters, seed=0)), on_round=told.append)
         while len(told) < rounds:  # all hundred are planned for, and prices depend on that: it only stops early
             market.env.step()

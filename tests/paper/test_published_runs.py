@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flnft_sim.machine import code_version
 from flnft_sim.paper import FULL, PARTS
 from flnft_sim.sweeps import SweepOptions, run_sweep
 from flnft_sim.sweeps.identity import ADDED, RENAMED, as_of_then, identity
@@ -14,7 +15,6 @@ from flnft_sim.sweeps.journal import Journal
 from flnft_sim.sweeps.runs import Runs
 from flnft_sim.sweeps.simulator import FlnftSimulator
 from flnft_sim.sweeps.tables import read_csv
-from flnft_sim.sweeps.version import code_version
 
 PUBLISHED = Path(__file__).parents[2] / "docs/results/paper/runs"
 PLANS = {plan.name: plan for part in PARTS.values() for plan in part.studies(FULL)}

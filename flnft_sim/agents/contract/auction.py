@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from flnft_sim.agents.dao.dao import FlNft, MuDao
 from flnft_sim.agents.provider import Offer, ServiceProvider
+from flnft_sim.arrays import Floats
 from flnft_sim.game import provider_utility, quality_satisfaction
 from flnft_sim.ledger import from_units
 from flnft_sim.market import Bid, BidRejected, Clearing, SealedBids, VoteResult, clear, forgone_money, price_setter
 
-Array = NDArray[np.float64]
 Row = dict[str, Any]
 
 
@@ -40,19 +40,19 @@ class Auction:
     buyers: list[ServiceProvider]
     reserve_money: float
     offers: list[Offer]
-    asks: Array  # money per licence, as rebids have lowered it so far
+    asks: Floats  # money per licence, as rebids have lowered it so far
     votes: list[VoteResult]
     sealed: SealedBids
     state: str = "announced"
     closes_s: float = 0.0
     rebids: int = 0  # also the number of the window that is open, which its bids are signed for
     book: list[BookEntry] = field(default_factory=list)
-    bids: Array = field(default_factory=lambda: np.zeros(0))  # accepted money, 0 where there is none
+    bids: Floats = field(default_factory=lambda: np.zeros(0))  # accepted money, 0 where there is none
     bidders: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))  # places of accepted bids
     clearing: Clearing | None = None
-    first_bids: Array = field(default_factory=lambda: np.zeros(0))  # accepted money before any rebid
-    first_offers: tuple[Array, Array] = field(default_factory=lambda: (np.zeros(0), np.zeros(0)))  # its two dimensions
-    announced_asks: Array = field(init=False)  # as first published
+    first_bids: Floats = field(default_factory=lambda: np.zeros(0))  # accepted money before any rebid
+    first_offers: tuple[Floats, Floats] = field(default_factory=lambda: (np.zeros(0), np.zeros(0)))  # by dimension
+    announced_asks: Floats = field(init=False)  # as first published
 
     def __post_init__(self) -> None:
         self.announced_asks = self.asks
@@ -100,7 +100,7 @@ class Auction:
             if entry.status == "accepted":
                 entry.status = "replaced"
 
-    def accepted_offers(self) -> tuple[Array, Array]:
+    def accepted_offers(self) -> tuple[Floats, Floats]:
         """Money bid for quality and for freshness by each buyer, (buyers,); NaN where no bid was accepted."""
         quality, freshness = np.full(len(self.buyers), np.nan), np.full(len(self.buyers), np.nan)
         for place, offer in enumerate(self.offers):
@@ -150,7 +150,7 @@ class Auction:
         silent = [place for place, buyer in enumerate(self.buyers) if buyer.name not in bidding]
         return rows + [self._silent_row(place, forgone) for place in silent]
 
-    def _forgone_money(self) -> Array:
+    def _forgone_money(self) -> Floats:
         """What each buyer's last sealed bid, or its silence, left on the table: (buyers,) money."""
         if self.clearing is None:
             return np.zeros(len(self.buyers))
@@ -164,7 +164,7 @@ class Auction:
             limits=[buyer.budget_money for buyer in self.buyers],
         )
 
-    def _bid_row(self, entry: BookEntry, places: dict[str, int], forgone: Array) -> Row:
+    def _bid_row(self, entry: BookEntry, places: dict[str, int], forgone: Floats) -> Row:
         row = self._blank_row(entry.sender) | {
             "sealed_at_s": entry.sealed_at_s,
             "status": entry.status,
@@ -195,7 +195,7 @@ class Auction:
             }
         return row
 
-    def _silent_row(self, place: int, forgone: Array) -> Row:
+    def _silent_row(self, place: int, forgone: Floats) -> Row:
         buyer = self.buyers[place]
         return self._blank_row(buyer.name) | {
             "total_money": 0.0,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 import mesa
 import numpy as np
 import simpy
-from numpy.typing import NDArray
 
 from flnft_sim.agents.actor import Actor
 from flnft_sim.agents.contract.auction import Auction, BookEntry
@@ -34,7 +33,6 @@ from flnft_sim.market import (
 if TYPE_CHECKING:
     from flnft_sim.agents.world import World
 
-Array = NDArray[np.float64]
 Process = Generator[simpy.Event, Any, Any]
 
 NOTHING_DELIVERED = "no update was aggregated"

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flnft_sim.agents.dao.members import Columns, Membership, Process
 from flnft_sim.agents.dao.work import Work
+from flnft_sim.arrays import Bools, Floats, Ints
 from flnft_sim.clock.crowd import Crowd
 from flnft_sim.clock.private_ledger import PrivateLedger
 from flnft_sim.learning import LocalUpdates, Participation
@@ -19,20 +19,18 @@ if TYPE_CHECKING:
     from flnft_sim.agents.dao.dao import MuDao
     from flnft_sim.agents.world import World
 
-Array = NDArray[np.float64]
-
 
 class CrowdMembers(Membership):
     """A DAO's crowd: its updates become final by batches, which the DAO submits in its members' name."""
 
-    def __init__(self, world: "World", numbers: NDArray[np.int64], cpu_hz: Array, inflates: NDArray[np.bool_]) -> None:
+    def __init__(self, world: "World", numbers: Ints, cpu_hz: Floats, inflates: Bools) -> None:
         self.world, self.numbers, self.cpu_hz, self.inflates = world, numbers, cpu_hz, inflates
         self.names: Sequence[str] = [f"user-{number}" for number in numbers.tolist()]
         self.addresses: Sequence[str] = [crowd_address(world.streams.seed, n) for n in numbers.tolist()]
         self._away_until_s = np.zeros(len(numbers))
         self._last: Columns | None = None
 
-    def present(self) -> NDArray[np.bool_]:
+    def present(self) -> Bools:
         return self._away_until_s <= self.world.env.now
 
     def show(self, activity: str) -> None:
@@ -41,11 +39,18 @@ class CrowdMembers(Membership):
     def tell_decision(self, dao: "MuDao", round_number: int, start_s: float) -> None:
         """The DAO's own span tells it."""
 
-    def expected_consensus_s(self, ledger: PrivateLedger) -> Array:
+    def expected_consensus_s(self, ledger: PrivateLedger) -> Floats:
         return ledger.expected_of([None])  # the DAO submits its members' batches
 
     def work(
-        self, dao: "MuDao", plan: Participation, updates: LocalUpdates, *, episode: int, round_number: int, draws: Array
+        self,
+        dao: "MuDao",
+        plan: Participation,
+        updates: LocalUpdates,
+        *,
+        episode: int,
+        round_number: int,
+        draws: Floats,
     ) -> Process:
         del updates
         env, failures = self.world.env, self.world.settings.failures
@@ -59,7 +64,7 @@ class CrowdMembers(Membership):
         )
         closes_s = env.now + task.deadline_s
 
-        def agree(batch: NDArray[np.int64]):  # type: ignore[no-untyped-def]  # an event, whose type is SimPy's
+        def agree(batch: Ints):  # type: ignore[no-untyped-def]  # an event, whose type is SimPy's
             digest = hashlib.sha256(plan.users[batch].astype("<i8").tobytes()).hexdigest()
             payload = {"episode": episode, "round": round_number, "updates": len(batch), "users": digest}
             return dao.ledger.submit("updates", dao.key, payload, closes_s=closes_s)

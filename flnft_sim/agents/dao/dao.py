@@ -17,6 +17,7 @@ from flnft_sim.agents.dao.experience import Experience
 from flnft_sim.agents.dao.members import Membership
 from flnft_sim.agents.dao.recording import record_round
 from flnft_sim.agents.dao.work import Work, no_work
+from flnft_sim.arrays import Floats, Ints
 from flnft_sim.clock.private_ledger import PrivateLedger
 from flnft_sim.learning import Learner, LocalUpdates, Participation, Scheme, SchemeContext
 from flnft_sim.ledger import ConsensusStalled, fl_nft_document, mint_payload, model_hash
@@ -26,7 +27,6 @@ from flnft_sim.results import AgeOfInformation, weights_bytes
 if TYPE_CHECKING:
     from flnft_sim.agents.world import World
 
-Array = NDArray[np.float64]
 Process = Generator[simpy.Event, Any, Any]
 
 CROWD_OF_VOTERS = 2_000
@@ -39,7 +39,7 @@ class FlNft:
 
     name: str
     decision: Decision  # the last round's, whose prices become bids
-    shares: Array  # (N,) of what it earns, by what each member delivered over the whole minting
+    shares: Floats  # (N,) of what it earns, by what each member delivered over the whole minting
     document: str
     document_file: str
     weights: dict[str, NDArray[Any]]
@@ -47,7 +47,7 @@ class FlNft:
     final_s: float
 
     @property
-    def due(self) -> Array:
+    def due(self) -> Floats:
         """What each member's deliveries entitle it to of all announced rewards: (N,) money."""
         return self.shares * float(self.decision.rewards.sum())
 
@@ -139,7 +139,7 @@ class MuDao(Actor):
         return self.ages[-1]
 
     @property
-    def shard_sizes(self) -> NDArray[np.int64]:
+    def shard_sizes(self) -> Ints:
         """|D_i|, samples of each member: (N,)."""
         return self.learner.shard_sizes
 
@@ -150,7 +150,7 @@ class MuDao(Actor):
         return devices.cycles_per_sample or devices.cycles_per_flop * self.learner.model.flops_per_sample
 
     @property
-    def seconds_per_epoch(self) -> Array:
+    def seconds_per_epoch(self) -> Floats:
         """T^m for one local epoch, cycles per sample × samples / clock: (N,) seconds."""
         return self.cycles_per_sample * self.shard_sizes / self.members.cpu_hz
 
@@ -163,7 +163,7 @@ class MuDao(Actor):
             yield self.world.env.timeout(float(seconds.max() if self.host is None else seconds.sum()))
         return self.learner.rank(self.learner.users, self.scheme.ranks_by)
 
-    def _choose(self, decision: Decision, ranking: Array | None, episode: int, number: int) -> Participation:
+    def _choose(self, decision: Decision, ranking: Floats | None, episode: int, number: int) -> Participation:
         settings = self.world.settings
         present = self.members.present()
         context = SchemeContext(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import simpy
-from numpy.typing import NDArray
 
+from flnft_sim.arrays import Floats, Ints
 from flnft_sim.game import (
     DecisionProblem,
     DecisionStep,
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from flnft_sim.agents.dao.dao import MuDao
     from flnft_sim.agents.provider import ServiceProvider
 
-Array = NDArray[np.float64]
 Process = Generator[simpy.Event, Any, Any]
 
 
@@ -41,13 +40,13 @@ class Decision:
     """Whether prices settled before the decision period was over; None where no decision was held on the clock."""
 
     @property
-    def believed_rivals_money(self) -> Array:
+    def believed_rivals_money(self) -> Floats:
         """What each provider believes all others bid together: (M,) money."""
         everyone = np.asarray(self.problem.believed_quality_money) + np.asarray(self.problem.believed_freshness_money)
         return everyone.sum() - everyone
 
     @property
-    def rewards(self) -> Array:
+    def rewards(self) -> Floats:
         """Σ_j δ_ij as announced, all providers counted as paying: (N,) money."""
         step = self.step
         return step.quality_money.sum() * step.quality_shares + step.freshness_money.sum() * step.freshness_shares
@@ -89,7 +88,7 @@ class DecisionPhase:
         step = decide(problem, tolerance=self.dao.world.settings.game.decision_tolerance, most_steps=20)
         return self._decision(problem, step, seconds=0.0)
 
-    def outcome(self, decision: Decision, epochs: Array, privacy: Array) -> tuple[Array, Array, Array]:
+    def outcome(self, decision: Decision, epochs: Floats, privacy: Floats) -> tuple[Floats, Floats, Floats]:
         """Utility Φ_i (Eq. 14) and cash surplus δ_i − κ·C_i of a whole minting at what users did, and the round's cost.
 
         All in money, (N,), and 0 for a user that took no part.
@@ -147,7 +146,7 @@ class DecisionPhase:
     def _buyers(self) -> tuple["ServiceProvider", ...]:
         return tuple(p for p in self.dao.world.providers if p.category == self.dao.category)
 
-    def _unit_costs(self) -> tuple[Array, Array]:
+    def _unit_costs(self) -> tuple[Floats, Floats]:
         """C^c (Eq. 6) and C^p (Eq. 7) of each member, in cost units."""
         dao, settings = self.dao, self.dao.world.settings
         devices, game = settings.devices, settings.game
@@ -161,7 +160,7 @@ class DecisionPhase:
         )
         return compute, privacy_unit_cost(dao.experience.update_norm, beta=game.beta)
 
-    def _epochs_max(self, seconds_per_epoch: Array) -> NDArray[np.int64]:
+    def _epochs_max(self, seconds_per_epoch: Floats) -> Ints:
         """k_max: the most epochs that fit the round's deadline (Eq. 15's C2 with its units mended); 0 = stay out."""
         settings = self.dao.world.settings
         most = np.full(len(seconds_per_epoch), settings.game.epochs_max, dtype=np.int64)

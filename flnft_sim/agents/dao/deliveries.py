@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flnft_sim.agents.dao.work import Work
+from flnft_sim.arrays import Floats, Ints
 from flnft_sim.game import delivered_shares, freshness_contribution, quality_contribution
 from flnft_sim.learning import LocalUpdates, Participation
 from flnft_sim.network.crowd import OUTCOMES
@@ -16,8 +16,6 @@ from flnft_sim.network.crowd import OUTCOMES
 if TYPE_CHECKING:
     from flnft_sim.agents.dao.dao import MuDao
     from flnft_sim.agents.dao.decision import Decision
-
-Array = NDArray[np.float64]
 
 
 @dataclass
@@ -28,9 +26,9 @@ class Deliveries:
     contributions come to as measured: θ^Q (Eq. 10) of its loss, θ^F (Eq. 12) of its age.
     """
 
-    quality: Array  # Σ θ^Q of delivered updates
-    freshness: Array  # Σ θ^F of delivered updates
-    updates: dict[str, NDArray[np.int64]]  # by outcome ("final", "late", …): how many ended so
+    quality: Floats  # Σ θ^Q of delivered updates
+    freshness: Floats  # Σ θ^F of delivered updates
+    updates: dict[str, Ints]  # by outcome ("final", "late", …): how many ended so
 
     @classmethod
     def of_nothing(cls, members: int) -> Self:
@@ -55,7 +53,7 @@ class Deliveries:
             work.age_s[rows], freshness_horizon_s=game.freshness_horizon_s
         )
 
-    def shares(self, decision: "Decision") -> Array:
+    def shares(self, decision: "Decision") -> Floats:
         """Each member's share of what the minting earns (`game.delivered_shares`), at a decision's prices: (N,)."""
         return delivered_shares(
             self.quality,

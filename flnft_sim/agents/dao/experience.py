@@ -4,26 +4,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flnft_sim.agents.dao.work import Work
+from flnft_sim.arrays import Floats, Ints
 from flnft_sim.learning import LocalUpdates, Participation, SurrogateLearner, load_curves
 
 if TYPE_CHECKING:
     from flnft_sim.agents.dao.dao import MuDao
-
-Array = NDArray[np.float64]
 
 
 @dataclass
 class Experience:
     """Arrays (N,) over a DAO's members."""
 
-    mean_loss: Array  # H̄_i, mean cross-entropy over the rounds so far
-    update_norm: Array  # ‖g̃_i‖ of the last noised update
-    fixed_age_s: Array  # upload and consensus time of the last update
-    last_epochs: Array  # k_i of the last update
-    rounds: NDArray[np.int64]  # how many rounds mean_loss is over
+    mean_loss: Floats  # H̄_i, mean cross-entropy over the rounds so far
+    update_norm: Floats  # ‖g̃_i‖ of the last noised update
+    fixed_age_s: Floats  # upload and consensus time of the last update
+    last_epochs: Floats  # k_i of the last update
+    rounds: Ints  # how many rounds mean_loss is over
 
     @classmethod
     def of_nothing(cls, dao: "MuDao") -> Self:

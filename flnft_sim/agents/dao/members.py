@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import simpy
-from numpy.typing import NDArray
 
 from flnft_sim.agents.dao.work import Work
 from flnft_sim.agents.user import Assignment, Contribution, MetaverseUser
+from flnft_sim.arrays import Bools, Floats, Ints
 from flnft_sim.clock.calls import EndOfInstant, closing_s
 from flnft_sim.clock.private_ledger import PrivateLedger
 from flnft_sim.learning import LocalUpdates, Participation
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from flnft_sim.agents.dao.dao import MuDao
     from flnft_sim.agents.world import World
 
-Array = NDArray[np.float64]
 Columns = dict[str, Any]  # of the table `users`: arrays (N,), or one value for all rows
 Process = Generator[simpy.Event, Any, Any]
 
@@ -29,9 +28,9 @@ Process = Generator[simpy.Event, Any, Any]
 class Membership(ABC):
     """N members as arrays over their rows: `numbers` (in the cell), `cpu_hz`, whether each `inflates` its asks."""
 
-    numbers: NDArray[np.int64]
-    cpu_hz: Array
-    inflates: NDArray[np.bool_]
+    numbers: Ints
+    cpu_hz: Floats
+    inflates: Bools
     names: Sequence[str]
     addresses: Sequence[str]
 
@@ -39,7 +38,7 @@ class Membership(ABC):
         return len(self.numbers)
 
     @abstractmethod
-    def present(self) -> NDArray[np.bool_]:
+    def present(self) -> Bools:
         """Who has not dropped out, or is back: (N,)."""
 
     @abstractmethod
@@ -51,12 +50,19 @@ class Membership(ABC):
         """Leave spans of a decision phase that ends now."""
 
     @abstractmethod
-    def expected_consensus_s(self, ledger: PrivateLedger) -> Array:
+    def expected_consensus_s(self, ledger: PrivateLedger) -> Floats:
         """About how long each member's update takes on the DAO's ledger, in seconds: (N,), or (1,) if all alike."""
 
     @abstractmethod
     def work(
-        self, dao: "MuDao", plan: Participation, updates: LocalUpdates, *, episode: int, round_number: int, draws: Array
+        self,
+        dao: "MuDao",
+        plan: Participation,
+        updates: LocalUpdates,
+        *,
+        episode: int,
+        round_number: int,
+        draws: Floats,
     ) -> Process:
         """Send the plan's users to work until all are done or the deadline has passed; returns their `Work`.
 
@@ -84,7 +90,7 @@ class Individuals(Membership):
         self.addresses = [user.address for user in users]
         self._last_rows: dict[str, dict[str, Any]] = {}  # by address
 
-    def present(self) -> NDArray[np.bool_]:
+    def present(self) -> Bools:
         return np.array([not user.away for user in self.users])
 
     def show(self, activity: str) -> None:
@@ -99,11 +105,18 @@ class Individuals(Membership):
                     user.name, "decision", start_s, self.world.env.now, round=round_number, dao=dao.label
                 )
 
-    def expected_consensus_s(self, ledger: PrivateLedger) -> Array:
+    def expected_consensus_s(self, ledger: PrivateLedger) -> Floats:
         return ledger.expected_of(range(len(self)))
 
     def work(
-        self, dao: "MuDao", plan: Participation, updates: LocalUpdates, *, episode: int, round_number: int, draws: Array
+        self,
+        dao: "MuDao",
+        plan: Participation,
+        updates: LocalUpdates,
+        *,
+        episode: int,
+        round_number: int,
+        draws: Floats,
     ) -> Process:
         env, failures = self.world.env, self.world.settings.failures
         deadline_s = self.world.settings.timeline.round_deadline_s

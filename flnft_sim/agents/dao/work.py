@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from flnft_sim.arrays import Bools, Floats
 
 
 @dataclass(frozen=True)
@@ -15,20 +15,20 @@ class Work:
     `outcomes` are of `network.crowd.OUTCOMES`; `final_s` is NaN for all but the first of them.
     """
 
-    started_s: Array  # the start of training, from which an update's age counts
-    train_s: Array
-    upload_s: Array
-    consensus_s: Array
-    final_s: Array
+    started_s: Floats  # the start of training, from which an update's age counts
+    train_s: Floats
+    upload_s: Floats
+    consensus_s: Floats
+    final_s: Floats
     outcomes: NDArray[np.str_]
 
     @property
-    def arrived(self) -> NDArray[np.bool_]:
+    def arrived(self) -> Bools:
         """Whose update is final."""
         return self.outcomes == "final"
 
     @property
-    def age_s(self) -> Array:
+    def age_s(self) -> Floats:
         """T_i (Eq. 11), measured: from the start of training to finality in the DAO's ledger."""
         return self.final_s - self.started_s
 

@@ -12,6 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from flnft_sim.arrays import Floats
 from flnft_sim.figures.palette import GREY, INK, RED
 from flnft_sim.figures.run.series import short_names
 from flnft_sim.figures.style import NOTE, TEXT, TICK, finish, new_figure
@@ -32,8 +33,6 @@ _TURNS = np.pi * np.array(
 _SIDES = np.tile(np.stack([np.cos(_TURNS), np.sin(_TURNS)], axis=1), (2, 1))
 _GAPS = np.repeat([8.0, 14.0], len(_TURNS))[:, None]
 _CORNERS = np.array([(x, y) for x in (-0.9, -0.3, 0.3, 0.9) for y in (-0.8, 0, 0.8)])
-
-type Floats = np.ndarray
 
 
 @FIGURES.register("map")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from flnft_sim import families
+from flnft_sim.arrays import Floats
 from flnft_sim.errors import InputError
-from flnft_sim.game.checks import FloatArray
 from flnft_sim.registry import Registry
 
 
@@ -45,12 +45,12 @@ class Part:
     """
 
     weight: float  # of the whole prediction
-    values: FloatArray
-    probabilities: FloatArray
-    edges: FloatArray
+    values: Floats
+    probabilities: Floats
+    edges: Floats
 
     @classmethod
-    def of(cls, values: FloatArray, probabilities: FloatArray, *, weight: float = 1.0) -> "Part":
+    def of(cls, values: Floats, probabilities: Floats, *, weight: float = 1.0) -> "Part":
         """A part whose values stand for the bids nearest to them."""
         return cls(weight, values, probabilities, (values[:-1] + values[1:]) / 2.0)
 
@@ -77,7 +77,7 @@ class Belief(ABC):
         """Tell the bid that will be made next."""
 
     @abstractmethod
-    def predict(self) -> tuple[FloatArray, FloatArray]:
+    def predict(self) -> tuple[Floats, Floats]:
         """Possible next bids in ascending order, and their probabilities (equal lengths, sum 1)."""
 
     def parts(self) -> tuple[Part, ...]:
@@ -93,6 +93,6 @@ class Belief(ABC):
 BELIEFS: Registry[Callable[[BeliefOptions], Belief]] = families.BELIEFS
 
 
-def certainty(bid: float) -> tuple[FloatArray, FloatArray]:
+def certainty(bid: float) -> tuple[Floats, Floats]:
     """The prediction that puts everything on one bid."""
     return np.array([bid]), np.ones(1)

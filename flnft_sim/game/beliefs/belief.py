@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from flnft_sim.arrays import Floats
+from flnft_sim.checks import OutOfRangeError
 from flnft_sim.errors import InputError
 from flnft_sim.game.beliefs.base import BELIEFS, BeliefOptions, Part
-from flnft_sim.game.checks import FloatArray, OutOfRangeError
 
 
 class BidBelief:
@@ -48,7 +49,7 @@ class BidBelief:
         """Tell the next bid beforehand; only the kind `oracle` listens, so that all kinds can be told."""
         self._belief.reveal(float(bid))
 
-    def predict(self) -> tuple[FloatArray, FloatArray]:
+    def predict(self) -> tuple[Floats, Floats]:
         """Possible next bids (L,) in money, ascending, and their probabilities (L,), which sum to 1."""
         return self._belief.predict()
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from hmmlearn import _hmmc
 
+from flnft_sim.arrays import Floats
 from flnft_sim.game.beliefs.forward import HmmParameters
-from flnft_sim.game.checks import FloatArray
 
 PSEUDO_COUNT = 0.1  # of each transition and emission: Dirichlet priors of 1 + this
 ITERATIONS = 30
@@ -23,13 +23,13 @@ class _Pass(NamedTuple):
     """A sequence of n levels under a model of K states; rows of `forward` and `backward` are scaled."""
 
     symbols: np.ndarray  # (n,)
-    emitted: FloatArray  # (n, K): the probability of each level in each state
+    emitted: Floats  # (n, K): the probability of each level in each state
     log_likelihood: float
-    forward: FloatArray  # (n, K)
-    backward: FloatArray  # (n, K)
+    forward: Floats  # (n, K)
+    backward: Floats  # (n, K)
 
     @property
-    def posterior(self) -> FloatArray:
+    def posterior(self) -> Floats:
         """Probabilities (n, K) of the states at each place, given the whole sequence."""
         return _rows(self.forward * self.backward)
 
@@ -107,7 +107,7 @@ def _passes(symbols: np.ndarray, lengths: list[int], parameters: HmmParameters) 
         yield _Pass(part, emitted, likelihood, forward, backward)
 
 
-def _forward(part: np.ndarray, parameters: HmmParameters) -> tuple[FloatArray, float, FloatArray, FloatArray]:
+def _forward(part: np.ndarray, parameters: HmmParameters) -> tuple[Floats, float, Floats, Floats]:
     """Emission probabilities (n, K), log-likelihood, scaled forward probabilities (n, K) and their scales (n,)."""
     emitted = parameters.emission[:, part].T
     return emitted, *_hmmc.forward_scaling(parameters.start, parameters.transition, emitted)
@@ -117,5 +117,5 @@ def _parts(symbols: np.ndarray, lengths: list[int]) -> list[np.ndarray]:
     return np.split(symbols, np.cumsum(lengths)[:-1])
 
 
-def _rows(weights: FloatArray) -> FloatArray:
+def _rows(weights: Floats) -> Floats:
     return weights / weights.sum(axis=1, keepdims=True)

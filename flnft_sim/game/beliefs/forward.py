@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
-from flnft_sim.game.checks import FloatArray
+from flnft_sim.arrays import Floats
 
 
 @dataclass(frozen=True)
 class HmmParameters:
     """A hidden Markov model of K states and L levels: I (K,), A (K, K), B (K, L); rows sum to 1."""
 
-    start: FloatArray
-    transition: FloatArray
-    emission: FloatArray
+    start: Floats
+    transition: Floats
+    emission: Floats
 
 
 class ForwardFilter:
@@ -30,6 +30,6 @@ class ForwardFilter:
         """Take in an auction without a bid: a transition, nothing learned."""
         self._next = self._next @ self._transition
 
-    def predict(self) -> FloatArray:
+    def predict(self) -> Floats:
         """Probabilities (L,) of the next observation's level."""
         return self._next @ self._emission

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from flnft_sim.arrays import Floats
 from flnft_sim.game.beliefs.base import BELIEFS, Belief, BeliefOptions, Part, certainty
 from flnft_sim.game.beliefs.fitting import fresh_start, log_likelihood, refit, with_levels
 from flnft_sim.game.beliefs.forward import HmmParameters
 from flnft_sim.game.beliefs.level_belief import LevelBelief
 from flnft_sim.game.beliefs.levels import Levels
 from flnft_sim.game.beliefs.simple import MovingAverage
-from flnft_sim.game.checks import FloatArray
 
 
 @BELIEFS.register("hmm")
@@ -26,14 +26,14 @@ class HiddenMarkov(LevelBelief):
         self._rng = np.random.default_rng(options.seed)
         self._next_levels = 0
 
-    def _fit(self, bids: FloatArray, lengths: list[int]) -> tuple[Levels, HmmParameters]:
+    def _fit(self, bids: Floats, lengths: list[int]) -> tuple[Levels, HmmParameters]:
         if self._fitted is None or bids.size >= self._next_levels:
             self._next_levels = 2 * bids.size
             return self._fit_on_new_levels(bids, lengths)
         levels, parameters = self._fitted
         return levels.with_medians_of(bids), refit(levels.indices(bids), lengths, parameters)
 
-    def _fit_on_new_levels(self, bids: FloatArray, lengths: list[int]) -> tuple[Levels, HmmParameters]:
+    def _fit_on_new_levels(self, bids: Floats, lengths: list[int]) -> tuple[Levels, HmmParameters]:
         """The likelier of a fresh fit and one that starts from the last parameters."""
         levels = Levels.of(bids, self.options.levels)
         symbols = levels.indices(bids)
@@ -49,7 +49,7 @@ class HiddenMarkov(LevelBelief):
 class HiddenMarkovMode(HiddenMarkov):
     """The most likely level of `hmm`, as the paper plays it."""
 
-    def predict(self) -> tuple[FloatArray, FloatArray]:
+    def predict(self) -> tuple[Floats, Floats]:
         levels, probabilities = super().predict()
         return certainty(float(levels[np.argmax(probabilities)]))
 
@@ -72,7 +72,7 @@ class Blend(Belief):
     def observe_gap(self) -> None:
         self._hmm.observe_gap()
 
-    def predict(self) -> tuple[FloatArray, FloatArray]:
+    def predict(self) -> tuple[Floats, Floats]:
         weight = self.options.blend_weight
         levels, probabilities = self._hmm.predict()
         average, one = self._ewma.predict()

@@ -4,11 +4,11 @@ from abc import abstractmethod
 
 import numpy as np
 
+from flnft_sim.arrays import Floats
 from flnft_sim.game.beliefs.base import BeliefOptions, Part
 from flnft_sim.game.beliefs.forward import ForwardFilter, HmmParameters
 from flnft_sim.game.beliefs.levels import Levels
 from flnft_sim.game.beliefs.simple import LastBid
-from flnft_sim.game.checks import FloatArray
 
 
 class LevelBelief(LastBid):
@@ -23,7 +23,7 @@ class LevelBelief(LastBid):
         self._filter: ForwardFilter | None = None
 
     @abstractmethod
-    def _fit(self, bids: FloatArray, lengths: list[int]) -> tuple[Levels, HmmParameters]:
+    def _fit(self, bids: Floats, lengths: list[int]) -> tuple[Levels, HmmParameters]:
         """Levels and model of the bids so far, which come in unbroken runs of these lengths."""
 
     def observe(self, bid: float) -> None:
@@ -40,7 +40,7 @@ class LevelBelief(LastBid):
         if self._filter is not None:
             self._filter.skip()
 
-    def predict(self) -> tuple[FloatArray, FloatArray]:
+    def predict(self) -> tuple[Floats, Floats]:
         if self._fitted is None or self._filter is None:
             return super().predict()
         return self._fitted[0].values, self._filter.predict()

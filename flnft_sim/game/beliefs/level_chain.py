@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from flnft_sim.arrays import Floats
 from flnft_sim.game.beliefs.base import BELIEFS
 from flnft_sim.game.beliefs.forward import HmmParameters
 from flnft_sim.game.beliefs.level_belief import LevelBelief
 from flnft_sim.game.beliefs.levels import Levels
-from flnft_sim.game.checks import FloatArray
 
 
 @BELIEFS.register("markov")
@@ -16,7 +16,7 @@ class LevelChain(LevelBelief):
     This is the hidden Markov model whose states are the levels themselves, so the filter is the same.
     """
 
-    def _fit(self, bids: FloatArray, lengths: list[int]) -> tuple[Levels, HmmParameters]:
+    def _fit(self, bids: Floats, lengths: list[int]) -> tuple[Levels, HmmParameters]:
         levels = Levels.of(bids, self.options.levels)
         symbols, count = levels.indices(bids), len(levels)
         follows = np.ones(bids.size - 1, dtype=bool)

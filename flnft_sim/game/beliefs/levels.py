@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flnft_sim.game.checks import FloatArray
+from flnft_sim.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -13,10 +13,10 @@ class Levels:
     """`values[i]` stands for the bids from above `edges[i - 1]` up to `edges[i]`; values ascend."""
 
     edges: tuple[float, ...]
-    values: FloatArray
+    values: Floats
 
     @classmethod
-    def of(cls, bids: FloatArray, count: int) -> "Levels":
+    def of(cls, bids: Floats, count: int) -> "Levels":
         """At most `count` quantile bins of at least one bid; a value is the median of its bin.
 
         Bins that come out empty (repeated bids make equal edges) are merged into their neighbours, so that a history
@@ -27,7 +27,7 @@ class Levels:
         edges = tuple(cuts[occupied[1:] - 1].tolist())
         return cls(edges, np.empty(0)).with_medians_of(bids)
 
-    def with_medians_of(self, bids: FloatArray) -> "Levels":
+    def with_medians_of(self, bids: Floats) -> "Levels":
         """The same bins, each with the median of these bids in it; every bin must hold one."""
         index = self.indices(bids)
         return Levels(self.edges, np.array([np.median(bids[index == i]) for i in range(len(self.edges) + 1)]))
@@ -36,7 +36,7 @@ class Levels:
         """The level of one bid."""
         return bisect_left(self.edges, bid)
 
-    def indices(self, bids: FloatArray) -> np.ndarray:
+    def indices(self, bids: Floats) -> np.ndarray:
         """The levels of an array of bids."""
         return np.searchsorted(np.array(self.edges), bids, side="left")
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from flnft_sim.arrays import Floats
 from flnft_sim.game.beliefs.base import BELIEFS, Belief, BeliefOptions, certainty
-from flnft_sim.game.checks import FloatArray
 
 
 @BELIEFS.register("last")
@@ -17,7 +17,7 @@ class LastBid(Belief):
     def observe(self, bid: float) -> None:
         self._last = bid
 
-    def predict(self) -> tuple[FloatArray, FloatArray]:
+    def predict(self) -> tuple[Floats, Floats]:
         return certainty(self.options.prior if self._last is None else self._last)
 
     @property
@@ -66,7 +66,7 @@ class Oracle(LastBid):
     def observe_gap(self) -> None:
         self._revealed = None
 
-    def predict(self) -> tuple[FloatArray, FloatArray]:
+    def predict(self) -> tuple[Floats, Floats]:
         return super().predict() if self._revealed is None else certainty(self._revealed)
 
     @property
@@ -100,7 +100,7 @@ class Autoregression(LastBid):
             self._last = self._forecast(self._last)
         self._adjacent = False
 
-    def predict(self) -> tuple[FloatArray, FloatArray]:
+    def predict(self) -> tuple[Floats, Floats]:
         return super().predict() if self._last is None else certainty(self._forecast(self._last))
 
     def _learn(self, bid: float, following: float) -> None:

@@ -67,9 +67,3 @@ def make_consensus(name: str, rng: np.random.Generator, **settings: Any) -> Cons
                 f"known: {', '.join(known) or 'none'}"
             )
     return protocol(protocol.Settings(**settings), rng)
-
-
-def require(holds: bool, protocol: str, setting: str, value: object, remedy: str) -> None:
-    """Raise the `InputError` of a setting that is out of range; for the `Settings` of protocols."""
-    if not holds:
-        raise InputError(f"consensus {protocol}: {setting} = {value!r}; {remedy}")

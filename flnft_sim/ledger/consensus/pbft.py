@@ -1,19 +1,20 @@
 """`pbft`: practical Byzantine fault tolerance among a DAO's replicas, one instance a proposal."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from flnft_sim.ledger.consensus.base import PROTOCOLS, BlockSlot, require
+from flnft_sim.arrays import Floats
+from flnft_sim.checks import not_negative, positive, whole
+from flnft_sim.errors import InputError
+from flnft_sim.ledger.consensus.base import PROTOCOLS, BlockSlot
 from flnft_sim.ledger.consensus.pbft_latency import PbftOutcome, pbft_latency, quorum
 from flnft_sim.ledger.consensus.request import RequestHop
 from flnft_sim.ledger.errors import ConsensusStalled
 
-DelaySource = Callable[[np.random.Generator], NDArray[np.float64]]
+DelaySource = Callable[[np.random.Generator], Floats]
 """Draws the (3, n, n) delays of one instance's messages, in seconds, as `pbft_latency` wants them."""
 
 _EXPECTATION_REPLICAS = 64  # sampled for `expected_s`, over as many instances as that takes
@@ -38,16 +39,16 @@ class PbftSettings:
     hop: RequestHop | None = None
 
     def __post_init__(self) -> None:
-        n, mean, sd, timeout = self.replicas, self.delay_mean_s, self.delay_sd_s, self.timeout_s
-        require(n >= 1, "pbft", "replicas", n, "give 1 or more")
-        require(0 <= mean < math.inf, "pbft", "delay_mean_s", mean, "give 0 or more seconds")
-        require(0 <= sd < math.inf, "pbft", "delay_sd_s", sd, "give 0 or more seconds")
-        require(timeout is None or 0 < timeout < math.inf, "pbft", "timeout_s", timeout, "give more than 0 seconds")
+        n = whole("consensus pbft: replicas", self.replicas, least=1)
+        not_negative("consensus pbft: delay_mean_s", self.delay_mean_s, "s")
+        not_negative("consensus pbft: delay_sd_s", self.delay_sd_s, "s")
+        if self.timeout_s is not None:
+            positive("consensus pbft: timeout_s", self.timeout_s, "s")
         for replica in self.crashed:
-            _require_replica("crashed", replica, n)
+            whole("consensus pbft: a crashed replica", replica, most=n - 1)
         for replica, factor in self.slow.items():
-            _require_replica("slow", replica, n)
-            require(0 < factor < math.inf, "pbft", "slow", factor, "give a positive factor")
+            whole("consensus pbft: a slow replica", replica, most=n - 1)
+            positive(f"consensus pbft: slow[{replica}]", factor)
 
 
 @PROTOCOLS.register("pbft")
@@ -82,8 +83,11 @@ class Pbft:
         """These replicas send nothing any more. With n < 4 none may crash (f would be 0): `InputError`."""
         n = self.settings.replicas
         for replica in replicas:
-            _require_replica("crashed", replica, n)
-            require(n >= 4, "pbft", "replicas", n, "use n ≥ 4 where replicas crash: fewer tolerate no fault")
+            whole("consensus pbft: a crashed replica", replica, most=n - 1)
+            if n < 4:
+                raise InputError(
+                    f"consensus pbft: replicas is {n}; use 4 or more where replicas crash: fewer tolerate no fault"
+                )
             self._crashed.add(replica)
 
     def recover(self, *replicas: int) -> None:
@@ -138,11 +142,12 @@ class Pbft:
         crashed = [(replica - self._view) % n for replica in self.crashed]
         return pbft_latency(delays, crashed=crashed, timeout=self.settings.timeout_s)
 
-    def _delays(self, rng: np.random.Generator) -> NDArray[np.float64]:
+    def _delays(self, rng: np.random.Generator) -> Floats:
         settings, n = self.settings, self.settings.replicas
         if settings.delays is not None:
             delays = np.array(settings.delays(rng), dtype=np.float64)
-            require(delays.shape == (3, n, n), "pbft", "delays", delays.shape, f"draw an array of (3, {n}, {n})")
+            if delays.shape != (3, n, n):
+                raise InputError(f"consensus pbft: delays have shape {delays.shape}; draw an array of (3, {n}, {n})")
         else:
             delays = np.maximum(rng.normal(settings.delay_mean_s, settings.delay_sd_s, (3, n, n)), 0.0)
             delays[:, range(n), range(n)] = 0.0
@@ -159,7 +164,3 @@ class Pbft:
         else:
             reason = "the primary is down and there is no view change; set timeout_s"
         return f"PBFT stalls: of {n} replicas {down} are crashed, and {reason}"
-
-
-def _require_replica(setting: str, replica: int, replicas: int) -> None:
-    require(0 <= replica < replicas, "pbft", setting, replica, f"replicas are 0 to {replicas - 1}")

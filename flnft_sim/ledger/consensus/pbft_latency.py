@@ -5,11 +5,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from flnft_sim.arrays import Bools, Floats
+from flnft_sim.checks import whole
 from flnft_sim.errors import InputError
-
-Times = NDArray[np.float64]  # seconds since the request, one per replica; inf: never
 
 PRE_PREPARE, PREPARE, COMMIT = 0, 1, 2
 
@@ -80,9 +80,7 @@ def pbft_latency(delays: ArrayLike, *, crashed: Collection[int] = (), timeout: f
             return PbftOutcome(seconds, seconds < math.inf, views, messages)
 
 
-def _run_view(
-    links: Times, alive: NDArray[np.bool_], primary: int, proposed_s: float, expiry_s: Times
-) -> tuple[Times, int]:
+def _run_view(links: Floats, alive: Bools, primary: int, proposed_s: float, expiry_s: Floats) -> tuple[Floats, int]:
     """When each replica commits in a view whose primary proposes at `proposed_s`, and how many broadcasts it takes."""
     quorum_size = quorum(len(alive))
     start_s = proposed_s if alive[primary] else math.inf
@@ -95,7 +93,7 @@ def _run_view(
     return committed_s, int(start_s < math.inf) + _count(prepare_s) + _count(commit_s)
 
 
-def _kth_message(sent_s: Times, delay_s: Times, k: int) -> Times:
+def _kth_message(sent_s: Floats, delay_s: Floats, k: int) -> Floats:
     """When each replica holds k of the messages broadcast at `sent_s`; at once for k = 0."""
     if _count(sent_s) < k:
         return np.full(len(sent_s), math.inf)
@@ -106,11 +104,11 @@ def _kth_message(sent_s: Times, delay_s: Times, k: int) -> Times:
     return arrived_s[:, k - 1]
 
 
-def _count(times_s: Times) -> int:
+def _count(times_s: Floats) -> int:
     return int(np.isfinite(times_s).sum())
 
 
-def _checked_delays(delays: ArrayLike) -> Times:
+def _checked_delays(delays: ArrayLike) -> Floats:
     links = np.asarray(delays, dtype=np.float64)
     if links.ndim != 3 or links.shape[0] != 3 or links.shape[1] != links.shape[2] or links.shape[1] == 0:
         raise InputError(f"PBFT delays have shape {links.shape}; give (3, n, n): one matrix a phase")
@@ -121,11 +119,10 @@ def _checked_delays(delays: ArrayLike) -> Times:
     return links
 
 
-def _alive(n: int, crashed: Collection[int]) -> NDArray[np.bool_]:
+def _alive(n: int, crashed: Collection[int]) -> Bools:
     alive = np.ones(n, dtype=bool)
     for replica in crashed:
-        if not 0 <= replica < n:
-            raise InputError(f"PBFT crashed replica {replica}: there are replicas 0 to {n - 1}")
+        whole("PBFT crashed replica", replica, most=n - 1)
         alive[replica] = False
     if n < 4 and not alive.all():
         raise InputError(f"PBFT with {n} replicas tolerates no fault; use n ≥ 4 replicas, or crash none")

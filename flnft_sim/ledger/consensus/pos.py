@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from flnft_sim.ledger.consensus.base import PROTOCOLS, BlockSlot, require
+from flnft_sim.arrays import Bools, Ints
+from flnft_sim.checks import positive, whole, within
+from flnft_sim.ledger.consensus.base import PROTOCOLS, BlockSlot
 
 _CHUNK = 1024  # slots drawn at a time; a slot's fate depends on its number alone, never on who asks when
 _IN_ORDER = 16  # chunks drawn one after another from one stream; each later one has a stream of its own
@@ -30,11 +31,10 @@ class PosSettings:
     validators: int = 32
 
     def __post_init__(self) -> None:
-        require(0 < self.slot_s < math.inf, "pos", "slot_s", self.slot_s, "give a positive number of seconds")
-        require(0 <= self.missed < 1, "pos", "missed", self.missed, "give a probability in [0, 1)")
-        for name in ("slots_per_epoch", "validators"):
-            require(getattr(self, name) >= 1, "pos", name, getattr(self, name), "give 1 or more")
-        require(self.finality_epochs >= 0, "pos", "finality_epochs", self.finality_epochs, "give 0 or more epochs")
+        positive("consensus pos: slot_s", self.slot_s, "s")
+        within("consensus pos: missed", self.missed, at_least=0.0, below=1.0)
+        for name, least in (("slots_per_epoch", 1), ("validators", 1), ("finality_epochs", 0)):
+            whole(f"consensus pos: {name}", getattr(self, name), least=least)
 
 
 @PROTOCOLS.register("pos")
@@ -48,7 +48,7 @@ class ProofOfStake:
         self.settings = settings
         self._rng = rng
         self._seed = copy.deepcopy(rng).integers(2**63, size=2).tolist()
-        self._chunks: dict[int, tuple[NDArray[np.bool_], NDArray[np.int64]]] = {}  # number -> missed, proposer
+        self._chunks: dict[int, tuple[Bools, Ints]] = {}  # number -> missed, proposer
 
     @property
     def expected_s(self) -> float:
@@ -77,7 +77,7 @@ class ProofOfStake:
     def _is_missed(self, slot: int) -> bool:
         return bool(self._chunk(slot // _CHUNK)[0][slot % _CHUNK])
 
-    def _chunk(self, number: int) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    def _chunk(self, number: int) -> tuple[Bools, Ints]:
         """Who misses and who proposes in a chunk of slots; those far ahead are drawn without those before them."""
         if number >= _IN_ORDER and number not in self._chunks:
             self._chunks[number] = self._drawn(np.random.default_rng([*self._seed, number]))
@@ -85,6 +85,6 @@ class ProofOfStake:
             self._chunks[sum(each < _IN_ORDER for each in self._chunks)] = self._drawn(self._rng)
         return self._chunks[number]
 
-    def _drawn(self, rng: np.random.Generator) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    def _drawn(self, rng: np.random.Generator) -> tuple[Bools, Ints]:
         settings = self.settings
         return rng.random(_CHUNK) < settings.missed, rng.integers(settings.validators, size=_CHUNK)

@@ -6,14 +6,19 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from flnft_sim.ledger.consensus.base import PROTOCOLS, BlockSlot, require
+from flnft_sim.checks import not_negative, positive, whole
+from flnft_sim.errors import UnknownNameError
+from flnft_sim.ledger.consensus.base import PROTOCOLS, BlockSlot
 
 _CHUNK = 64  # blocks drawn at a time
 _STRETCH = 16_384  # mean intervals in a stretch of time; each has a random stream of its own
+
+
+Propagation = Literal["fixed", "exponential"]
 
 
 @dataclass(frozen=True)
@@ -28,22 +33,16 @@ class PowSettings:
     mean_interval_s: float = 13.0
     miners: int = 10
     propagation_s: float = 0.42
-    propagation: Literal["fixed", "exponential"] = "fixed"
+    propagation: Propagation = "fixed"
     confirmations: int = 3
 
     def __post_init__(self) -> None:
-        interval, delay = self.mean_interval_s, self.propagation_s
-        require(0 < interval < math.inf, "pow", "mean_interval_s", interval, "give a positive number of seconds")
-        require(0 <= delay < math.inf, "pow", "propagation_s", delay, "give 0 or more seconds")
+        positive("consensus pow: mean_interval_s", self.mean_interval_s, "s")
+        not_negative("consensus pow: propagation_s", self.propagation_s, "s")
         for name in ("miners", "confirmations"):
-            require(getattr(self, name) >= 1, "pow", name, getattr(self, name), "give 1 or more")
-        require(
-            self.propagation in ("fixed", "exponential"),
-            "pow",
-            "propagation",
-            self.propagation,
-            "choose fixed or exponential",
-        )
+            whole(f"consensus pow: {name}", getattr(self, name), least=1)
+        if self.propagation not in (known := get_args(Propagation)):
+            raise UnknownNameError("consensus pow: propagation", self.propagation, known)
 
 
 class Chunk(NamedTuple):

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from flnft_sim.ledger.consensus.base import require
+from flnft_sim.arrays import Floats
+from flnft_sim.checks import not_negative
+from flnft_sim.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class RequestHop:
     of all messages from and to a replica. Who keeps no replica reaches any of them over one mean link.
     """
 
-    base_s: NDArray[np.float64]
+    base_s: Floats
     mean_s: float
     sd_s: float
     rng: np.random.Generator
@@ -27,9 +28,10 @@ class RequestHop:
 
     def __post_init__(self) -> None:
         shape = np.shape(self.base_s)
-        require(len(shape) == 2 and shape[0] == shape[1], "pbft", "base_s", shape, "give an (n, n) array of delays")
-        require(0 <= self.mean_s < math.inf, "pbft", "mean_s", self.mean_s, "give 0 or more seconds")
-        require(0 <= self.sd_s < math.inf, "pbft", "sd_s", self.sd_s, "give 0 or more seconds")
+        if len(shape) != 2 or shape[0] != shape[1]:
+            raise InputError(f"consensus pbft: base_s has shape {shape}; give an (n, n) array of delays")
+        not_negative("consensus pbft: mean_s", self.mean_s, "s")
+        not_negative("consensus pbft: sd_s", self.sd_s, "s")
 
     def expected_s(self, submitter: int | None, primary: int) -> float:
         """The mean delay from a replica's keeper (None: from someone without one) to the primary; 0 to oneself."""

@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from flnft_sim.market.rules.base import Floats
+from flnft_sim.arrays import Floats
 
 LARGEST = 10.0
 """No value exceeds it, so that gains compare across kinds of markets and fit a calculation by hand."""

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from flnft_sim.arrays import Floats
 from flnft_sim.errors import InputError
 from flnft_sim.market.audit.counterexample import Counterexample, Promise
 from flnft_sim.market.audit.markets import Markets, market_stacks
 from flnft_sim.market.audit.search import ROUNDING, Side, best_lies, buyer_utilities, seller_utilities
 from flnft_sim.market.clearing import ClearedStack, clear_stack
-from flnft_sim.market.rules.base import RULES, Floats
+from flnft_sim.market.rules.base import RULES
 from flnft_sim.streams import checked_seed
 
 PROPERTIES = {"ic": ("ic-buyer", "ic-seller"), "ir": ("ir-buyer", "ir-seller"), "bb": ("bb",)}

@@ -5,9 +5,9 @@ from typing import Literal
 
 import numpy as np
 
+from flnft_sim.arrays import Floats
 from flnft_sim.market.audit.markets import Markets
 from flnft_sim.market.clearing import ClearedStack, clear_stack
-from flnft_sim.market.rules.base import Floats
 
 type Side = Literal["buyer", "seller"]
 

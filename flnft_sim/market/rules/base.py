@@ -4,14 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flnft_sim import families
+from flnft_sim.arrays import Bools, Floats, Ints
 from flnft_sim.registry import Registry
-
-type Floats = NDArray[np.float64]
-type Ints = NDArray[np.int64]
-type Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
