@@ -54,7 +54,9 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path, link):
     assert broken_links(page) == [link]
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/index.md", "docs/tutorial.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/index.md", "docs/design.md", "docs/tutorial.md"]
+)
 def test_the_paths_that_it_names_are_there(root, page):
     assert missing_paths(root, root / page) == []
 

@@ -235,7 +235,10 @@ def test_with_the_network_cut_the_page_paints_and_the_server_calls_nobody(driver
 def foreign(context, body):
     """A page of another site, in the browser that has our cookie."""
     page = context.new_page()
-    page.route("http://foreign.example/**", lambda route: route.fulfill(body=body, content_type="text/html"))
+    headers = {"Access-Control-Allow-Origin": "*"}  # the other site would let us read it
+    page.route(
+        "http://foreign.example/**", lambda route: route.fulfill(body=body, headers=headers, content_type="text/html")
+    )
     page.goto("http://foreign.example/")
     return page
 
@@ -243,8 +246,11 @@ def foreign(context, body):
 def test_the_address_opens_from_a_foreign_page(chromium, live):
     """A terminal may be a page itself, and `SameSite=Strict` would hold the cookie back from a redirect."""
     page = foreign(chromium.new_context(), f'<a href="{live}">open</a>')
+    ask = "() => fetch('http://foreign.example/x').then(answer => answer.ok, () => 'refused')"
+    assert page.evaluate(ask) is True
     page.click("a")
     page.wait_for_selector("#map canvas", timeout=PATIENCE_MS)
+    assert page.evaluate(ask) == "refused"  # by the policy of our page, which asks no other server
     page.context.close()
 
 
