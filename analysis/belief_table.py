@@ -16,11 +16,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from flnft_sim.cli.game import trial_market
+from flnft_sim.experiments.belief_market import TrialMarket, TrialPlay, play_market, trial_market
+from flnft_sim.experiments.belief_scores import log_loss
 from flnft_sim.files import write_atomic
 from flnft_sim.game import BidBelief, rival_sums
-from flnft_sim.game.market_trial import TrialMarket, TrialPlay, play_market
-from flnft_sim.game.scoring import log_loss
 from flnft_sim.results.forecast import ForecastQuality
 from flnft_sim.scenario import load_scenario
 from flnft_sim.streams import Streams

@@ -145,7 +145,7 @@ def _replay(path: Path) -> None:
 
 
 def _compose(scenario: str, rules: Sequence[str], episodes: int, seed: int, folder: Path) -> None:
-    from flnft_sim.composed_audit import composed_audit, summary
+    from flnft_sim.experiments.composed_audit import composed_audit, summary
     from flnft_sim.files import write_atomic
     from flnft_sim.scenario import load_scenario
 

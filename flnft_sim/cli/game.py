@@ -10,7 +10,6 @@ from flnft_sim.errors import InputError
 
 if TYPE_CHECKING:
     from flnft_sim.game import DecisionProblem, Examined, GameReport
-    from flnft_sim.game.market_trial import TrialMarket
     from flnft_sim.scenario import Scenario
 
 _ROWS = 12  # providers printed
@@ -45,18 +44,13 @@ def game_command(
         raise InputError(
             f"--dao {dao}: {resolved.name} has DAOs 0 to {resolved.population.daos - 1}; choose one of them"
         )
-
     if folder is not None:
         check_folder(folder)
 
-    from flnft_sim.game import game_report
-    from flnft_sim.simulation import FlnftModel
+    from flnft_sim.experiments.first_decision import first_decision
 
     err.print(f"[dim]playing {resolved.game.history_auctions} auctions of history …[/]")
-    model = FlnftModel(resolved)
-    model.world.next_demand()
-    problem = model.daos[dao].decision_phase.problem()
-    report = game_report(problem, tolerance=resolved.game.decision_tolerance)
+    problem, report = first_decision(resolved, dao)
     _print_providers(problem, report)
     _print_users(report)
     _print_beliefs(resolved)
@@ -72,25 +66,6 @@ def _draw(problem: "DecisionProblem", report: "GameReport", path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     save_figure(draw_best_responses(problem, report), path, dpi=120)
     out.print(f"best-response curves: {path}", markup=False)
-
-
-def trial_market(scenario: "Scenario") -> "TrialMarket":
-    """The bidders of one category of a scenario, as the market without a clock takes them: one dimension, quality.
-
-    Its satisfaction is left at the default: money hardly depends on a satisfaction above 10.
-    """
-    from flnft_sim.game.market_trial import TrialMarket
-
-    game, population = scenario.game, scenario.population
-    return TrialMarket(
-        providers=max(1, population.providers // population.categories),
-        valuation_money=game.quality_elasticity * (game.valuation_money or game.budget_money),
-        history=game.history_auctions,
-        measured=scenario.market.auctions,
-        reserve_money=game.quality_elasticity * scenario.market.reserve_prior_money,
-        belief_options=game.belief.model_dump(exclude={"kind"}),
-        **game.demand.model_dump(),
-    )
 
 
 def _print_providers(problem: "DecisionProblem", report: "GameReport") -> None:
@@ -151,33 +126,23 @@ def _user_figures(examined: "Examined") -> list[str]:
 
 def _print_beliefs(scenario: "Scenario") -> None:
     """All kinds of belief over the history that the scenario's own kind makes."""
-    from flnft_sim.game import BELIEFS
-    from flnft_sim.game.market_trial import play_market
-    from flnft_sim.game.scoring import score_beliefs
+    from flnft_sim.experiments.belief_market import score_kinds, trial_market
 
-    market, belief = trial_market(scenario), scenario.game.belief
-    if market.history + market.measured <= belief.min_history or market.providers < 2:
+    market, own = trial_market(scenario), scenario.game.belief.kind
+    scores = score_kinds(scenario)
+    if not scores:
         out.print("no belief table: it takes two providers and a history longer than game.belief.min_history")
         return
-    play = play_market(market, [belief.kind] * market.providers, seed=scenario.seed)
     table = _table("belief", "MAE\n(money)", "log-loss\n(nats)", "share of\noracle's utility")
-    for kind in BELIEFS:
-        score = score_beliefs(
-            kind,
-            play.money,
-            play.valuations,
-            market.satisfaction,
-            measured_from=belief.min_history,
-            options=market.belief_options | {"seed": scenario.seed},
-        )
+    for kind, score in scores.items():
         table.add_row(
-            f"[bold]{kind}[/]" if kind == belief.kind else kind,
+            f"[bold]{kind}[/]" if kind == own else kind,
             f"{score.mae_money:,.1f}",
             f"{score.log_loss:.3f}",
             f"{score.oracle_share:.1%}",
         )
     table.caption = (
-        f"Over {market.history + market.measured} auctions of {market.providers} providers who all use {belief.kind},\n"
+        f"Over {market.history + market.measured} auctions of {market.providers} providers who all use {own},\n"
         "one dimension, no clock. The share is what a provider who believes so earns, alone among them."
     )
     out.print(table)

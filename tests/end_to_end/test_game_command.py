@@ -2,9 +2,8 @@
 
 import pytest
 
-from flnft_sim.cli.game import game_command, trial_market
+from flnft_sim.cli.game import game_command
 from flnft_sim.errors import InputError
-from flnft_sim.scenario import load_scenario
 
 pytestmark = pytest.mark.filterwarnings("ignore:Setting the shape:DeprecationWarning")  # hmmlearn 0.3.3
 
@@ -30,11 +29,3 @@ def test_without_out_nothing_is_left(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert game_command("tiny", settings=["learning.learner=surrogate"], seed=None, dao=0) == 0
     assert not list(tmp_path.iterdir())
-
-
-def test_the_trial_is_a_category_of_the_scenario():
-    market = trial_market(load_scenario("market-cyclic"))
-    assert (market.providers, market.history, market.measured) == (10, 60, 40)
-    assert market.cyclic and market.stay == 0.3
-    assert market.valuation_money == 500.0
-    assert market.belief_options["levels"] == 6

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from flnft_sim.arrays import Floats
-from flnft_sim.game.beliefs import BidBelief
+from flnft_sim.experiments.belief_scores import BeliefScore, mean_bids, score_beliefs
+from flnft_sim.game.beliefs import BELIEFS, BidBelief
 from flnft_sim.game.density import Forecast
 from flnft_sim.game.equilibrium import provider_equilibrium
 from flnft_sim.game.regimes import DemandRegimes
 from flnft_sim.game.responses import provider_best_response, rival_sums
-from flnft_sim.game.scoring import mean_bids
 from flnft_sim.game.utilities import provider_utility
+from flnft_sim.scenario import Scenario
 from flnft_sim.streams import Streams
 
 ORACLE = "oracle"
@@ -53,6 +54,37 @@ class TrialPlay:
     def forecasts(self) -> Floats:
         """The first provider's kind's expected bids, money (T, M)."""
         return mean_bids(self.foretold)
+
+
+def trial_market(scenario: Scenario) -> TrialMarket:
+    """The bidders of one category of a scenario, as the market without a clock takes them: one dimension, quality.
+
+    Its satisfaction is left at the default: money hardly depends on a satisfaction above 10.
+    """
+    game, population = scenario.game, scenario.population
+    return TrialMarket(
+        providers=max(1, population.providers // population.categories),
+        valuation_money=game.quality_elasticity * (game.valuation_money or game.budget_money),
+        history=game.history_auctions,
+        measured=scenario.market.auctions,
+        reserve_money=game.quality_elasticity * scenario.market.reserve_prior_money,
+        belief_options=game.belief.model_dump(exclude={"kind"}),
+        **game.demand.model_dump(),
+    )
+
+
+def score_kinds(scenario: Scenario) -> dict[str, BeliefScore]:
+    """Score every kind of belief on the trial market whose bidders all use the scenario's own.
+
+    Auctions from `game.belief.min_history` on count. Empty where there are none, or fewer than two bidders.
+    """
+    market, belief = trial_market(scenario), scenario.game.belief
+    if market.history + market.measured <= belief.min_history or market.providers < 2:
+        return {}
+    play = play_market(market, [belief.kind] * market.providers, seed=scenario.seed)
+    options = market.belief_options | {"seed": scenario.seed}
+    about = (play.money, play.valuations, market.satisfaction)
+    return {kind: score_beliefs(kind, *about, measured_from=belief.min_history, options=options) for kind in BELIEFS}
 
 
 def play_market(market: TrialMarket, kinds: Sequence[str], *, seed: int) -> TrialPlay:

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flnft_sim.game import provider_equilibrium, provider_utility, rival_sums
+from flnft_sim.experiments.belief_market import TrialMarket, play_market, score_kinds, trial_market
+from flnft_sim.experiments.belief_scores import best_response_utility, log_loss, mean_bids, score_beliefs
+from flnft_sim.game import BELIEFS, provider_equilibrium, provider_utility, rival_sums
 from flnft_sim.game.beliefs import BidBelief, Part
 from flnft_sim.game.density import density
-from flnft_sim.game.market_trial import TrialMarket, play_market
-from flnft_sim.game.scoring import best_response_utility, log_loss, mean_bids, score_beliefs
+from flnft_sim.scenario import load_scenario
 
 pytestmark = pytest.mark.filterwarnings("ignore:Setting the shape:DeprecationWarning")  # hmmlearn 0.3.3
 
@@ -222,3 +223,20 @@ def test_mean_bids():
 def named(bid: float) -> tuple[Part, ...]:
     """The forecast that names one bid."""
     return (Part.of(np.array([bid]), np.ones(1)),)
+
+
+def test_the_trial_is_a_category_of_the_scenario():
+    market = trial_market(load_scenario("market-cyclic"))
+    assert (market.providers, market.history, market.measured) == (10, 60, 40)
+    assert market.cyclic and market.stay == 0.3
+    assert market.valuation_money == 500.0
+    assert market.belief_options["levels"] == 6
+
+
+def test_every_kind_is_scored_where_there_is_something_to_score():
+    scenario = load_scenario("tiny", overrides={"game.history_auctions": 20, "game.belief.min_history": 5})
+    scores = score_kinds(scenario)
+    assert set(scores) == set(BELIEFS)
+    assert scores["oracle"].oracle_share == pytest.approx(1.0)
+    assert all(score.oracle_share <= 1.0 + 1e-9 for score in scores.values())
+    assert score_kinds(load_scenario("tiny", overrides={"population.providers": 1})) == {}

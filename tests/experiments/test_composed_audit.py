@@ -6,8 +6,8 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from flnft_sim.cli.audit import audit_command
-from flnft_sim.composed_audit import FACTORS, composed_audit, standings, summary
 from flnft_sim.errors import InputError, UnknownNameError
+from flnft_sim.experiments.composed_audit import FACTORS, composed_audit, standings, summary
 from flnft_sim.market import clear
 from flnft_sim.scenario import load_scenario
 
