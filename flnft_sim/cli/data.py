@@ -92,12 +92,13 @@ def show_command(
     """Print how many samples of which class each user would hold."""
     from rich.table import Table
 
+    from flnft_sim.formats import picture_format, save_figure
     from flnft_sim.learning import describe_partition
 
+    if picture is not None:
+        picture_format(picture)
     settings: dict[str, Any] = {key: value for key, value in {"alpha": alpha, "n": n}.items() if value is not None}
-    dataset, table = describe_partition(
-        name, kind, users, data_dir=data_dir, split=split, seed=seed, picture=picture, **settings
-    )
+    dataset, table = describe_partition(name, kind, users, data_dir=data_dir, split=split, seed=seed, **settings)
     shape = "×".join(map(str, dataset.input_shape))
     out.print(
         f"{name}: {dataset.source}; {len(dataset.train_y):,} + {len(dataset.test_y):,} images of {shape}", markup=False
@@ -107,5 +108,8 @@ def show_command(
         view.add_row(str(user), *map(str, row))
     out.print(view)
     if picture is not None:
+        from flnft_sim.figures.partition import draw_partition
+
+        save_figure(draw_partition(table), picture, dpi=150)
         out.print(str(picture), markup=False)
     return 0

@@ -12,6 +12,7 @@ from typing import Any
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.container import Container
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -34,16 +35,18 @@ def new_figure(
     columns: int = 1,
     left: float = _LEFT,
     right: float = _RIGHT,
+    between: float | None = None,
 ) -> tuple[Figure, list[Axes]]:
     """A figure (inches) and its axes, row by row of the given relative heights, with room for their labels.
 
-    `left` and `right` are the room beside the axes, in inches.
+    `left` and `right` are the room beside the axes, in inches; `between` that of two columns (as on the left).
     """
     figure = Figure(figsize=(width, height))
-    between = (height - _TOP - _BOTTOM - _GAP * (len(heights) - 1)) / len(heights)
-    beside = (width - right - left * columns) / columns
+    between = left if between is None else between
+    above = (height - _TOP - _BOTTOM - _GAP * (len(heights) - 1)) / len(heights)
+    beside = (width - left - right - between * (columns - 1)) / columns
     _margins(figure, left=left, right=right, top=_TOP, bottom=_BOTTOM)
-    figure.subplots_adjust(hspace=_GAP / between, wspace=left / beside)
+    figure.subplots_adjust(hspace=_GAP / above, wspace=between / beside)
     return figure, list(figure.subplots(len(heights), columns, height_ratios=heights, squeeze=False).flat)
 
 
@@ -94,14 +97,14 @@ def finish(axes: Axes, *, title: str, x: str, y: str, legend: bool = False, note
         axes.legend(fontsize=TICK, frameon=False)
 
 
-def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
-    """One legend for the whole figure, in room that is added below it."""
+def legend_below(figure: Figure, handles: Sequence[Artist | Container], *, title: str = "") -> None:
+    """One legend for the whole figure, in room that is added below it; `title` says what it tells apart."""
     labels = [str(handle.get_label()) for handle in handles]
     width, height = figure.get_size_inches()
     column = max(map(len, labels)) * _LETTER * TICK / _POINTS_PER_INCH + 0.62  # its mark and the space between
     columns = max(1, min(len(labels), int(width / column)))
     if figure.get_layout_engine() is None:
-        more = 0.24 * math.ceil(len(labels) / columns) + 0.05
+        more = 0.24 * (math.ceil(len(labels) / columns) + bool(title)) + 0.05
         pars = figure.subplotpars
         figure.set_size_inches(width, height + more)
         bottom, top = ((edge * height + more) / (height + more) for edge in (pars.bottom, pars.top))
@@ -109,7 +112,9 @@ def legend_below(figure: Figure, handles: Sequence[Artist]) -> None:
         for text in figure.texts:
             text.set_y((text.get_position()[1] * height + more) / (height + more))
     figure.legend(
-        handles=handles,
+        handles=list(handles),
+        title=title or None,
+        title_fontsize=TICK,
         loc="lower center" if figure.get_layout_engine() is None else "outside lower center",
         ncols=columns,
         fontsize=TICK,

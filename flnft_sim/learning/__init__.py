@@ -21,7 +21,6 @@ from flnft_sim.learning.partition import (
     PARTITIONS,
     describe_partition,
     partition,
-    partition_figure,
     partition_table,
 )
 from flnft_sim.learning.privacy import PrivacyLedger, noise_scales
@@ -64,7 +63,6 @@ __all__ = [
     "load_extent",
     "noise_scales",
     "partition",
-    "partition_figure",
     "partition_table",
     "rank_users",
     "train_users",

@@ -3,20 +3,16 @@
 import inspect
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from flnft_sim import families
 from flnft_sim.errors import InputError
-from flnft_sim.formats import picture_format
 from flnft_sim.learning.data import Dataset, load_dataset
 from flnft_sim.registry import Registry
 from flnft_sim.streams import Streams
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 Shards = list[np.ndarray]
 
@@ -163,34 +159,9 @@ def describe_partition(
     data_dir: str | Path | None = None,
     split: str = "paper",
     seed: int = 0,
-    picture: Path | None = None,
     **settings: Any,
 ) -> tuple[Dataset, pd.DataFrame]:
-    """Load a data set and split it as the first DAO of a run with that seed does; return it and the table.
-
-    With a `picture` (.png, .pdf or .svg) the table is drawn there, too.
-    """
-    format = picture_format(picture) if picture is not None else None
+    """Load a data set and split it as the first DAO of a run with that seed does; return it and the table."""
     dataset = load_dataset(dataset_name, data_dir=data_dir, split=split, seed=seed)
     shards = partition(kind, dataset.train_y, users, rng=Streams(seed).generator("partition", 0), **settings)
-    table = partition_table(shards, dataset.train_y, dataset.classes)
-    if picture is not None:
-        partition_figure(table).savefig(picture, dpi=150, format=format)
-    return dataset, table
-
-
-def partition_figure(table: pd.DataFrame) -> "Figure":
-    """Draw the table: one bar a user, stacked by class."""
-    import seaborn as sns
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 4), layout="constrained")
-    axes = figure.subplots()
-    classes = [column for column in table.columns if column.startswith("class_")]
-    bottom = np.zeros(len(table))
-    for column, colour in zip(classes, sns.color_palette("viridis", len(classes)), strict=True):
-        axes.bar(table.index, table[column], bottom=bottom, color=colour, label=column.removeprefix("class_"))
-        bottom += table[column].to_numpy()
-    axes.set(xlabel="user", ylabel="training samples", title="What each user holds", ylim=(0, 1.05 * bottom.max()))
-    axes.legend(title="class", bbox_to_anchor=(1.0, 1.0), loc="upper left", frameon=False)
-    return figure
+    return dataset, partition_table(shards, dataset.train_y, dataset.classes)

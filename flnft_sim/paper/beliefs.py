@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from flnft_sim.paper.averages import averages, shown
 from flnft_sim.paper.scale import Scale
 from flnft_sim.paper.section import Section, Statement, Table, Verdict
 from flnft_sim.paper.study import Study, StudyPlan
+from flnft_sim.paper.tables import shown
 from flnft_sim.sweeps import SweepPlan
+from flnft_sim.sweeps.statistics import intervals
 
 
 def studies(scale: Scale) -> list[StudyPlan]:
@@ -34,7 +35,7 @@ def tell(done: Mapping[str, Study], _scale: Scale) -> Section:
     """What providers earn and how exploitable their play is, by kind of belief."""
     study = done["beliefs"]
     metrics = ["provider_utility", "provider_exploitability_money", "licences_total"]
-    table = averages(study.runs, ["game.belief.kind"], metrics)
+    table = intervals(study.runs, ["game.belief.kind"], metrics)
     means = table.pivot(index="game.belief.kind", columns="metric", values="mean")
     exploitable = means["provider_exploitability_money"]
     return Section(

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from flnft_sim.paper.averages import averages, shown
 from flnft_sim.paper.scale import Scale
 from flnft_sim.paper.schemes import COLOURS, GAME, LABELS, SENSITIVITY, shortened
 from flnft_sim.paper.section import Picture, Section, Statement, Table, Verdict
 from flnft_sim.paper.study import Study, StudyPlan
+from flnft_sim.paper.tables import shown
 from flnft_sim.sweeps import SweepPlan
+from flnft_sim.sweeps.statistics import intervals
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,7 +43,7 @@ def studies(scale: Scale) -> list[StudyPlan]:
 def tell(done: Mapping[str, Study], scale: Scale) -> Section:
     """Accuracy against the Dirichlet parameter."""
     study = done["dirichlet"]
-    table = averages(study.runs, ["learning.scheme", "learning.partition.alpha"], ["accuracy", "user_utility"])
+    table = intervals(study.runs, ["learning.scheme", "learning.partition.alpha"], ["accuracy", "user_utility"])
     mine = table[(table["learning.scheme"] == "pms-am") & (table["metric"] == "accuracy")]
     ends = mine.set_index("learning.partition.alpha")["mean"]
     return Section(
@@ -71,11 +72,9 @@ def _shown(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _skew_figure(table: pd.DataFrame) -> "Figure":
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import PercentFormatter
+    from flnft_sim.figures.style import finish, new_figure, percents
 
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
-    axes = figure.subplots()
+    figure, [axes] = new_figure()
     for place, scheme in enumerate(SCHEMES):
         own = table[(table["learning.scheme"] == scheme) & (table["metric"] == "accuracy")]
         half = (own["ci95_high"] - own["mean"]).fillna(0)
@@ -84,9 +83,7 @@ def _skew_figure(table: pd.DataFrame) -> "Figure":
     axes.set_xscale("log")
     axes.set_xticks(ALPHAS, [f"{alpha:g}" for alpha in ALPHAS])
     axes.minorticks_off()
-    axes.set_xlabel("Dirichlet α (smaller: less alike)", fontsize=12)
-    axes.set_ylabel("test accuracy", fontsize=12)
-    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=12)
+    percents(axes)
+    x = "Dirichlet α (smaller: less alike)"
+    finish(axes, title="Accuracy by label skew", x=x, y="test accuracy", legend=True)
     return figure

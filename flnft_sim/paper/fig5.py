@@ -20,9 +20,10 @@ from flnft_sim.paper.schemes import (
 )
 from flnft_sim.paper.section import Picture, Section, Statement, Table, judge
 from flnft_sim.paper.study import Study, StudyPlan
-from flnft_sim.sweeps.summary import statistics
+from flnft_sim.sweeps.statistics import intervals
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 FALLEN = 0.02  # a curve that ends this far below its best round has overfitted
@@ -82,11 +83,7 @@ def tell(done: Mapping[str, Study], scale: Scale) -> Section:
 
 def accuracy_curves(rounds: pd.DataFrame) -> pd.DataFrame:
     """Columns workload, scheme, round, n, accuracy, ci95_low, ci95_high."""
-    rows = []
-    for (workload, scheme, number), group in rounds.groupby(["workload", "scheme", "round"], sort=False):
-        n, mean, _, low, high = statistics(group["accuracy"].tolist())
-        rows.append((workload, scheme, number, n, mean, low, high))
-    return pd.DataFrame(rows, columns=["workload", "scheme", "round", "n", "accuracy", "ci95_low", "ci95_high"])
+    return _accuracy(rounds, ["workload", "scheme", "round"])
 
 
 def final_accuracy(runs: pd.DataFrame, rounds: pd.DataFrame) -> pd.DataFrame:
@@ -94,15 +91,17 @@ def final_accuracy(runs: pd.DataFrame, rounds: pd.DataFrame) -> pd.DataFrame:
 
     The last two are of the mean curve: where training goes on too long, its best round is not its last.
     """
-    rows = []
-    for (workload, scheme), group in runs.groupby(["workload", "scheme"], sort=False):
-        n, mean, _, low, high = statistics(group["accuracy"].tolist())
-        own = rounds[(rounds["workload"] == workload) & (rounds["scheme"] == scheme)]
-        curve = own.groupby("round")["accuracy"].mean()
-        best = (curve.max(), int(curve.index.to_numpy()[curve.to_numpy().argmax()]))
-        rows.append((workload, scheme, n, mean, low, high, group["local_epochs"].mean(), *best))
-    columns = ["workload", "scheme", "n", "accuracy", "ci95_low", "ci95_high", "local_epochs"]
-    return pd.DataFrame(rows, columns=[*columns, "best_accuracy", "best_round"])
+    by = ["workload", "scheme"]
+    curves = rounds.groupby([*by, "round"], sort=False)["accuracy"].mean().rename("best_accuracy").reset_index()
+    bests = curves.loc[curves.groupby(by)["best_accuracy"].idxmax()].rename(columns={"round": "best_round"})
+    epochs = runs.groupby(by, sort=False)["local_epochs"].mean().reset_index()
+    best = [*by, "best_accuracy", "best_round"]
+    return _accuracy(runs, by).merge(epochs, on=by).merge(bests[best], on=by)
+
+
+def _accuracy(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Columns by …, n, accuracy, ci95_low, ci95_high."""
+    return intervals(table, by, ["accuracy"]).drop(columns="metric").rename(columns={"mean": "accuracy"})
 
 
 def final_differences(runs: pd.DataFrame, workloads: list[str]) -> pd.DataFrame:
@@ -118,34 +117,31 @@ def final_differences(runs: pd.DataFrame, workloads: list[str]) -> pd.DataFrame:
 
 def accuracy_figure(curves: pd.DataFrame) -> "Figure":
     """A panel per workload, a line per scheme, with its band from `BAND_FROM` seeds on."""
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import PercentFormatter
+    from flnft_sim.figures.style import finish, legend_below, new_figure, percents
 
     workloads = list(dict.fromkeys(curves["workload"]))
-    rows = -(-len(workloads) // 2)
-    figure = Figure(figsize=(10, 0.6 + 3.6 * rows), layout="constrained")
-    panels = figure.subplots(rows, min(2, len(workloads)), squeeze=False).flat
+    columns = min(2, len(workloads))
+    rows = -(-len(workloads) // columns)
+    figure, panels = new_figure(width=10, height=0.4 + 3.6 * rows, heights=(1,) * rows, columns=columns)
     for letter, axes, workload in zip("abcdefgh", panels, workloads, strict=False):
+        own = curves[curves["workload"] == workload]
         for scheme in LABELS:
-            line = curves[(curves["workload"] == workload) & (curves["scheme"] == scheme)]
-            style = DASHES.get(scheme, "-")
-            axes.plot(line["round"], line["accuracy"], color=COLOURS[scheme], linestyle=style, label=LABELS[scheme])
-            sure = line[line["n"] >= BAND_FROM]
-            axes.fill_between(
-                sure["round"], sure["ci95_low"], sure["ci95_high"], color=COLOURS[scheme], alpha=0.2, lw=0
-            )
-        shown = curves[(curves["workload"] == workload) & (curves["round"] > 2)]["accuracy"]
+            _draw_curve(axes, own[own["scheme"] == scheme], scheme)
+        shown = own[own["round"] > 2]["accuracy"]
         axes.set_ylim(shown.min() - 0.02, min(shown.max() + 0.02, 1.0))  # the first rounds rise from chance
-        axes.set_title(f"({letter}) {workload}", loc="left", fontsize=13)
-        axes.set_xlabel("FL round", fontsize=12)
-        axes.set_ylabel("test accuracy", fontsize=12)
-        axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
-        axes.spines[["top", "right"]].set_visible(False)
-    for axes in list(panels):
-        axes.set_visible(False)
-    handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(LABELS), frameon=False, fontsize=12)
+        percents(axes)
+        finish(axes, title=f"({letter}) {workload}", x="FL round", y="test accuracy")
+    for axes in panels[len(workloads) :]:
+        axes.remove()
+    legend_below(figure, panels[0].get_lines())
     return figure
+
+
+def _draw_curve(axes: "Axes", line: pd.DataFrame, scheme: str) -> None:
+    colour, style = COLOURS[scheme], DASHES.get(scheme, "-")
+    axes.plot(line["round"], line["accuracy"], color=colour, linestyle=style, label=LABELS[scheme])
+    sure = line[line["n"] >= BAND_FROM]
+    axes.fill_between(sure["round"], sure["ci95_low"], sure["ci95_high"], color=colour, alpha=0.2, lw=0)
 
 
 def _caption(curves: pd.DataFrame) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from flnft_sim.figures.palette import INK
 from flnft_sim.game import compute_unit_cost
 from flnft_sim.paper.paired import paired_difference, with_interval
 from flnft_sim.paper.scale import Scale
@@ -14,7 +15,7 @@ from flnft_sim.paper.section import Picture, Section, Statement, Table, Verdict,
 from flnft_sim.paper.study import Study, StudyPlan
 from flnft_sim.paper.table3 import committed_constants
 from flnft_sim.scenario import load_scenario
-from flnft_sim.sweeps.summary import statistics
+from flnft_sim.sweeps.statistics import intervals
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,33 +54,27 @@ def tell(done: Mapping[str, Study], scale: Scale) -> Section:
 
 def averages(runs: pd.DataFrame) -> pd.DataFrame:
     """Columns workload, scheme, measure, n, mean, ci95_low, ci95_high."""
-    rows = []
-    for (workload, scheme), group in runs.groupby(["workload", "scheme"], sort=False):
-        for measure in MEASURES:
-            n, mean, _, low, high = statistics(group[measure].astype(float).tolist())
-            rows.append((workload, scheme, measure, n, mean, low, high))
-    return pd.DataFrame(rows, columns=["workload", "scheme", "measure", "n", "mean", "ci95_low", "ci95_high"])
+    return intervals(runs, ["workload", "scheme"], list(MEASURES)).rename(columns={"metric": "measure"})
 
 
 def averages_figure(table: pd.DataFrame) -> "Figure":
     """A panel per measure; groups of bars by workload, a bar per scheme."""
-    from matplotlib.figure import Figure
+    from flnft_sim.figures.style import NOTE, finish, legend_below, new_figure
 
     workloads = list(dict.fromkeys(table["workload"]))
-    figure = Figure(figsize=(12, 4.4), layout="constrained")
-    for axes, (measure, label) in zip(figure.subplots(1, len(MEASURES)), MEASURES.items(), strict=True):
+    figure, panels = new_figure(width=12, height=4.4, columns=len(MEASURES), left=0.6)
+    for axes, (measure, label) in zip(panels, MEASURES.items(), strict=True):
         for place, scheme in enumerate(DECENTRALIZED):
             chosen = table[(table["scheme"] == scheme) & (table["measure"] == measure)].set_index("workload")
             chosen = chosen.reindex(workloads)
             at = [group + (place - 1.5) * 0.2 for group in range(len(workloads))]
             error = (chosen["ci95_high"] - chosen["mean"]).fillna(0)
             axes.bar(at, chosen["mean"], 0.18, yerr=error, capsize=2, color=COLOURS[scheme], label=LABELS[scheme])
-        axes.axhline(0, color="0.3", linewidth=0.8)
-        axes.set_xticks(range(len(workloads)), [name.replace("-", "\n") for name in workloads], fontsize=11)
-        axes.set_title(label, loc="left", fontsize=13)
-        axes.spines[["top", "right"]].set_visible(False)
-    handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(DECENTRALIZED), frameon=False, fontsize=12)
+        axes.axhline(0, color=INK, linewidth=0.8)
+        finish(axes, title=label, x="", y="")
+        names = [name.replace("-", "\n") for name in workloads]
+        axes.set_xticks(range(len(workloads)), names, fontsize=NOTE)
+    legend_below(figure, panels[0].containers[1::2])
     return figure
 
 

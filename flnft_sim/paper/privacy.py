@@ -12,7 +12,7 @@ from flnft_sim.paper.study import Study, StudyPlan
 from flnft_sim.scenario import load_scenario
 from flnft_sim.simulation import run
 from flnft_sim.sweeps import SweepPlan
-from flnft_sim.sweeps.summary import statistics
+from flnft_sim.sweeps.statistics import intervals
 
 CLIPPED_TO = 10.0  # L1 norm C of the table's clipped rows; 2C/ε is the noise
 
@@ -98,11 +98,9 @@ def _guarantees(scale: Scale) -> pd.DataFrame:
 
 def _costs(study: Study) -> pd.DataFrame:
     """Columns clip_l1 (NaN: none), n, accuracy, ci95_low, ci95_high."""
-    rows = []
-    for bound, group in study.runs.groupby("learning.clip_l1", dropna=False):
-        n, mean, _, low, high = statistics(group["accuracy"].tolist())
-        rows.append((bound, n, mean, low, high))
-    return pd.DataFrame(rows, columns=["clip_l1", "n", "accuracy", "ci95_low", "ci95_high"])
+    table = intervals(study.runs, ["learning.clip_l1"], ["accuracy"]).drop(columns="metric")
+    table = table.rename(columns={"learning.clip_l1": "clip_l1", "mean": "accuracy"})
+    return table.sort_values("clip_l1", ignore_index=True)
 
 
 def _shown(table: pd.DataFrame) -> pd.DataFrame:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from flnft_sim.paper.averages import averages, shown
 from flnft_sim.paper.scale import Scale
 from flnft_sim.paper.section import Section, Statement, Table, Verdict
 from flnft_sim.paper.study import Study, StudyPlan
+from flnft_sim.paper.tables import shown
 from flnft_sim.sweeps import SweepPlan
+from flnft_sim.sweeps.statistics import intervals
 
 RULES = ("pms-am", "pms-am-literal", "mcafee", "vcg", "uniform", "first-price", "random")
 
@@ -39,7 +40,7 @@ def tell(done: Mapping[str, Study], _scale: Scale) -> Section:
     """Licences sold and money taken, by rule and market size."""
     study = done["rules"]
     metrics = ["licences_total", "paid_total_money", "reward_received_money"]
-    table = averages(study.runs, ["market.rule", "population.daos"], metrics)
+    table = intervals(study.runs, ["market.rule", "population.daos"], metrics)
     largest = table[table["population.daos"] == table["population.daos"].max()]
     revenue = largest[largest["metric"] == "paid_total_money"].set_index("market.rule")["mean"]
     licences = largest[largest["metric"] == "licences_total"].set_index("market.rule")["mean"]

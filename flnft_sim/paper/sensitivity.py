@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from flnft_sim.paper.averages import in_percent, without_rounding
 from flnft_sim.paper.scale import FULL, Scale
 from flnft_sim.paper.schemes import GAME, SENSITIVITY, SETTLING, shortened
 from flnft_sim.paper.section import Picture, Section, Statement, Table, Verdict
 from flnft_sim.paper.study import Study, StudyPlan
+from flnft_sim.paper.tables import in_percent, without_rounding
 from flnft_sim.sweeps import FlnftSimulator, SweepPlan
 from flnft_sim.sweeps.batch import SENSITIVITY as SENSITIVITY_TABLE
 from flnft_sim.sweeps.tables import read_csv
@@ -127,21 +127,17 @@ def tell(done: Mapping[str, Study], _scale: Scale) -> Section:
 
 def effects_figure(effects: pd.DataFrame) -> "Figure":
     """A panel per metric, a bar per parameter."""
-    from matplotlib.figure import Figure
-
     from flnft_sim.figures.palette import BLUE
+    from flnft_sim.figures.style import finish, new_figure
 
-    figure = Figure(figsize=(14, 3.8), layout="constrained")
-    panels = figure.subplots(1, len(METRICS), sharey=True)
+    figure, panels = new_figure(width=14, height=3.8, columns=len(METRICS), left=2.75, between=0.35)
     for axes, (metric, label) in zip(panels, METRICS.items(), strict=True):
         own = effects[effects["metric"] == metric].set_index("parameter").reindex(list(RANGES)[::-1])
         names = [LABELS[parameter] for parameter in own.index]
         axes.barh(names, own["mu_star"], xerr=own["mu_star_conf"], color=BLUE, capsize=2)
-        axes.set_title(label, loc="left", fontsize=13)
-        axes.set_xlabel("mean absolute effect μ*", fontsize=12)
-        axes.tick_params(labelsize=11)
         axes.set_xlim(left=0)
-        axes.spines[["top", "right"]].set_visible(False)
+        finish(axes, title=label, x="mean absolute effect μ*", y="")
+        axes.tick_params(labelleft=axes is panels[0])
     return figure
 
 

@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from importlib.resources import files
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from flnft_sim.figures.palette import INK
 from flnft_sim.paper.scale import PAPERS_WORKLOADS, Scale, Workload, workload_name
 from flnft_sim.paper.schemes import COLOURS, LABELS, PAPERS_ROUNDS, SETTLING, is_workload, lent, trained
 from flnft_sim.paper.section import Picture, Section, Statement, Table, Verdict, judge
@@ -249,31 +250,27 @@ def formula(row: str, random_s: float) -> float:
 
 def errors_figure(table: pd.DataFrame) -> "Figure":
     """A group per workload, in it a marker per row of the table and a tick for the formula; ±20 % in grey."""
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import PercentFormatter
+    from flnft_sim.figures.style import finish, legend_below, new_figure, percents
 
-    figure = Figure(figsize=(8, 4.4), layout="constrained")
-    axes = figure.subplots()
+    figure, [axes] = new_figure(width=8)
     workloads = list(dict.fromkeys(table["workload"]))
     rows = list(dict.fromkeys(table["row"]))
     axes.axhspan(-CLOSE, CLOSE, color="0.93", zorder=0)
-    axes.axhline(0, color="0.3", linewidth=0.8)
+    axes.axhline(0, color=INK, linewidth=0.8)
     for place, row in enumerate(rows):
         own = table[table["row"] == row].set_index("workload").reindex(workloads)
         at = [group + (place - (len(rows) - 1) / 2) * 0.15 for group in range(len(workloads))]
         colour = COLOURS[own["scheme"].iloc[0]]
         face = "none" if row in (CALIBRATED_ON, ASSUMED) else colour  # hollow: no prediction
-        axes.scatter(
-            at, own["error"], s=55, marker=MARKERS[row], facecolors=face, edgecolors=colour, label=ROWS[row], zorder=3
-        )
-        formula_label = "formula" if place == 0 else None
-        axes.scatter(at, own["formula_error"], s=160, marker="_", color="0.1", label=formula_label, zorder=2)
-    axes.set_xticks(range(len(workloads)), workloads, fontsize=11)
+        look: dict[str, Any] = {"marker": MARKERS[row], "facecolors": face, "edgecolors": colour, "label": ROWS[row]}
+        axes.scatter(at, own["error"], s=55, zorder=3, **look)
+        ticks = axes.scatter(at, own["formula_error"], s=160, marker="_", color="0.1", label="formula", zorder=2)
+    axes.set_xticks(range(len(workloads)), workloads)
     axes.set_xlim(-0.5, len(workloads) - 0.5)
-    axes.set_ylabel("ours / paper − 1", fontsize=12)
-    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=10)
+    percents(axes)
+    finish(axes, title="Minting time: errors cell by cell", x="", y="ours / paper − 1")
+    markers = [artist for artist in axes.collections if artist.get_label() in ROWS.values()]
+    legend_below(figure, [*markers, ticks])
     return figure
 
 

@@ -1,17 +1,16 @@
 """Read a scenario: a file, what it extends, and what the user sets on top; every error at once, each with its place."""
 
-import re
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from flnft_sim.errors import InputError, UnknownNameError, bare, shown
+from flnft_sim.errors import InputError, bare, shown
 from flnft_sim.scenario.explain import explain
+from flnft_sim.scenario.reading import NamedFiles, is_file, name_of, scenario_folders
 from flnft_sim.scenario.schema import Scenario
-from flnft_sim.scenario.yaml_text import MAX_DEPTH, TextError, read_file, read_yaml
+from flnft_sim.scenario.yaml_text import MAX_DEPTH, TextError, read_yaml
 
 ENDINGS = (".yaml", ".yml", ".json")
 MAX_CHAIN = 50  # files that extend one another
@@ -23,19 +22,12 @@ class ScenarioError(InputError):
     """A scenario that cannot run; one line a fault."""
 
 
-def scenario_folders() -> list[Path]:
-    """Where names are looked up: the working directory's scenarios/, then those shipped with the package.
-
-    They lie inside an installed package, and beside the package in a source tree.
-    """
-    package = Path(str(files("flnft_sim")))
-    own = [Path("scenarios"), package / "scenarios", package.parent / "scenarios"]
-    return [folder for folder in own if folder.is_dir()]
+SCENARIOS = NamedFiles(kind="scenario", folders=scenario_folders, endings=ENDINGS, error=ScenarioError)
 
 
 def scenario_names() -> list[str]:
     """Names of all scenarios that can be loaded by name, sorted."""
-    return sorted({path.stem for folder in scenario_folders() for path in folder.glob("*.yaml")})
+    return SCENARIOS.names()
 
 
 def describe_scenario(name: str) -> str:
@@ -48,25 +40,7 @@ def describe_scenario(name: str) -> str:
 
 def find_scenario(name: str | Path) -> Path:
     """The file of a scenario's name or path, or of a run's manifest; raises `UnknownNameError` with the closest."""
-    path = Path(name)
-    if path.suffix in ENDINGS:
-        if not is_file(path):
-            raise ScenarioError(
-                f"scenario file {bare(str(path))} does not exist; `flnft scenarios` lists the shipped ones"
-            )
-        return path
-    for folder in scenario_folders():
-        if is_file(folder / f"{name}.yaml"):
-            return folder / f"{name}.yaml"
-    raise UnknownNameError("scenario", str(name), scenario_names())
-
-
-def is_file(path: Path) -> bool:
-    """Whether there is such a file; a name that the system cannot even ask for is none."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
+    return SCENARIOS.find(name)
 
 
 def load_scenario(
@@ -93,15 +67,6 @@ def with_fields(scenario: Scenario, overrides: Mapping[str, Any]) -> Scenario:
     fields, origins = scenario.model_dump(), Origins()
     _set_all(fields, overrides, origins, place="set")
     return _validated(fields, origins, default_origin=f"scenario {scenario.name}")
-
-
-def name_of(path: Path) -> str:
-    """What a file that says no name calls its scenario or sweep: the file's own, with `-` for what a name may not hold.
-
-    Thus `my scenario.yaml` is `my-scenario`.
-    """
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem)[:100]
-    return f"_{name[1:]}" if name.startswith(".") else name
 
 
 def _validated(fields: dict[str, Any], origins: Origins, *, default_origin: str) -> Scenario:
@@ -162,10 +127,7 @@ def _read(path: Path) -> tuple[dict[str, Any], Origins]:
 
 def _read_one(path: Path) -> tuple[dict[str, Any], str | None]:
     """The fields of one file, and the name of what it extends."""
-    try:
-        fields = read_file(path)
-    except TextError as error:
-        raise ScenarioError(str(error)) from None
+    fields = SCENARIOS.read(path)
     fields = {} if fields is None else fields
     if isinstance(fields, dict) and path.suffix == ".json":  # a run's manifest holds its resolved scenario
         fields = fields.get("scenario", fields)

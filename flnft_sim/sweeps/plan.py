@@ -11,10 +11,10 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 
 from flnft_sim.errors import InputError, UnknownNameError, bare, did_you_mean, shown
 from flnft_sim.scenario.explain import complaint, listed
-from flnft_sim.scenario.loading import flat, is_file, leaves, name_of
+from flnft_sim.scenario.loading import flat, leaves
+from flnft_sim.scenario.reading import NamedFiles, is_file, name_of, scenario_folders
 from flnft_sim.scenario.schema import EXACT
 from flnft_sim.scenario.strict import Name, Strict
-from flnft_sim.scenario.yaml_text import TextError, read_file
 from flnft_sim.sweeps.designs import DESIGNS, Range
 
 Point = dict[str, Any]  # dotted scenario field -> value
@@ -179,14 +179,15 @@ class SweepPlan(Strict, frozen=True):
 
 def sweep_folders() -> list[Path]:
     """Where shipped sweeps are looked up: `sweeps/` inside every scenario folder."""
-    from flnft_sim.scenario.loading import scenario_folders  # imports PyTorch; a sweep from a file need not wait
-
     return [folder / "sweeps" for folder in scenario_folders() if (folder / "sweeps").is_dir()]
+
+
+SWEEPS = NamedFiles(kind="sweep", folders=sweep_folders, endings=(".yaml", ".yml"), error=PlanError)
 
 
 def sweep_names() -> list[str]:
     """Names of all sweeps that can be loaded by name, sorted."""
-    return sorted({path.stem for folder in sweep_folders() for path in folder.glob("*.yaml")})
+    return SWEEPS.names()
 
 
 def load_plan(plan: "SweepPlan | Mapping[str, Any] | str | Path") -> SweepPlan:
@@ -195,29 +196,14 @@ def load_plan(plan: "SweepPlan | Mapping[str, Any] | str | Path") -> SweepPlan:
         return plan
     if isinstance(plan, Mapping):
         return _checked(plan, place="sweep")
-    path = _find(plan)
-    try:
-        fields = read_file(path)
-    except TextError as error:
-        raise PlanError(str(error)) from None
+    path = SWEEPS.find(plan)
+    fields = SWEEPS.read(path)
     if not isinstance(fields, dict):
         raise PlanError(f"{path} must hold fields such as `scenario:`, `grid:` and `seeds:`")
     beside = path.parent / str(fields.get("scenario", ""))
-    if beside.suffix in {".yaml", ".yml"} and is_file(beside):
+    if beside.suffix in SWEEPS.endings and is_file(beside):
         fields["scenario"] = str(beside)
     return _checked({"name": name_of(path), **fields}, place=str(path))
-
-
-def _find(name: str | Path) -> Path:
-    path = Path(name)
-    if path.suffix in {".yaml", ".yml"}:
-        if not is_file(path):
-            raise PlanError(f"sweep file {bare(str(path))} does not exist; shipped sweeps: {', '.join(sweep_names())}")
-        return path
-    for folder in sweep_folders():
-        if is_file(folder / f"{name}.yaml"):
-            return folder / f"{name}.yaml"
-    raise UnknownNameError("sweep", str(name), sweep_names())
 
 
 def _checked(fields: Mapping[str, Any], *, place: str) -> SweepPlan:

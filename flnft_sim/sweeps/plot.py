@@ -7,22 +7,20 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from flnft_sim.errors import InputError, UnknownNameError, shown
-from flnft_sim.figures.palette import series_colour
+from flnft_sim.figures.sweep import draw_estimates
 from flnft_sim.formats import picture_format, save_figure
 from flnft_sim.sweeps.plan import RESERVED
 from flnft_sim.sweeps.sensitivity import INDICES
-from flnft_sim.sweeps.summary import STATISTICS, statistics
+from flnft_sim.sweeps.statistics import ESTIMATE, STATISTICS, intervals
 from flnft_sim.sweeps.tables import cell, read_table
 
 UNITS = {"s": "s", "money": "money", "hz": "Hz", "ghz": "GHz", "mhz": "MHz", "m": "m", "bps": "bit/s", "ms": "ms"}
 NOTHING = "none"  # how a parameter that is left out is called, as in the table of fields
 WHICH = ("dao", "round")  # what tells the rows of one run apart
-ESTIMATE = ("mean", "ci95_low", "ci95_high")
 
 
 class Picture(NamedTuple):
@@ -90,11 +88,7 @@ def _of_runs(table: pd.DataFrame, path: Path, x: str | None, y: str | None, hue:
         raise InputError(f"{path}: no run has a value of {y}{_first_error(table)}; there is nothing to draw")
     mixed = [label(name) for name in parameters if name not in {x, hue} and table[name].nunique(dropna=False) > 1]
     left_out = f"; {len(table) - len(kept)} of {len(table)} rows have no value" if len(kept) < len(table) else ""
-    rows = []
-    for place, group in kept.groupby([name for name in (x, hue) if name], dropna=False, sort=False):
-        n, mean, _, low, high = statistics(group[y].astype(float).tolist())
-        rows.append([*place, n, mean, low, high])
-    estimates = pd.DataFrame(rows, columns=[*(name for name in (x, hue) if name), "n", *ESTIMATE])
+    estimates = intervals(kept, [name for name in (x, hue) if name], [y]).drop(columns="metric")
     return Picture(estimates, x, y, hue, f"{_claim(estimates['n'], ' and '.join(['seeds', *mixed]))}{left_out}")
 
 
@@ -182,27 +176,19 @@ def _first_error(table: pd.DataFrame) -> str:
 
 
 def _draw(picture: Picture) -> Figure:
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
-    axes = figure.subplots()
-    table, x = picture.estimates, picture.x
+    table, x, hue = picture.estimates, picture.x, picture.hue
     numbers = is_numeric_dtype(table[x]) and not is_bool_dtype(table[x]) and table[x].notna().all()
     names = [] if numbers else _in_order(table[x])
-    lines = list(_lines(table, picture.hue))
-    for number, (name, line) in enumerate(lines):
-        if numbers:
-            _line(axes, line.sort_values(x), x, name, series_colour(number))
-        else:
-            shift = 0.2 * (number - (len(lines) - 1) / 2) / max(len(lines) - 1, 1)
-            _points(axes, line, [names.index(_name(value)) + shift for value in line[x]], name, series_colour(number))
-    if not numbers:
-        axes.set_xticks(range(len(names)), names, rotation=0 if sum(map(len, names)) < 70 else 20)
-        axes.set_xlim(-0.5, len(names) - 0.5)
-    axes.set(xlabel=label(x), ylabel=label(picture.y))
-    axes.grid(alpha=0.3)
-    if picture.hue:
-        axes.legend(title=label(picture.hue))
-    figure.suptitle(picture.note, fontsize="medium")
-    return figure
+    places = table[x] if numbers else table[x].map(_name).map(names.index)
+    return draw_estimates(
+        dict(_lines(table.assign(place=places), hue)),
+        x=label(x),
+        y=label(picture.y),
+        note=picture.note,
+        names=names,
+        legend=label(hue) if hue else "",
+        marked=x != "round",
+    )
 
 
 def _lines(table: pd.DataFrame, hue: str | None) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -213,23 +199,6 @@ def _lines(table: pd.DataFrame, hue: str | None) -> Iterator[tuple[str, pd.DataF
     names = table[hue].map(_name)
     for name in _in_order(table[hue]):
         yield name, table[names == name]
-
-
-def _line(axes: Axes, line: pd.DataFrame, x: str, name: str, colour: str) -> None:
-    places = line[x].to_numpy(dtype=float)
-    axes.plot(places, line["mean"], marker="" if x == "round" else "o", color=colour, label=name)
-    low, high = line["ci95_low"].to_numpy(dtype=float), line["ci95_high"].to_numpy(dtype=float)
-    axes.fill_between(places, low, high, color=colour, alpha=0.2, linewidth=0)
-    known = np.pad(np.isfinite(low), 1)
-    alone = known[1:-1] & ~known[:-2] & ~known[2:]  # an interval between points without one is no area but a bar
-    if alone.any():
-        axes.vlines(places[alone], low[alone], high[alone], color=colour, alpha=0.3, linewidth=6)
-
-
-def _points(axes: Axes, line: pd.DataFrame, places: list[float], name: str, colour: str) -> None:
-    mean = line["mean"].to_numpy(dtype=float)
-    bars = np.nan_to_num([mean - line["ci95_low"], line["ci95_high"] - mean]).clip(min=0)
-    axes.errorbar(places, mean, yerr=bars, fmt="o", capsize=3, color=colour, label=name)
 
 
 def _name(value: object) -> str:

@@ -2,19 +2,15 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from scipy.special import stdtrit
-
 from flnft_sim.sweeps.plan import Point
+from flnft_sim.sweeps.statistics import STATISTICS, statistics
 from flnft_sim.sweeps.tables import Results, cell, write_csv
 
 BySeed = dict[int, dict[str, Any]]  # seed -> summary of a run that ended well
-
-STATISTICS = ("n", "mean", "sd", "ci95_low", "ci95_high")
 
 
 def write_summary(path: Path, results: Results) -> None:
@@ -31,19 +27,6 @@ def write_differences(path: Path, results: Results, baseline: Mapping[str, Any])
     """
     header = ("point", *results.plan.parameters, "metric", "baseline_point", *STATISTICS)
     write_csv(path, header, _difference_rows(results, baseline))
-
-
-def statistics(values: Sequence[float]) -> tuple[int, float, float, float, float]:
-    """n, mean, standard deviation, and the bounds of Student's 95 % interval (NaN where n < 2)."""
-    n = len(values)
-    if n == 0:
-        return 0, math.nan, math.nan, math.nan, math.nan
-    mean = math.fsum(values) / n
-    if n == 1:
-        return 1, mean, math.nan, math.nan, math.nan
-    sd = float(np.std(values, ddof=1))
-    half = float(stdtrit(n - 1, 0.975)) * sd / math.sqrt(n)
-    return n, mean, sd, mean - half, mean + half
 
 
 def by_point(results: Results) -> Iterator[tuple[int, Point, BySeed, int]]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flnft_sim.errors import InputError
-from flnft_sim.learning import describe_partition, partition, partition_figure, partition_table
+from flnft_sim.learning import describe_partition, partition, partition_table
 
 CLASSES = 6
 
@@ -145,16 +145,6 @@ def test_the_table_counts_what_each_user_got() -> None:
     assert list(table.columns) == ["samples", "class_0", "class_1", "class_2"]
 
 
-def test_the_picture_stacks_the_table() -> None:
-    table = partition_table([np.arange(4), np.arange(4, 6)], np.array([0, 0, 1, 2, 2, 2]), 3)
-    axes = partition_figure(table).axes[0]
-    tops = [max(bar.get_y() + bar.get_height() for bar in bars) for bars in zip(*axes.containers, strict=True)]
-    assert tops == [4, 2]
-    assert axes.get_xlabel() == "user"
-
-
-def test_a_description_writes_its_picture(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    picture = tmp_path / "shares.png"
-    dataset, table = describe_partition("digits", "dirichlet", 5, seed=2, picture=picture, alpha=0.5)
+def test_a_description_is_of_the_whole_training_set() -> None:
+    dataset, table = describe_partition("digits", "dirichlet", 5, seed=2, alpha=0.5)
     assert table["samples"].sum() == len(dataset.train_y)
-    assert picture.read_bytes().startswith(b"\x89PNG")

@@ -15,7 +15,7 @@ from flnft_sim.sweeps import DESIGNS, FlnftSimulator, load_plan, sweep
 from flnft_sim.sweeps.plan import Sample
 from flnft_sim.sweeps.runs import Runs
 from flnft_sim.sweeps.sensitivity import analyse
-from flnft_sim.sweeps.summary import statistics
+from flnft_sim.sweeps.statistics import intervals, statistics
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30))
@@ -31,6 +31,19 @@ def test_the_interval_is_students(values):
 def test_one_value_has_a_mean_and_no_interval():
     assert statistics([3.0])[:2] == (1, 3.0) and np.isnan(statistics([3.0])[2:]).all()
     assert statistics([])[0] == 0
+
+
+def test_intervals_are_the_statistics_of_each_group_without_what_is_missing():
+    frame = pd.DataFrame(
+        {"kind": ["b", "b", None, "a", "b"], "x": [1.0, 2.0, 7.0, np.nan, np.nan], "y": [True, False, True, True, True]}
+    )
+    table = intervals(frame, ["kind"], ["x", "y"])
+    assert list(table.columns) == ["kind", "metric", "n", "mean", "ci95_low", "ci95_high"]
+    assert table["kind"].fillna("none").tolist() == ["b", "b", "none", "none", "a", "a"]
+    assert table["n"].tolist() == [2, 3, 1, 1, 0, 1]
+    for row, values in zip(table.itertuples(index=False), ([1, 2], [1, 0, 1], [7], [1], [], [1]), strict=True):
+        n, mean, _, low, high = statistics(values)
+        assert np.array_equal(row[2:], (n, mean, low, high), equal_nan=True)
 
 
 def test_the_summary_has_a_row_per_point_and_metric(tmp_path):

@@ -1,9 +1,8 @@
-"""Means with intervals over the seeds of a study's points."""
+"""Tables of means with intervals, as the page shows them."""
 
 import pandas as pd
 
 from flnft_sim.paper.paired import with_interval
-from flnft_sim.sweeps.summary import statistics
 
 ROUNDING = 1e-9  # what rounding leaves of a difference that is 0
 NAMES = {  # of columns and metrics, on a page
@@ -20,16 +19,6 @@ NAMES = {  # of columns and metrics, on a page
     "provider_utility": "provider utility",
     "provider_exploitability_money": "most that another bid would gain (money)",
 }
-
-
-def averages(runs: pd.DataFrame, groups: list[str], metrics: list[str]) -> pd.DataFrame:
-    """Columns groups …, metric, n, mean, ci95_low, ci95_high."""
-    rows = []
-    for key, group in runs.groupby(groups, sort=False):
-        for metric in metrics:
-            n, mean, _, low, high = statistics(group[metric].dropna().astype(float).tolist())
-            rows.append((*key, metric, n, mean, low, high))
-    return pd.DataFrame(rows, columns=[*groups, "metric", "n", "mean", "ci95_low", "ci95_high"])
 
 
 def without_rounding(table: pd.DataFrame) -> pd.DataFrame:
