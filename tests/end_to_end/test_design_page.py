@@ -5,8 +5,6 @@ import tomllib
 
 import pytest
 
-import flnft_sim
-
 
 @pytest.fixture(scope="module")
 def page(root):
@@ -58,8 +56,3 @@ def test_what_the_walks_call_exists(root, page):
     for kind, method in named:
         assert f"\nclass {kind}" in code, kind
         assert not method or re.search(rf"\n    def {method}\(", code), method
-
-
-def test_the_public_names_are_what_completion_shows():
-    assert set(flnft_sim.__all__) <= set(dir(flnft_sim))
-    assert all(getattr(flnft_sim, name) is not None for name in flnft_sim.__all__)

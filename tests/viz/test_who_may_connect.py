@@ -35,7 +35,8 @@ def ask(server: Served, path="/", *, method="GET", host=None, **headers):
     if host != "":
         connection.putheader("Host", host or f"localhost:{server.port}")
     for name, value in headers.items():
-        connection.putheader(name, value)
+        for each in [value] if isinstance(value, str) else value:
+            connection.putheader(name, each)
     connection.endheaders()
     response = connection.getresponse()
     text = response.read().decode()
@@ -133,6 +134,14 @@ def test_every_name_of_loopback_is_ours(server, host):
 def test_a_foreign_page_may_not_ask(server, method, origin):
     answer = ask(server, method=method, Origin=origin.format(port=server.port), Cookie=server.cookie)
     assert answer[0] == 403 and is_one_sentence(answer[2]) and "may not use this server" in answer[2]
+
+
+@pytest.mark.parametrize(("header", "before"), [("Host", ""), ("Origin", "http://")])
+def test_a_second_name_beside_our_own_is_refused(server, header, before):
+    pair = [f"{before}localhost:{server.port}", f"{before}evil.example"]
+    host = "" if header == "Host" else None  # else a third would be sent
+    for names in (pair, pair[::-1]):
+        assert ask(server, host=host, Cookie=server.cookie, **{header: names})[0] in (400, 403)
 
 
 def test_our_own_page_may(server):
