@@ -96,7 +96,7 @@ def _crowd(n: int = 100_000) -> None:
 def _world(n: int, bits: float) -> tuple[simpy.Environment, RadioCell, CrowdTask]:
     rng = np.random.default_rng(0)
     env = simpy.Environment()
-    links = Links(RadioSettings(cross_talk=0.0, bandwidth_hz=BAND_HZ), random_positions(n, rng), rng=rng)
+    links = Links(RadioSettings(cross_talk=0.0, bandwidth_mhz=BAND_HZ / 1e6), random_positions(n, rng), rng=rng)
     return env, RadioCell(env, links), CrowdTask(train_s=rng.uniform(10.0, 60.0, n), bits=bits)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, fields
 from functools import cache
 from math import isfinite
+from numbers import Integral, Real
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from flnft_sim.errors import InputError, shown
@@ -43,14 +44,14 @@ class Knob:
         if self.items and not self.items[0] <= len(numbers) <= self.items[1]:
             raise ValueError(f"should have {self.items[0]} to {self.items[1]} items, not {len(numbers)}")
         for number in numbers:
-            if isinstance(number, int | float) and not isinstance(number, bool):
+            if isinstance(number, Real) and not isinstance(number, bool):
                 self._check(number)
         if self.rising and numbers[0] > numbers[1]:
             raise ValueError(f"the range is reversed; write [{numbers[1]:g}, {numbers[0]:g}]")
         return value
 
-    def _check(self, number: float) -> None:
-        if isinstance(number, float) and not isfinite(number):
+    def _check(self, number: Any) -> None:
+        if not isinstance(number, Integral) and not isfinite(number):
             raise ValueError("should be a finite number")
         if self.ge is not None and number < self.ge:
             raise ValueError(f"should be greater than or equal to {self.ge}")
@@ -102,16 +103,22 @@ class Settings:
         for name, (kind, knob) in knobs(type(self)).items():
             value = getattr(self, name)
             try:
-                _fitting(knob.checked(value), kind)
+                _fitting(value, kind)
+                knob.checked(value)
             except ValueError as error:
                 allowed = f" (allowed: {text})" if (text := knob.allowed(kind)) else ""
                 raise InputError(f"{type(self).__name__}: {name} = {shown(value)}: {error}{allowed}") from None
 
 
 def _fitting(value: Any, kind: Any) -> None:
+    """Raise `ValueError` for a value that is no word or no number of the kind; a scenario's section does so itself."""
     choices = _choices(kind)
     if choices and value not in choices:
         raise ValueError("should be one of the words")
+    if kind in (int, int | None) and not isinstance(value, Integral | None):
+        raise ValueError("should be a whole number")
+    if kind in (float, float | None) and not isinstance(value, Real | None):
+        raise ValueError("should be a number")
 
 
 @cache

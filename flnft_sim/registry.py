@@ -7,14 +7,18 @@
 
 A part outside this package registers itself by an entry point of the registry's group, and is found by name. The
 registries of this package are in `flnft_sim.families`, which knows the module of each part that ships.
+
+What a part can be told it says once, by a frozen dataclass of knobs (`flnft_sim.knobs`): the class attribute `Settings`
+of a class, or `register("my-part", settings=MySettings)` for a function.
 """
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from flnft_sim.errors import InputError, UnknownNameError
+from flnft_sim.errors import InputError, UnknownNameError, did_you_mean
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
@@ -31,14 +35,17 @@ class Registry[T]:
         self.family, self.group = family, group
         self._homes = dict(homes or {})
         self._parts: dict[str, T] = {}
+        self._settings: dict[str, type] = {}
 
-    def register(self, name: str) -> Callable[[T], T]:
-        """Decorator that stores a part under `name`; a name is given once."""
+    def register(self, name: str, *, settings: type | None = None) -> Callable[[T], T]:
+        """Decorator that stores a part under `name`, with its class of settings; a name is given once."""
 
         def store(part: T) -> T:
             if name in self._parts or (name in self._homes and self._homes[name] not in sys.modules):
                 raise InputError(f"{self.family} {name!r} is registered twice; choose another name")
             self._parts[name] = part
+            if settings is not None:
+                self._settings[name] = settings
             return part
 
         return store
@@ -50,6 +57,27 @@ class Registry[T]:
         if name not in self._parts:
             raise UnknownNameError(self.family, name, self.names())
         return self._parts[name]
+
+    def settings_class(self, name: str) -> type | None:
+        """The class of what the part can be told; None where it can be told nothing."""
+        part = self.get(name)
+        return self._settings.get(name) or getattr(part, "Settings", None)
+
+    def settings(self, name: str, **told: Any) -> Any:
+        """The settings of a part with these fields, None where it has none; an unknown field is an `InputError`."""
+        kind = self.settings_class(name)
+        known = [field.name for field in fields(kind)] if kind else []
+        for field in told:
+            if field not in known:
+                raise InputError(
+                    f"{self.family} {name!r} has no setting {field!r}{did_you_mean(field, known)}; "
+                    f"known: {', '.join(known) or 'none'}"
+                )
+        return kind(**told) if kind else None
+
+    def ships(self, name: str) -> bool:
+        """Whether the part of that name is this package's own."""
+        return name in self._homes
 
     def names(self) -> list[str]:
         """All known names, sorted; those of entry points included."""

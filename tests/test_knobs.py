@@ -64,6 +64,8 @@ def test_settings_and_sections_take_and_refuse_the_same_values(field, data):
         ({"open_end": 0.0}, "open_end = 0.0: should be greater than 0 (allowed: above 0, below 10)"),
         ({"open_end": math.nan}, "should be a finite number"),
         ({"pair": (1.0, 0.0)}, "the range is reversed; write [0, 1] (allowed: both from -5 to 5)"),
+        ({"count": 1.5}, "count = 1.5: should be a whole number (allowed: at least 1)"),
+        ({"share": "1"}, "share = '1': should be a number"),
         ({"many": ()}, "should have 1 to 3 items, not 0"),
         ({"word": "ones"}, "word = 'ones': should be one of the words (allowed: one | other)"),
     ],

@@ -1,13 +1,12 @@
 """What the public ledger lets everyone believe about each provider's next bid."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from flnft_sim.arrays import Floats
-from flnft_sim.game import BidBelief
-from flnft_sim.scenario.schema import Belief
+from flnft_sim.game import BELIEFS, BidBelief
 from flnft_sim.streams import Streams
 
 
@@ -20,10 +19,10 @@ class BeliefBook:
 
     dimensions = ("quality", "freshness")
 
-    def __init__(self, settings: Belief, *, providers: int, prior_money: float, streams: Streams) -> None:
-        options: dict[str, Any] = settings.model_dump()
-        kind = options.pop("kind")
-        self.told = kind == "oracle"  # whether these beliefs want to be told the truth beforehand
+    def __init__(
+        self, kind: str, options: Mapping[str, Any], *, providers: int, prior_money: float, streams: Streams
+    ) -> None:
+        self.wants_truth = BELIEFS.get(kind).wants_truth
         self._beliefs = [
             [
                 BidBelief(kind, **options, prior=prior_money, seed=streams.integer("beliefs", provider, dimension))
@@ -51,7 +50,7 @@ class BeliefBook:
                     beliefs[provider].observe(float(bid))
 
     def reveal(self, quality_money: Floats, freshness_money: Floats, providers: Sequence[int]) -> None:
-        """Tell beliefs that are allowed to know (kind `oracle`) what will be bid."""
+        """Tell beliefs that want the truth what will be bid."""
         for beliefs, money in zip(self._beliefs, (quality_money, freshness_money), strict=True):
             for provider, bid in zip(providers, money, strict=True):
                 beliefs[provider].reveal(float(bid))

@@ -9,7 +9,6 @@ import simpy
 
 from flnft_sim.arrays import Floats
 from flnft_sim.ledger import Chain, Consensus, ConsensusStalled, KeyPair, Receipt, Transaction
-from flnft_sim.ledger.consensus.pbft import Pbft
 
 
 class PrivateLedger:
@@ -22,14 +21,12 @@ class PrivateLedger:
     @property
     def expected_s(self) -> float:
         """About how long a transaction takes to be final, in seconds: the mean over those who keep a replica."""
-        replicas = self.consensus.settings.replicas if isinstance(self.consensus, Pbft) else 1
-        return float(self.expected_of(range(replicas)).mean())
+        return float(self.expected_of(range(self.consensus.replicas)).mean())
 
     def expected_of(self, submitters: Iterable[int | None]) -> Floats:
         """About how long a transaction of each of them takes to be final, in seconds; see `submit`."""
-        consensus = self.consensus
-        request_s = [consensus.expected_request_s(each) if isinstance(consensus, Pbft) else 0.0 for each in submitters]
-        return consensus.expected_s + np.array(request_s)
+        request_s = [self.consensus.expected_request_s(each) for each in submitters]
+        return self.consensus.expected_s + np.array(request_s)
 
     def submit(
         self,
@@ -57,7 +54,7 @@ class PrivateLedger:
         self, transaction: Transaction, submitter: int | None, closes_s: float
     ) -> Generator[simpy.Event, Any, Receipt | None]:
         env, submitted_s = self.env, self.env.now
-        if isinstance(self.consensus, Pbft) and (request_s := self.consensus.request_s(submitter)) > 0:
+        if (request_s := self.consensus.request_s(submitter)) > 0:
             self.messages += 1
             yield env.timeout(request_s)
         try:

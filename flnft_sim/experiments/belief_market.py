@@ -19,13 +19,12 @@ from flnft_sim.game.regimes import DemandRegimes
 from flnft_sim.game.responses import provider_best_response, rival_sums
 from flnft_sim.game.utilities import provider_utility
 from flnft_sim.scenario import Scenario
+from flnft_sim.settings.beliefs import DemandSettings
 from flnft_sim.streams import Streams
-
-ORACLE = "oracle"
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrialMarket:
+class TrialMarket(DemandSettings):
     """The bidders for one kind of FL-NFT and their hidden demand; money per access, satisfaction as Q^λ or F."""
 
     providers: int = 10
@@ -33,10 +32,6 @@ class TrialMarket:
     satisfaction: float = 25.0
     history: int = 60  # auctions played before the first one counts
     measured: int = 40
-    factors: tuple[float, ...] = (0.6, 1.0, 1.5)
-    stay: float = 0.9
-    cyclic: bool = False
-    noise: float = 0.08
     reserve_money: float = 150.0
     belief_options: dict[str, Any] = field(default_factory=dict)
 
@@ -68,7 +63,7 @@ def trial_market(scenario: Scenario) -> TrialMarket:
         history=game.history_auctions,
         measured=scenario.market.auctions,
         reserve_money=game.quality_elasticity * scenario.market.reserve_prior_money,
-        belief_options=game.belief.model_dump(exclude={"kind"}),
+        belief_options=game.belief.told("kind"),
         **game.demand.model_dump(),
     )
 
@@ -95,14 +90,7 @@ def play_market(market: TrialMarket, kinds: Sequence[str], *, seed: int) -> Tria
     the equilibrium.
     """
     streams = Streams(seed)
-    regimes = DemandRegimes(
-        providers=market.providers,
-        rng=streams.generator("demand"),
-        factors=market.factors,
-        stay=market.stay,
-        cyclic=market.cyclic,
-        noise=market.noise,
-    )
+    regimes = DemandRegimes(market, providers=market.providers, rng=streams.generator("demand"))
     banks = {
         kind: [
             BidBelief(kind, seed=streams.integer("beliefs", j), **market.belief_options)
@@ -110,7 +98,7 @@ def play_market(market: TrialMarket, kinds: Sequence[str], *, seed: int) -> Tria
         ]
         for kind in dict.fromkeys(kinds)
     }
-    is_oracle = np.array([kind == ORACLE for kind in kinds])
+    is_oracle = np.array([banks[kind][0].wants_truth for kind in kinds])
     rows: list[tuple[Floats, Floats, Floats]] = []
     foretold = []
     for _ in range(market.history + market.measured):
@@ -118,8 +106,9 @@ def play_market(market: TrialMarket, kinds: Sequence[str], *, seed: int) -> Tria
         money = _bids(market, kinds, banks, valuations, ~is_oracle)
         if is_oracle.any():
             equilibrium = market.satisfaction * provider_equilibrium(valuations, market.satisfaction)
-            for belief, bid in zip(banks[ORACLE], np.where(is_oracle, equilibrium, money), strict=True):
-                belief.reveal(bid)
+            for bank in banks.values():
+                for belief, bid in zip(bank, np.where(is_oracle, equilibrium, money), strict=True):
+                    belief.reveal(bid)
             money = np.where(is_oracle, _bids(market, kinds, banks, valuations, is_oracle), money)
         foretold.append([belief.parts() for belief in banks[kinds[0]]])
         prices = money / market.satisfaction

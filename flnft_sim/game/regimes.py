@@ -1,11 +1,9 @@
 """Hidden demand regimes: why a provider's bids carry something to learn."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from flnft_sim.arrays import Floats
-from flnft_sim.checks import not_negative, positive, within
+from flnft_sim.settings.beliefs import DemandSettings
 
 
 class DemandRegimes:
@@ -16,20 +14,11 @@ class DemandRegimes:
     mean 1 on top. First regimes are drawn uniformly. `states` (M,) is what nobody but the provider knows.
     """
 
-    def __init__(
-        self,
-        *,
-        providers: int,
-        rng: np.random.Generator,
-        factors: Sequence[float] = (0.6, 1.0, 1.5),
-        stay: float = 0.9,
-        cyclic: bool = False,
-        noise: float = 0.08,
-    ) -> None:
-        self._factors = np.atleast_1d(positive("factors", factors))
-        self._stay = float(within("stay", stay, at_least=0.0, at_most=1.0))
-        self._log_sigma = float(np.sqrt(np.log1p(not_negative("noise", noise) ** 2)))
-        self._cyclic, self._rng = cyclic, rng
+    def __init__(self, settings: DemandSettings | None = None, *, providers: int, rng: np.random.Generator) -> None:
+        demand = settings or DemandSettings()
+        self._factors, self._stay = np.array(demand.factors), demand.stay
+        self._log_sigma = float(np.sqrt(np.log1p(demand.noise**2)))
+        self._cyclic, self._rng = demand.cyclic, rng
         self.states = rng.integers(self._factors.size, size=providers)
 
     def step(self) -> Floats:

@@ -6,7 +6,8 @@ from flnft_sim.errors import InputError
 from flnft_sim.network.draws import DrawTable
 from flnft_sim.network.mobility import Fixed, Mobility
 from flnft_sim.network.placement import Area, distances_m
-from flnft_sim.network.radio import RadioSettings, dbm_to_w, noise_power_w, path_loss_db, uplink_rate
+from flnft_sim.network.radio import dbm_to_w, noise_power_w, path_loss_db, uplink_rate
+from flnft_sim.settings.radio import RadioSettings
 
 
 class Links:

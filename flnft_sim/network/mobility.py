@@ -1,14 +1,13 @@
 """How users move: positions as a function of time, evaluated only when somebody asks."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from flnft_sim.checks import not_negative, positive
 from flnft_sim.errors import InputError
 from flnft_sim.network.draws import DrawTable
 from flnft_sim.network.placement import Area
+from flnft_sim.settings.radio import WalkSettings
 
 
 class Mobility(Protocol):
@@ -34,24 +33,6 @@ class Fixed:
 
     def positions_m(self, time_s: float) -> np.ndarray:  # noqa: ARG002 - the same at all times
         return self._positions_m
-
-
-@dataclass(frozen=True, kw_only=True)
-class WalkSettings:
-    """Random waypoint: uniform speed between waypoints, and a pause at each."""
-
-    speed_low_m_s: float = 0.5
-    speed_high_m_s: float = 2.0
-    pause_s: float = 5.0
-
-    def __post_init__(self) -> None:
-        positive("walk.speed_low_m_s", self.speed_low_m_s, "m/s")
-        not_negative("walk.pause_s", self.pause_s, "s")
-        if not self.speed_low_m_s <= self.speed_high_m_s < np.inf:
-            raise InputError(
-                f"walk.speed_high_m_s = {self.speed_high_m_s} m/s: "
-                f"must be at least speed_low_m_s = {self.speed_low_m_s} m/s"
-            )
 
 
 class RandomWaypoint:
@@ -96,7 +77,7 @@ class RandomWaypoint:
             on_leg_k = self._leg[users] == k
             draws[on_leg_k] = self._legs.row(int(k))[users[on_leg_k]]
         self._to_m[users] = draws[:, :2] * self._size_m
-        low, high = self._settings.speed_low_m_s, self._settings.speed_high_m_s
+        low, high = self._settings.speed_m_s
         speed = low + draws[:, 2] * (high - low)
         step_m = self._to_m[users] - self._from_m[users]
         self._leave_s[users] = self._arrive_s[users] + pause_s

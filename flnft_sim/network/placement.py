@@ -5,14 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from flnft_sim.checks import positive, whole
+from flnft_sim.settings.radio import AREA_M
 
 
 @dataclass(frozen=True)
 class Area:
     """A rectangle from (0, 0); the paper's is 1000 m × 1200 m."""
 
-    width_m: float = 1000.0
-    height_m: float = 1200.0
+    width_m: float = AREA_M[0]
+    height_m: float = AREA_M[1]
 
     def __post_init__(self) -> None:
         positive("area.width_m", self.width_m, "m")

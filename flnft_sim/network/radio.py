@@ -1,11 +1,9 @@
 """The radio's formulas: path loss, noise, and the rate of a link (the T^l of Eq. 11)."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flnft_sim.checks import finite, not_negative, positive, within
+from flnft_sim.checks import not_negative, positive
 from flnft_sim.errors import InputError
 
 SPEED_OF_LIGHT_M_S = 299_792_458.0
@@ -13,39 +11,6 @@ THERMAL_NOISE_DBM_HZ = -174.0
 EFFECTIVE_ENVIRONMENT_HEIGHT_M = 1.0  # h_E of TR 38.901 for street canyons
 
 type FloatOrArray = float | np.ndarray
-
-
-@dataclass(frozen=True, kw_only=True)
-class RadioSettings:
-    """The uplink of one cell.
-
-    The default band is one 20 MHz carrier at 3.5 GHz (5G band n78), which all uploads share: at the 7 to 35 dB that
-    the trace points have, an MLP of 159,010 float32 parameters (5.1 Mbit) takes 0.02 to 0.1 s alone, and 0.2 to
-    0.75 s when all ten users send at once.
-
-    `cross_talk` is the part of another upload's received power density that lands in one's own sub-band; the default
-    is the 30 dB of adjacent-channel leakage that 3GPP TS 38.101-1 allows a handset. 0 means no interference.
-    """
-
-    bandwidth_hz: float = 20e6
-    carrier_ghz: float = 3.5
-    power_dbm: float = 23.0
-    noise_figure_db: float = 7.0
-    base_height_m: float = 10.0
-    user_height_m: float = 1.5
-    shadowing_db: float = 4.0
-    rayleigh: bool = False
-    cross_talk: float = 1e-3
-
-    def __post_init__(self) -> None:
-        positive("radio.bandwidth_hz", self.bandwidth_hz, "Hz")
-        positive("radio.carrier_ghz", self.carrier_ghz, "GHz")
-        not_negative("radio.shadowing_db", self.shadowing_db, "dB")
-        for height in ("base_height_m", "user_height_m"):
-            within(f"radio.{height}", getattr(self, height), above=EFFECTIVE_ENVIRONMENT_HEIGHT_M, unit="m")
-        finite("radio.power_dbm", self.power_dbm, "dBm")
-        finite("radio.noise_figure_db", self.noise_figure_db, "dB")
-        within("radio.cross_talk", self.cross_talk, at_least=0.0, at_most=1.0)
 
 
 def uplink_rate(bandwidth_hz: ArrayLike, sinr: ArrayLike) -> FloatOrArray:

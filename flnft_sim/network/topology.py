@@ -10,6 +10,9 @@ from flnft_sim import families
 from flnft_sim.checks import not_negative, whole
 from flnft_sim.errors import InputError
 from flnft_sim.registry import Registry
+from flnft_sim.settings.consensus import ReplicaSettings
+
+MEAN_S, SD_S = ReplicaSettings.delay_ms / 1e3, ReplicaSettings.delay_sd_ms / 1e3
 
 type Topology = Callable[[int, np.random.Generator], nx.Graph]
 """n nodes 0 … n−1 and a generator in, a connected graph out; an edge's `weight` is its length (1 where absent)."""
@@ -61,7 +64,7 @@ def geometric(n: int, rng: np.random.Generator) -> nx.Graph:
     return graph
 
 
-def link_delays(n: int, *, topology: str = "complete", mean_s: float = 0.25, rng: np.random.Generator) -> np.ndarray:
+def link_delays(n: int, *, topology: str = "complete", mean_s: float = MEAN_S, rng: np.random.Generator) -> np.ndarray:
     """Mean delay from every replica to every other along the shortest path: (n, n) seconds, diagonal 0.
 
     `mean_s` is the mean delay of one link; on weighted graphs a link's delay is in proportion to its length.
@@ -99,8 +102,8 @@ def replica_delays(
     n: int,
     *,
     topology: str = "complete",
-    mean_s: float = 0.25,
-    sd_s: float = 0.05,
+    mean_s: float = MEAN_S,
+    sd_s: float = SD_S,
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Delays of one consensus instance, (3, n, n) seconds: a matrix a phase, [sender, receiver], diagonal 0.

@@ -1,6 +1,8 @@
 """The schema as a table: what `flnft scenarios describe` prints and docs/scenarios.md holds."""
 
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from inspect import get_annotations
 
 from pydantic import BaseModel
 
@@ -41,7 +43,8 @@ def fields_markdown() -> str:
 
 
 def _rows(section: type[BaseModel], prefix: str) -> Iterator[dict[str, str]]:
-    for name, field in section.model_fields.items():
+    for name in _in_order(section):
+        field = section.model_fields[name]
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from _rows(field.annotation, f"{prefix}{name}.")
         elif knob := knob_of(field):
@@ -53,3 +56,9 @@ def _rows(section: type[BaseModel], prefix: str) -> Iterator[dict[str, str]]:
                 "paper": knob.paper,
                 "meaning": knob.meaning,
             }
+
+
+def _in_order(section: type[BaseModel]) -> dict[str, None]:
+    """A section's own fields first, then those that it has from its parts."""
+    parts = (field.name for kind in section.__bases__ if is_dataclass(kind) for field in fields(kind))
+    return dict.fromkeys(name for name in (*get_annotations(section), *parts) if name in section.model_fields)

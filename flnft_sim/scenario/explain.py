@@ -6,9 +6,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from flnft_sim.errors import bare, did_you_mean, shown
+from flnft_sim.errors import bare, shown
 from flnft_sim.knobs import Knob
 from flnft_sim.scenario.schema import Scenario
+from flnft_sim.scenario.sections import UNKNOWN, unknown_hint
 
 FAULTS = 30  # sentences for one scenario or sweep; nobody reads more at once
 
@@ -29,11 +30,12 @@ def _sentence(fault: Any, origins: Mapping[str, str], default_origin: str) -> st
     place = [str(part) for part in fault["loc"] if not str(part).startswith("function-")]
     dotted = ".".join(place)
     origin = _origin(dotted, origins) or default_origin
+    if fault["type"] == UNKNOWN:
+        return f"{origin}: unknown field {shown(dotted)}{fault['msg']}"
     if fault["type"] == "extra_forbidden":
         section = _section(place[:-1])
         known = list(section.model_fields) if section else []
-        hint = did_you_mean(place[-1], known) or f"; known here: {', '.join(known)}"
-        return f"{origin}: unknown field {shown(dotted)}{hint}"
+        return f"{origin}: unknown field {shown(dotted)}{unknown_hint(place[-1], known)}"
     message = complaint(fault)
     if isinstance(fault["input"], dict | BaseModel):  # a rule between fields, or a section that is no section
         return f"{origin}: {bare(dotted) + ': ' if dotted else ''}{message}"

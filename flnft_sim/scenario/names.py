@@ -1,19 +1,30 @@
-"""Checks a name in a scenario against the registry of its family, when the scenario is read."""
+"""Names of parts in a scenario, checked against the registry of their family when the scenario is read."""
 
+from dataclasses import dataclass
 from typing import Any
-
-from pydantic import AfterValidator
 
 from flnft_sim.errors import UnknownNameError
 from flnft_sim.registry import Registry
 
 
-def registered(names: Registry[Any]) -> AfterValidator:
-    """A validator for the names of a family; no part is imported for it."""
+@dataclass(frozen=True)
+class Named:
+    """A text that is the name of a part of the family; no part is imported for the check."""
 
-    def check(name: str) -> str:
-        if name not in names:
-            raise ValueError(str(UnknownNameError(names.family, name, names.names())))
+    family: Registry[Any]
+
+    def checked(self, name: str) -> str:
+        """Return the name; raises `ValueError` that suggests the closest for one that is not known."""
+        if name not in self.family:
+            raise ValueError(str(UnknownNameError(self.family.family, name, self.family.names())))
         return name
 
-    return AfterValidator(check)
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core.core_schema import no_info_after_validator_function
+
+        return no_info_after_validator_function(self.checked, handler(source))
+
+
+@dataclass(frozen=True)
+class Chosen(Named):
+    """The name of a part beside which stands what it is told (see `flnft_sim.scenario.sections.Choice`)."""

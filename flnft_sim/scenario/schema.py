@@ -10,13 +10,17 @@ so that runs computed earlier are still known.
 from math import exp
 from typing import Annotated, Any, Literal, NoReturn
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from flnft_sim import families
 from flnft_sim.knobs import Knob
-from flnft_sim.scenario.names import registered
-from flnft_sim.scenario.strict import Name, Strict
+from flnft_sim.scenario.names import Chosen, Named
+from flnft_sim.scenario.sections import Choice, Section
+from flnft_sim.scenario.strict import Name
 from flnft_sim.scenario.surrogate_scope import refuse_unknown
+from flnft_sim.settings.beliefs import BeliefSettings, DemandSettings
+from flnft_sim.settings.consensus import MiningSettings, ReplicaSettings
+from flnft_sim.settings.radio import AREA_M, RadioSettings, WalkSettings
 
 EXACT = 2**53 - 1  # the largest whole number that every reader of JSON keeps exactly (JavaScript has only doubles)
 TRAFFIC_GAS = 50_000  # of every one of other people's transactions on the public chain
@@ -29,12 +33,6 @@ MOST_MONEY = EXACT // 1_000_000  # in units of 10⁻⁶, see `flnft_sim.ledger`
 def section(kind: type["Section"], what: str) -> Any:
     """A field that is a section of its own, made when a scenario is and not when this file is imported."""
     return Field(default_factory=kind, description=what)
-
-
-class Section(Strict, frozen=True):
-    """Strict and frozen: what a scenario says is what runs."""
-
-    model_config = ConfigDict(validate_default=True, allow_inf_nan=False)
 
 
 Range = tuple[float, float]
@@ -53,7 +51,8 @@ class Population(Section, frozen=True):
     crowd_from: Annotated[
         int,
         Knob(
-            "DAOs of at least this many members move as a crowd: rows of arrays, not an agent each",
+            "DAOs of at least this many members move as a crowd: rows of arrays, not an agent each; where more vote, "
+            "all share one estimate of each ask",
             ge=1,
             le=1_000_000_000,
         ),
@@ -114,39 +113,14 @@ class Devices(Section, frozen=True):
     ] = "devices"
 
 
-class Belief(Section, frozen=True):
+class Belief(Choice, BeliefSettings, frozen=True):
     """How providers guess their rivals' bids from the public ledger."""
 
-    kind: Annotated[str, registered(families.BELIEFS), Knob("kind of belief", paper="§5.1, Eq. 31–33")] = "hmm"
-    states: Annotated[int, Knob("hidden states of the HMM", unit="count", ge=1, le=50)] = 4
-    levels: Annotated[int, Knob("bid levels (quantile bins)", unit="count", ge=2, le=100)] = 6
-    refit_every: Annotated[int, Knob("auctions between refits", unit="auctions", ge=1, le=1_000_000)] = 10
-    min_history: Annotated[
-        int, Knob("observations before anything but the last bid is predicted", unit="auctions", ge=2, le=1_000_000)
-    ] = 8
-    ewma_weight: Annotated[float, Knob("weight of the newest bid in EWMA", gt=0, le=1)] = 0.2
-    blend_weight: Annotated[float, Knob("weight of the HMM in `blend`; the rest is EWMA", ge=0, le=1)] = 0.25
+    kind: Annotated[str, Chosen(families.BELIEFS), Knob("kind of belief", paper="§5.1, Eq. 31–33")] = "hmm"
 
 
-class Demand(Section, frozen=True):
+class Demand(Section, DemandSettings, frozen=True):
     """The hidden demand regime that moves each provider's valuation from auction to auction."""
-
-    factors: Annotated[tuple[float, ...], Knob("valuation in each regime as a multiple of V", items=(1, 100))] = (
-        0.6,
-        1.0,
-        1.5,
-    )
-    stay: Annotated[float, Knob("chance that a regime lasts another auction", ge=0, le=1)] = 0.9
-    cyclic: Annotated[bool, Knob("regimes follow one another in order instead of at random")] = False
-    noise: Annotated[float, Knob("standard deviation of log-normal noise on valuations", ge=0, le=2)] = 0.08
-
-    @model_validator(mode="after")
-    def _positive(self) -> "Demand":
-        if min(self.factors) <= 0:
-            raise ValueError(f"factors {list(self.factors)} must all be above 0")
-        if not 1e-6 <= min(self.factors) <= max(self.factors) <= 1e6:
-            raise ValueError(f"factors {list(self.factors)} must all be from 1e-6 to 1e6")
-        return self
 
 
 class Game(Section, frozen=True):
@@ -255,7 +229,7 @@ class Game(Section, frozen=True):
 class Partition(Section, frozen=True):
     """Who holds which data."""
 
-    kind: Annotated[str, registered(families.PARTITIONS), Knob("how samples are dealt", paper="§6.1")] = "iid"
+    kind: Annotated[str, Chosen(families.PARTITIONS), Knob("how samples are dealt", paper="§6.1")] = "iid"
     alpha: Annotated[float, Knob("`dirichlet`: smaller is more skewed", gt=0)] = 0.5
     shards_per_user: Annotated[int, Knob("`shards`: label-sorted shards a user gets", ge=1, le=1_000_000)] = 2
     sizes: Annotated[tuple[int, ...] | None, Knob("`sizes`: samples of each user", unit="samples")] = None
@@ -274,7 +248,7 @@ class Learning(Section, frozen=True):
         Literal["real", "surrogate"],
         Knob("train for real, or follow curves fitted to real runs, which refuse what they say nothing about"),
     ] = "real"
-    dataset: Annotated[str, registered(families.DATASETS), Knob("data set", paper="§6.1")] = "digits"
+    dataset: Annotated[str, Chosen(families.DATASETS), Knob("data set", paper="§6.1")] = "digits"
     data_dir: Annotated[str | None, Knob("folder of data files; none: FLNFT_DATA, else the platform's cache")] = None
     split: Annotated[Literal["paper", "full"], Knob("`paper`: 50,000 training samples; `full`: all", paper="§6.1")] = (
         "paper"
@@ -289,15 +263,15 @@ class Learning(Section, frozen=True):
         ),
     ] = None
     partition: Partition = section(Partition, "who holds which data")
-    model: Annotated[str, registered(families.MODELS), Knob("model", paper="§6.1")] = "mlp"
+    model: Annotated[str, Chosen(families.MODELS), Knob("model", paper="§6.1")] = "mlp"
     dropout: Annotated[
         float, Knob("dropout of the last convolution's channels and of every hidden unit", ge=0, lt=1)
     ] = 0.0
-    scheme: Annotated[str, registered(families.SCHEMES), Knob("who trains, and how", paper="§6.2")] = "pms-am"
+    scheme: Annotated[str, Named(families.SCHEMES), Knob("who trains, and how", paper="§6.2")] = "pms-am"
     round_share: Annotated[
         float, Knob("share of users (largest loss or gradient norm) that a ranking scheme takes", gt=0, le=1)
     ] = 1.0
-    aggregator: Annotated[str, registered(families.AGGREGATORS), Knob("aggregation", paper="§6.1")] = "fedavg"
+    aggregator: Annotated[str, Named(families.AGGREGATORS), Knob("aggregation", paper="§6.1")] = "fedavg"
     rounds: Annotated[int, Knob("FL rounds before minting", unit="rounds", paper="§6.2", ge=1, le=100_000)] = 100
     batch_size: Annotated[int, Knob("samples a mini-batch", unit="samples", paper="Table 2", ge=1, le=1_000_000)] = 64
     learning_rate: Annotated[float, Knob("SGD learning rate", paper="Table 2", gt=0, le=1000)] = 0.01
@@ -322,50 +296,27 @@ class Learning(Section, frozen=True):
         return self
 
 
-class Radio(Section, frozen=True):
+class Radio(Section, RadioSettings, WalkSettings, frozen=True):
     """The shared uplink between users and the edge base station."""
 
-    area_m: Annotated[Range, Knob("width and height of the area", unit="m", paper="§6.1", ge=1.0, le=100000.0)] = (
-        1000.0,
-        1200.0,
-    )
+    area_m: Annotated[Range, Knob("width and height of the area", unit="m", paper="§6.1", ge=1.0, le=100000.0)] = AREA_M
     placement: Annotated[
         Literal["trace", "random"],
         Knob("`trace`: ten fixed points (ours, the paper prints no coordinates); `random`: uniform", paper="Fig. 4"),
     ] = "random"
-    bandwidth_mhz: Annotated[
-        float, Knob("ω, bandwidth of the shared uplink", unit="MHz", paper="Eq. 11", ge=1e-3, le=1e6)
-    ] = 20.0
-    carrier_ghz: Annotated[float, Knob("carrier frequency", unit="GHz", ge=0.01, le=1000)] = 3.5
-    power_dbm: Annotated[float, Knob("transmit power", unit="dBm", ge=-100, le=100)] = 23.0
-    noise_figure_db: Annotated[float, Knob("receiver noise figure", unit="dB", ge=0, le=100)] = 7.0
-    base_height_m: Annotated[float, Knob("antenna height of the base station", unit="m", gt=1, le=1000)] = 10.0
-    user_height_m: Annotated[float, Knob("antenna height of users", unit="m", gt=1, le=1000)] = 1.5
-    shadowing_db: Annotated[float, Knob("standard deviation of log-normal shadowing", unit="dB", ge=0, le=50)] = 4.0
-    rayleigh: Annotated[bool, Knob("Rayleigh fading, one draw an upload")] = False
-    cross_talk: Annotated[
-        float, Knob("part of other active uploads' power density that lands in one's own band (30 dB ACLR)", ge=0, le=1)
-    ] = 1e-3
     movement: Annotated[Literal["none", "random-waypoint"], Knob("whether users walk about")] = "none"
-    speed_m_s: Annotated[
-        Range, Knob("`random-waypoint`: walking speed, uniform", unit="m/s", rising=True, ge=0.001, le=1000.0)
-    ] = (0.5, 2.0)
-    pause_s: Annotated[float, Knob("`random-waypoint`: rest at each waypoint", unit="s", ge=0, le=LONGEST_S)] = 5.0
 
 
-class PrivateLedger(Section, frozen=True):
+class PrivateLedger(Choice, ReplicaSettings, frozen=True):
     """The DAO's own ledger, on which updates become final."""
 
-    protocol: Annotated[str, registered(families.PROTOCOLS), Knob("consensus among the DAO's users")] = "pbft"
-    topology: Annotated[str, registered(families.TOPOLOGIES), Knob("links between replicas")] = "complete"
-    delay_ms: Annotated[float, Knob("mean one-way delay of a link", unit="ms", ge=0, le=1e6)] = 50.0
-    delay_sd_ms: Annotated[float, Knob("standard deviation of a message's delay", unit="ms", ge=0, le=1e6)] = 10.0
+    protocol: Annotated[str, Chosen(families.PROTOCOLS), Knob("consensus among the DAO's users")] = "pbft"
+    topology: Annotated[str, Named(families.TOPOLOGIES), Knob("links between replicas")] = "complete"
     crashed: Annotated[int, Knob("replicas that crash before the first round", unit="count", ge=0, le=1000)] = 0
     slow: Annotated[int, Knob("replicas whose messages take ten times as long", unit="count", ge=0, le=1000)] = 0
     primary_crash_s: Annotated[
         float | None, Knob("the primary crashes at this time and stays down", unit="s", ge=0, le=LONGEST_S)
     ] = None
-    timeout_s: Annotated[float, Knob("a replica asks for a new view after this long", unit="s", ge=1e-3, le=1e6)] = 2.0
     request_hop: Annotated[
         bool, Knob("`pbft`: an update first travels from its user to the primary; without it, it is there at once")
     ] = True
@@ -378,17 +329,11 @@ class PrivateLedger(Section, frozen=True):
     ] = 100
 
 
-class PublicChain(Section, frozen=True):
+class PublicChain(Choice, MiningSettings, frozen=True):
     """The public chain, on which models are minted and licences sold."""
 
-    protocol: Annotated[str, registered(families.PROTOCOLS), Knob("consensus of the public chain", paper="§6.1")] = (
-        "pow"
-    )
-    block_interval_s: Annotated[float, Knob("mean time between blocks", unit="s", ge=1e-3, le=1e6)] = 13.0
+    protocol: Annotated[str, Chosen(families.PROTOCOLS), Knob("consensus of the public chain", paper="§6.1")] = "pow"
     gas_limit: Annotated[int, Knob("gas a block holds", unit="gas", ge=21_000, le=EXACT)] = 8_000_000
-    propagation_s: Annotated[float, Knob("time for a block to reach the other miners", unit="s", ge=0, le=1e6)] = 0.42
-    miners: Annotated[int, Knob("equal miners", unit="count", ge=1, le=1000)] = 10
-    confirmations: Annotated[int, Knob("blocks until a transaction counts as final", unit="blocks", ge=1, le=1000)] = 1
     load_tx_per_s: Annotated[
         float, Knob("other people's transactions that compete for gas", unit="1/s", ge=0, le=1e6)
     ] = 0.0
@@ -400,7 +345,7 @@ class PublicChain(Section, frozen=True):
     @model_validator(mode="after")
     def _keeps_up(self) -> "PublicChain":
         """A chain that makes no progress would never let anything become final."""
-        if self.protocol == "pow" and self.propagation_s > MOST_DELAY * self.block_interval_s:
+        if self.propagation_s > MOST_DELAY * self.block_interval_s and self._blocks_travel:
             raise ValueError(
                 f"propagation_s ({self.propagation_s:g}) must not exceed {MOST_DELAY} × block_interval_s "
                 f"({self.block_interval_s:g}): hardly any block would last"
@@ -427,8 +372,13 @@ class PublicChain(Section, frozen=True):
     @property
     def capacity_tx_per_s(self) -> float:
         """Other people's transactions that blocks hold, a second; at the least where some blocks are stale."""
-        travelling_s = self.propagation_s * (1 - 1 / self.miners) if self.protocol == "pow" else 0.0
+        travelling_s = self.propagation_s * (1 - 1 / self.miners) if self._blocks_travel else 0.0
         return self.gas_limit // TRAFFIC_GAS / (self.block_interval_s + travelling_s)
+
+    @property
+    def _blocks_travel(self) -> bool:
+        """Whether miners may find a block before they hear of the last one, so that some are stale."""
+        return "propagation_s" in self.told("protocol")
 
     @property
     def load(self) -> float:
@@ -439,7 +389,7 @@ class PublicChain(Section, frozen=True):
 class Voting(Section, frozen=True):
     """How members judge one another's asks."""
 
-    rule: Annotated[str, registered(families.VOTING), Knob("voting rule", paper="Eq. 34")] = "majority"
+    rule: Annotated[str, Named(families.VOTING), Knob("voting rule", paper="Eq. 34")] = "majority"
     tolerance: Annotated[float, Knob("an ask may exceed a voter's own estimate by this share", ge=0, le=1e6)] = 0.05
     estimate_noise: Annotated[float, Knob("relative error of a voter's estimate", ge=0, le=1)] = 0.01
     inflating_share: Annotated[float, Knob("share of users who ask for more than their due", ge=0, le=1)] = 0.0
@@ -449,7 +399,7 @@ class Voting(Section, frozen=True):
 class Market(Section, frozen=True):
     """From asks to settled money."""
 
-    rule: Annotated[str, registered(families.RULES), Knob("clearing rule", paper="§5.2")] = "pms-am"
+    rule: Annotated[str, Named(families.RULES), Knob("clearing rule", paper="§5.2")] = "pms-am"
     auctions: Annotated[
         int, Knob("measured minting episodes, each with its auction", unit="auctions", ge=1, le=100_000)
     ] = 1
@@ -558,7 +508,7 @@ class Scenario(Section, frozen=True):
         replicas = min(self.population.users // self.population.daos, self.private_ledger.replicas_max)
         ledger = self.private_ledger
         faults = ledger.crashed + (ledger.primary_crash_s is not None)
-        if ledger.protocol == "pbft" and faults and replicas < 4:
+        if faults and replicas < 4 and families.PROTOCOLS.get(ledger.protocol).can_crash:
             raise ValueError(
                 f"private_ledger.crashed: PBFT survives faults from 4 replicas on, a DAO here has {replicas}; "
                 "add users (or replicas_max), or set crashed to 0 and primary_crash_s to none"
@@ -610,5 +560,5 @@ class Scenario(Section, frozen=True):
             raise ValueError(f"devices.hosting: {crowd} train on devices of their own; use 'devices'")
         if self.failures.link_failure_rate > 0:
             raise ValueError(f"failures.link_failure_rate: {crowd} have links that do not fail; use 0")
-        if self.learning.learner == "real" and self.learning.scheme != "centralized":
+        if self.learning.learner == "real" and not families.SCHEMES.get(self.learning.scheme).centralized:
             raise ValueError(f"learning.learner: {crowd} need 'surrogate'")

@@ -14,7 +14,6 @@ from flnft_sim.agents.dao.dao import MuDao
 from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.agents.user import MetaverseUser
 from flnft_sim.errors import FlnftError, InputError, shown
-from flnft_sim.ledger.consensus.pbft import Pbft
 from flnft_sim.results import RunResult
 from flnft_sim.scenario import Scenario, load_scenario, with_fields
 from flnft_sim.simulation.building import build_world
@@ -109,7 +108,7 @@ class FlnftModel(mesa.Model):
     def _crash_primaries(self, at_s: float) -> Generator[simpy.Event, Any, None]:
         yield self.env.timeout(at_s)
         for dao in self.world.daos:
-            if isinstance(dao.ledger.consensus, Pbft):
+            if dao.ledger.consensus.can_crash:
                 dao.ledger.consensus.crash(dao.ledger.consensus.primary)
 
     # ---- the clock ------------------------------------------------------------------------------------------------

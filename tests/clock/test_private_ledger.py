@@ -32,7 +32,7 @@ def test_every_protocol_makes_submissions_final(protocol):
 
 def test_instances_run_side_by_side_and_are_appended_as_they_commit():
     env = simpy.Environment()
-    dao = ledger(env, replicas=4, delay_mean_s=0.25, delay_sd_s=0.1)
+    dao = ledger(env, replicas=4, delay_ms=250.0, delay_sd_ms=100.0)
     events = [dao.submit("update", KEYS[0], {"n": n}) for n in range(20)]
     env.run()
     assert env.now < 3 * 0.75  # one after the other would take 15 s
@@ -44,7 +44,7 @@ def test_instances_run_side_by_side_and_are_appended_as_they_commit():
 
 def test_a_crashed_primary_costs_one_view_change_and_is_replaced():
     env = simpy.Environment()
-    dao = ledger(env, replicas=4, delay_sd_s=0.0, delay_mean_s=0.1, timeout_s=2.0)
+    dao = ledger(env, replicas=4, delay_sd_ms=0.0, delay_ms=100.0, timeout_s=2.0)
     dao.consensus.crash(dao.consensus.primary)
     receipts = []
 

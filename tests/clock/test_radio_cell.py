@@ -150,7 +150,7 @@ def test_fading_is_the_same_whatever_the_order_of_uploads() -> None:
 def test_movement_renews_the_rates() -> None:
     """A user that walks while it uploads: the bits are the integral of the rate at each tick's position."""
     env = simpy.Environment()
-    walk = WalkSettings(speed_low_m_s=20.0, speed_high_m_s=20.0)
+    walk = WalkSettings(speed_m_s=(20.0, 20.0))
     mobility = RandomWaypoint(TRACE_POINTS[:1], np.random.default_rng(2), settings=walk)
     links = Links(RadioSettings(), mobility, rng=np.random.default_rng(1))
     cell = RadioCell(env, links, movement_tick_s=0.5)

@@ -199,9 +199,9 @@ def test_a_bid_is_finite_money(bid):
 def test_unknown_kinds_and_options():
     with pytest.raises(UnknownNameError, match="did you mean 'hmm'"):
         BidBelief("hmmm")
-    with pytest.raises(InputError, match="known are states"):
+    with pytest.raises(InputError, match="no setting 'stats', did you mean 'states'"):
         BidBelief("hmm", stats=3)
-    with pytest.raises(InputError, match="states is 0"):
+    with pytest.raises(InputError, match="states = 0: should be"):
         BidBelief("hmm", states=0)
     with pytest.raises(InputError, match="ewma_weight"):
         BidBelief("ewma", ewma_weight=1.5)

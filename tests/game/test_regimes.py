@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from flnft_sim.game import DemandRegimes, OutOfRangeError
+from flnft_sim.errors import InputError
+from flnft_sim.game import DemandRegimes
+from flnft_sim.settings.beliefs import DemandSettings
 
 
 def walk(steps=4000, providers=10, **options):
-    regimes = DemandRegimes(providers=providers, rng=np.random.default_rng(7), **options)
+    regimes = DemandRegimes(DemandSettings(**options), providers=providers, rng=np.random.default_rng(7))
     states, multipliers = [regimes.states], []
     for _ in range(steps):
         multipliers.append(regimes.step())
@@ -36,12 +38,10 @@ def test_multipliers_are_factors_with_noise_of_mean_one():
 
 
 def test_one_regime_is_allowed():
-    assert np.all(walk(steps=20, factors=[2.0], noise=0.0)[1] == 2.0)
+    assert np.all(walk(steps=20, factors=(2.0,), noise=0.0)[1] == 2.0)
 
 
-def test_bad_settings():
-    rng = np.random.default_rng(0)
-    with pytest.raises(OutOfRangeError, match="stay"):
-        DemandRegimes(providers=2, rng=rng, stay=1.2)
-    with pytest.raises(OutOfRangeError, match=r"factors\[1\]"):
-        DemandRegimes(providers=2, rng=rng, factors=[1.0, 0.0])
+@pytest.mark.parametrize("bad", [{"stay": 1.2}, {"factors": (1.0, 0.0)}, {"factors": ()}, {"noise": -0.1}])
+def test_settings_out_of_range_are_named(bad):
+    with pytest.raises(InputError, match=next(iter(bad))):
+        DemandSettings(**bad)

@@ -15,7 +15,7 @@ def run_race(blocks, seed=0, **settings):
 
 
 def test_blocks_come_at_exponential_intervals():
-    race = run_race(5000, mean_interval_s=13.0)
+    race = run_race(5000, block_interval_s=13.0)
     assert stats.kstest(np.diff(race.settled_s), stats.expon(scale=13.0).cdf).pvalue > 0.01
 
 
@@ -23,7 +23,7 @@ def test_blocks_come_at_exponential_intervals():
 def test_waiting_for_confirmations_is_erlang(confirmations):
     """From any instant, the k-th block to come is Erlang(k): mean kT, deviation √k·T (no stale blocks at D = 0)."""
     pow_ = ProofOfWork(
-        PowSettings(mean_interval_s=13.0, propagation_s=0.0, confirmations=confirmations), np.random.default_rng(5)
+        PowSettings(block_interval_s=13.0, propagation_s=0.0, confirmations=confirmations), np.random.default_rng(5)
     )
     asked_s = 1000.0 * np.arange(1, 1001)  # far apart, so that the waits are independent
     waits_s = np.array([pow_.next_block(after_s).final_s - after_s for after_s in asked_s])
@@ -43,7 +43,7 @@ def test_waiting_for_confirmations_is_erlang(confirmations):
 )
 def test_stale_share_of_an_independent_simulation(delay_s, propagation, stale_percent, tolerance):
     """Ten equal miners, interval 12.42 s. The tolerance is three standard errors of our 20,000 blocks, or more."""
-    race = run_race(20_000, miners=10, mean_interval_s=12.42, propagation_s=delay_s, propagation=propagation)
+    race = run_race(20_000, miners=10, block_interval_s=12.42, propagation_s=delay_s, propagation=propagation)
     assert 100 * (1 - np.mean(race.canonical)) == pytest.approx(stale_percent, abs=tolerance)
 
 
@@ -80,7 +80,9 @@ def test_far_instants_are_reached_without_walking_and_their_blocks_are_those_of_
 def test_blocks_after_a_jump_are_found_as_ever():
     """Waits from far instants, far apart, are exponential; the stale share is that of an independent simulation."""
     first_s = 1e12
-    pow_ = ProofOfWork(PowSettings(mean_interval_s=12.42, propagation_s=6.0, confirmations=1), np.random.default_rng(5))
+    pow_ = ProofOfWork(
+        PowSettings(block_interval_s=12.42, propagation_s=6.0, confirmations=1), np.random.default_rng(5)
+    )
     slots = [(asked_s, pow_.next_block(asked_s)) for asked_s in first_s + 1e6 * np.arange(25)]
     waits_s = [slot.proposed_s - asked_s for asked_s, slot in slots]
     assert stats.kstest(waits_s, stats.expon(scale=12.42).cdf).pvalue > 0.01

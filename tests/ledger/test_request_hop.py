@@ -54,7 +54,7 @@ def test_delays_that_are_none_are_refused(bad):
 def ledger(env, **settings):
     hop = RequestHop(0.1 * (1 - np.eye(4)), 0.1, 0.0, np.random.default_rng(2))
     consensus = make_consensus(
-        "pbft", np.random.default_rng(0), replicas=4, delay_mean_s=0.1, delay_sd_s=0.0, hop=hop, **settings
+        "pbft", np.random.default_rng(0), replicas=4, delay_ms=100.0, delay_sd_ms=0.0, hop=hop, **settings
     )
     return PrivateLedger(env, consensus=consensus, chain=Chain("dao-0"))
 

@@ -78,8 +78,8 @@ def test_noise_of_20_mhz() -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("bandwidth_hz", 0.0),
-        ("bandwidth_hz", math.nan),
+        ("bandwidth_mhz", 0.0),
+        ("bandwidth_mhz", math.nan),
         ("carrier_ghz", -3.5),
         ("shadowing_db", -1.0),
         ("base_height_m", 1.0),
@@ -90,5 +90,5 @@ def test_noise_of_20_mhz() -> None:
     ],
 )
 def test_settings_name_the_field_that_is_wrong(field: str, value: float) -> None:
-    with pytest.raises(InputError, match=f"radio.{field}"):
+    with pytest.raises(InputError, match=f"RadioSettings: {field}"):
         RadioSettings(**{field: value})

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 Process = Generator[simpy.Event, Any, Any]
 
-CROWD_OF_VOTERS = 2_000
 RANKING_SHARE = 1 / 3  # a forward pass is a third of the forward and backward passes of training
 
 
@@ -246,7 +245,8 @@ class MuDao(Actor):
         rng = self.world.streams.generator("voting", self.number, _stable(auction))
         fair = nft.due
         # In a crowd the votes of N² pairs would not fit into memory: there all voters share one estimate of each.
-        pairs = (len(fair), len(fair)) if len(fair) <= CROWD_OF_VOTERS else (len(fair),)
+        crowd = len(fair) > self.world.settings.population.crowd_from
+        pairs = (len(fair),) if crowd else (len(fair), len(fair))
         errors = np.exp(voting.estimate_noise * rng.standard_normal(pairs))
         result: VoteResult = vote(
             np.where(self.members.inflates, voting.inflation * fair, fair),

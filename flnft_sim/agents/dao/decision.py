@@ -137,7 +137,7 @@ class DecisionPhase:
     def _with_beliefs(self, problem: DecisionProblem, buyers: tuple["ServiceProvider", ...]) -> DecisionProblem:
         """Fill in what the public ledger lets everyone believe of each provider's money."""
         book, numbers = self.dao.world.beliefs, [buyer.number for buyer in buyers]
-        if book.told:
+        if book.wants_truth:
             truth = decide(problem)  # without beliefs the decision is the equilibrium of full information
             book.reveal(truth.quality_money, truth.freshness_money, numbers)
         quality, freshness = book.believed_money(numbers)

@@ -1,8 +1,8 @@
 """What every kind of belief about a rival's next bid can do, and the registry of kinds."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -10,28 +10,18 @@ from flnft_sim import families
 from flnft_sim.arrays import Floats
 from flnft_sim.errors import InputError
 from flnft_sim.registry import Registry
+from flnft_sim.settings.beliefs import BeliefSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class BeliefOptions:
-    """The knobs of all kinds; a kind reads those it knows."""
+class BeliefOptions(BeliefSettings):
+    """What a belief is told: the knobs, and where it starts. A kind with knobs of its own derives its options."""
 
-    states: int = 4  # hidden states of the Markov model
-    levels: int = 6  # quantile levels bids are sorted into, duplicates merged
-    refit_every: int = 10  # observations between two fits
-    min_history: int = 8  # observations before the first fit
-    ewma_weight: float = 0.2  # weight of the newest bid
-    blend_weight: float = 0.25  # weight of the hidden Markov model in `blend`
     prior: float = 0.0  # money predicted before anything was observed
     seed: int = 0  # of the random start of the first fit
 
     def __post_init__(self) -> None:
-        for name in ("states", "levels", "refit_every", "min_history"):
-            if getattr(self, name) < 1:
-                raise InputError(f"belief option {name} is {getattr(self, name)}; give an integer of at least 1")
-        for name in ("ewma_weight", "blend_weight"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise InputError(f"belief option {name} is {getattr(self, name)}; give a weight from 0 to 1")
+        super().__post_init__()
         if not 0.0 <= self.prior < np.inf:
             raise InputError(f"belief option prior is {self.prior}; give money of at least 0")
 
@@ -63,6 +53,9 @@ class Part:
 class Belief(ABC):
     """A distribution over one provider's next bid, learned from the bids the public ledger shows."""
 
+    Settings: ClassVar[type[BeliefOptions]] = BeliefOptions
+    wants_truth: ClassVar[bool] = False  # whether it listens to `reveal`
+
     def __init__(self, options: BeliefOptions) -> None:
         self.options = options
 
@@ -73,8 +66,8 @@ class Belief(ABC):
     def observe_gap(self) -> None:  # noqa: B027 - most kinds simply wait for the next bid
         """Take in that the provider did not bid in the auction that just closed."""
 
-    def reveal(self, bid: float) -> None:  # noqa: B027 - only the oracle listens
-        """Tell the bid that will be made next."""
+    def reveal(self, bid: float) -> None:  # noqa: B027 - hardly any kind listens
+        """Tell the bid that will be made next, where it `wants_truth`."""
 
     @abstractmethod
     def predict(self) -> tuple[Floats, Floats]:
@@ -90,7 +83,7 @@ class Belief(ABC):
         return None
 
 
-BELIEFS: Registry[Callable[[BeliefOptions], Belief]] = families.BELIEFS
+BELIEFS: Registry[type[Belief]] = families.BELIEFS
 
 
 def certainty(bid: float) -> tuple[Floats, Floats]:

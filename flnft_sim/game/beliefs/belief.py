@@ -7,8 +7,7 @@ import numpy as np
 
 from flnft_sim.arrays import Floats
 from flnft_sim.checks import OutOfRangeError
-from flnft_sim.errors import InputError
-from flnft_sim.game.beliefs.base import BELIEFS, BeliefOptions, Part
+from flnft_sim.game.beliefs.base import BELIEFS, Part
 
 
 class BidBelief:
@@ -19,17 +18,18 @@ class BidBelief:
         levels, probabilities = belief.predict()    # of the next bid
         belief.mean(), belief.most_likely()         # play the mean, with every kind
 
-    Kinds are those of the registry `BELIEFS`; options are those of `BeliefOptions`. Bids are money, at least 0.
+    Kinds are those of the registry `BELIEFS`; options are those of the kind's `Settings` (`BeliefOptions`, or more).
+    Bids are money, at least 0.
     """
 
     def __init__(self, kind: str = "hmm", **options: Any) -> None:
-        try:
-            settings = BeliefOptions(**options)
-        except TypeError:
-            known = ", ".join(BeliefOptions.__dataclass_fields__)
-            raise InputError(f"belief options are {sorted(options)}; known are {known}") from None
         self.kind = kind
-        self._belief = BELIEFS.get(kind)(settings)
+        self._belief = BELIEFS.get(kind)(BELIEFS.settings(kind, **options))
+
+    @property
+    def wants_truth(self) -> bool:
+        """Whether this kind is to be told the next bid beforehand."""
+        return self._belief.wants_truth
 
     def observe(self, bid: float) -> None:
         """Take in the bid the ledger shows after an auction; NaN means that there was none."""
@@ -46,7 +46,7 @@ class BidBelief:
         self._belief.observe_gap()
 
     def reveal(self, bid: float) -> None:
-        """Tell the next bid beforehand; only the kind `oracle` listens, so that all kinds can be told."""
+        """Tell the next bid beforehand; a kind listens that `wants_truth`, and all can be told."""
         self._belief.reveal(float(bid))
 
     def predict(self) -> tuple[Floats, Floats]:

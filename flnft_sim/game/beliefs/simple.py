@@ -1,5 +1,7 @@
 """Kinds that forecast one number: the last bid, the running mean, the EWMA, and the oracle."""
 
+from typing import ClassVar
+
 import numpy as np
 
 from flnft_sim.arrays import Floats
@@ -51,6 +53,8 @@ class MovingAverage(LastBid):
 @BELIEFS.register("oracle")
 class Oracle(LastBid):
     """The next bid is the one revealed beforehand: what perfect information would be worth."""
+
+    wants_truth: ClassVar[bool] = True
 
     def __init__(self, options: BeliefOptions) -> None:
         super().__init__(options)

@@ -1,12 +1,12 @@
 """The one interface of all consensus protocols: ask for the next block, get its instants."""
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from flnft_sim import families
-from flnft_sim.errors import InputError, did_you_mean
+from flnft_sim.errors import InputError
 from flnft_sim.registry import Registry
 
 
@@ -27,14 +27,18 @@ class BlockSlot:
 
 
 class Consensus(Protocol):
-    """When blocks come about. Built as `Protocol(settings, rng)`; draws from `rng` alone, knows no event library.
+    """When blocks come about: a subclass is built as `Mine(settings, rng)`, draws from `rng` alone, knows no clock.
 
-    `Settings` is a frozen dataclass that checks itself (`InputError`). `on_demand` says whether an instance starts when
-    someone asks (`pbft`, `instant`) or blocks come by a rhythm of their own (`pow`, `pos`).
+    `Settings` is a frozen dataclass that checks itself (see `flnft_sim.knobs`). `on_demand` says whether an instance
+    starts when someone asks (`pbft`, `instant`) or blocks come by a rhythm of their own (`pow`, `pos`).
+
+    A protocol among replicas that can fail says so by `can_crash`; its settings are then told `replicas`, `delays`,
+    `crashed`, `slow` and `hop`, as `PbftSettings` has them, and it has `primary` and `crash`.
     """
 
     Settings: ClassVar[type]
     on_demand: ClassVar[bool]
+    can_crash: ClassVar[bool] = False
 
     def __init__(self, settings: Any, rng: np.random.Generator) -> None: ...
 
@@ -52,6 +56,27 @@ class Consensus(Protocol):
         """About how long from a submission to finality where nothing contends, in seconds; draws nothing from `rng`."""
         ...
 
+    @property
+    def replicas(self) -> int:
+        """How many keep a replica, numbered from 0."""
+        return 1
+
+    @property
+    def primary(self) -> int:
+        """The replica that proposes at present."""
+        return 0
+
+    def crash(self, *replicas: int) -> None:
+        """These replicas send nothing any more, where `can_crash`."""
+
+    def request_s(self, submitter: int | None) -> float:  # noqa: ARG002 - it is there at once
+        """Draw how long a request takes to whoever proposes, from a replica's keeper (None: from anyone else)."""
+        return 0.0
+
+    def expected_request_s(self, submitter: int | None) -> float:  # noqa: ARG002
+        """The mean of `request_s`; draws nothing."""
+        return 0.0
+
 
 PROTOCOLS: Registry[type[Consensus]] = families.PROTOCOLS
 
@@ -59,11 +84,6 @@ PROTOCOLS: Registry[type[Consensus]] = families.PROTOCOLS
 def make_consensus(name: str, rng: np.random.Generator, **settings: Any) -> Consensus:
     """The protocol of that name with these settings (fields of its `Settings`), drawing from `rng`."""
     protocol = PROTOCOLS.get(name)
-    known = [field.name for field in fields(protocol.Settings)] if is_dataclass(protocol.Settings) else []
-    for key in settings:
-        if key not in known:
-            raise InputError(
-                f"consensus protocol {name!r} has no setting {key!r}{did_you_mean(key, known)}; "
-                f"known: {', '.join(known) or 'none'}"
-            )
-    return protocol(protocol.Settings(**settings), rng)
+    if Consensus not in protocol.__mro__:
+        raise InputError(f"consensus protocol {name!r} does not say how it works; derive it from ledger.Consensus")
+    return protocol(PROTOCOLS.settings(name, **settings), rng)

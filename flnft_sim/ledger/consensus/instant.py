@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from flnft_sim.ledger.consensus.base import PROTOCOLS, BlockSlot
+from flnft_sim.ledger.consensus.base import PROTOCOLS, BlockSlot, Consensus
 
 
 @dataclass(frozen=True)
@@ -14,15 +14,19 @@ class InstantSettings:
 
 
 @PROTOCOLS.register("instant")
-class Instant:
+class Instant(Consensus):
     """A ledger without latency."""
 
     Settings: ClassVar[type] = InstantSettings
     on_demand: ClassVar[bool] = True
-    expected_s = 0.0
 
     def __init__(self, settings: InstantSettings, rng: np.random.Generator) -> None:
         pass
+
+    @property
+    def expected_s(self) -> float:
+        """Nothing takes any time."""
+        return 0.0
 
     def next_block(self, after_s: float) -> BlockSlot:
         """A block at `after_s`, final there and then."""

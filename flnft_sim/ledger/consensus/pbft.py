@@ -7,12 +7,13 @@ from typing import ClassVar
 import numpy as np
 
 from flnft_sim.arrays import Floats
-from flnft_sim.checks import not_negative, positive, whole
+from flnft_sim.checks import positive, whole
 from flnft_sim.errors import InputError
-from flnft_sim.ledger.consensus.base import PROTOCOLS, BlockSlot
+from flnft_sim.ledger.consensus.base import PROTOCOLS, BlockSlot, Consensus
 from flnft_sim.ledger.consensus.pbft_latency import PbftOutcome, pbft_latency, quorum
 from flnft_sim.ledger.consensus.request import RequestHop
 from flnft_sim.ledger.errors import ConsensusStalled
+from flnft_sim.settings.consensus import ReplicaSettings
 
 DelaySource = Callable[[np.random.Generator], Floats]
 """Draws the (3, n, n) delays of one instance's messages, in seconds, as `pbft_latency` wants them."""
@@ -20,30 +21,23 @@ DelaySource = Callable[[np.random.Generator], Floats]
 _EXPECTATION_REPLICAS = 64  # sampled for `expected_s`, over as many instances as that takes
 
 
-@dataclass(frozen=True)
-class PbftSettings:
+@dataclass(frozen=True, kw_only=True)
+class PbftSettings(ReplicaSettings):
     """n replicas; every message's delay is normal (cut off at 0), unless `delays` draws it (a topology's, say).
 
-    `slow` multiplies the delays of all messages from and to a replica. `timeout_s` is the first view's; None: no view
-    change ever, so that a crashed primary stalls the ledger. `hop` tells how long a request takes to the primary; None:
-    it is there at once, as where the primary submits itself.
+    `slow` multiplies the delays of all messages from and to a replica. `timeout_s` is the first view's. `hop` tells how
+    long a request takes to the primary; None: it is there at once, as where the primary submits itself.
     """
 
     replicas: int = 4
-    delay_mean_s: float = 0.25
-    delay_sd_s: float = 0.05
-    timeout_s: float | None = 5.0
     crashed: tuple[int, ...] = ()
     slow: Mapping[int, float] = field(default_factory=dict)
     delays: DelaySource | None = None
     hop: RequestHop | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         n = whole("consensus pbft: replicas", self.replicas, least=1)
-        not_negative("consensus pbft: delay_mean_s", self.delay_mean_s, "s")
-        not_negative("consensus pbft: delay_sd_s", self.delay_sd_s, "s")
-        if self.timeout_s is not None:
-            positive("consensus pbft: timeout_s", self.timeout_s, "s")
         for replica in self.crashed:
             whole("consensus pbft: a crashed replica", replica, most=n - 1)
         for replica, factor in self.slow.items():
@@ -52,7 +46,7 @@ class PbftSettings:
 
 
 @PROTOCOLS.register("pbft")
-class Pbft:
+class Pbft(Consensus):
     """Instances run side by side, each with delays of its own; what they share is the view, so the primary.
 
     A view change holds for all: proposals made while one is under way wait for it, later ones go to the new primary.
@@ -61,6 +55,7 @@ class Pbft:
 
     Settings: ClassVar[type] = PbftSettings
     on_demand: ClassVar[bool] = True
+    can_crash: ClassVar[bool] = True
 
     def __init__(self, settings: PbftSettings, rng: np.random.Generator) -> None:
         self.settings = settings
@@ -68,6 +63,11 @@ class Pbft:
         self._crashed = set[int]()
         self._view, self._view_since_s = 0, 0.0
         self.crash(*settings.crashed)
+
+    @property
+    def replicas(self) -> int:
+        """n."""
+        return self.settings.replicas
 
     @property
     def crashed(self) -> tuple[int, ...]:
@@ -149,7 +149,8 @@ class Pbft:
             if delays.shape != (3, n, n):
                 raise InputError(f"consensus pbft: delays have shape {delays.shape}; draw an array of (3, {n}, {n})")
         else:
-            delays = np.maximum(rng.normal(settings.delay_mean_s, settings.delay_sd_s, (3, n, n)), 0.0)
+            mean_s, sd_s = settings.delay_ms / 1e3, settings.delay_sd_ms / 1e3
+            delays = np.maximum(rng.normal(mean_s, sd_s, (3, n, n)), 0.0)
             delays[:, range(n), range(n)] = 0.0
         for replica, factor in settings.slow.items():
             delays[:, replica, :] *= factor

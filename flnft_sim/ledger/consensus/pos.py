@@ -3,43 +3,37 @@
 import copy
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from flnft_sim.arrays import Bools, Ints
-from flnft_sim.checks import positive, whole, within
-from flnft_sim.ledger.consensus.base import PROTOCOLS, BlockSlot
+from flnft_sim.knobs import Knob
+from flnft_sim.ledger.consensus.base import PROTOCOLS, BlockSlot, Consensus
+from flnft_sim.settings.consensus import BlockSettings
 
 _CHUNK = 1024  # slots drawn at a time; a slot's fate depends on its number alone, never on who asks when
 _IN_ORDER = 16  # chunks drawn one after another from one stream; each later one has a stream of its own
 
 
-@dataclass(frozen=True)
-class PosSettings:
-    """Slots of `slot_s` seconds, each missed with probability `missed`, `slots_per_epoch` to an epoch.
+@dataclass(frozen=True, kw_only=True)
+class PosSettings(BlockSettings):
+    """Slots of `block_interval_s`, each missed with probability `missed`, `slots_per_epoch` to an epoch.
 
     A block is final `finality_epochs` epochs after the first checkpoint (start of an epoch) that holds it. With
     Ethereum's 2, the votes of one epoch justify the checkpoint, those of the next finalise it: 64 to 95 slots after the
-    block, 79.5 on the mean.
+    block, 79.5 on the mean. (Ethereum's slots last 12 s.)
     """
 
-    slot_s: float = 12.0
-    missed: float = 0.01
-    slots_per_epoch: int = 32
-    finality_epochs: int = 2
-    validators: int = 32
-
-    def __post_init__(self) -> None:
-        positive("consensus pos: slot_s", self.slot_s, "s")
-        within("consensus pos: missed", self.missed, at_least=0.0, below=1.0)
-        for name, least in (("slots_per_epoch", 1), ("validators", 1), ("finality_epochs", 0)):
-            whole(f"consensus pos: {name}", getattr(self, name), least=least)
+    missed: Annotated[float, Knob("chance that a slot's proposer is not there", ge=0, lt=1)] = 0.01
+    slots_per_epoch: Annotated[int, Knob("slots between two checkpoints", unit="slots", ge=1, le=100_000)] = 32
+    finality_epochs: Annotated[int, Knob("epochs until a checkpoint is final", unit="epochs", ge=0, le=1000)] = 2
+    validators: Annotated[int, Knob("who may be a slot's proposer", unit="count", ge=1, le=1_000_000_000)] = 32
 
 
 @PROTOCOLS.register("pos")
-class ProofOfStake:
-    """Blocks at the slots that were not missed; the mean wait for one is slot_s·(1/2 + missed/(1 − missed))."""
+class ProofOfStake(Consensus):
+    """Blocks at the slots that were not missed; the mean wait for one is 1/2 + missed/(1 − missed) slots."""
 
     Settings: ClassVar[type] = PosSettings
     on_demand: ClassVar[bool] = False
@@ -56,21 +50,21 @@ class ProofOfStake:
         settings = self.settings
         to_slot = 0.5 + settings.missed / (1 - settings.missed)
         to_final = settings.finality_epochs * settings.slots_per_epoch + (settings.slots_per_epoch - 1) / 2
-        return settings.slot_s * (to_slot + to_final)
+        return settings.block_interval_s * (to_slot + to_final)
 
     def next_block(self, after_s: float) -> BlockSlot:
         """The first slot after `after_s` whose proposer is there."""
         settings = self.settings
-        slot = math.floor(after_s / settings.slot_s) + 1
+        slot = math.floor(after_s / settings.block_interval_s) + 1
         while self._is_missed(slot):
             slot += 1
         checkpoint = math.ceil(slot / settings.slots_per_epoch)
         final_slot = (checkpoint + settings.finality_epochs) * settings.slots_per_epoch
-        time_s = slot * settings.slot_s
+        time_s = slot * settings.block_interval_s
         return BlockSlot(
             proposed_s=time_s,
             time_s=time_s,
-            final_s=final_slot * settings.slot_s,
+            final_s=final_slot * settings.block_interval_s,
             producer=f"validator-{self._chunk(slot // _CHUNK)[1][slot % _CHUNK]}",
         )
 

@@ -6,43 +6,23 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple, get_args
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from flnft_sim.checks import not_negative, positive, whole
-from flnft_sim.errors import UnknownNameError
-from flnft_sim.ledger.consensus.base import PROTOCOLS, BlockSlot
+from flnft_sim.knobs import Knob
+from flnft_sim.ledger.consensus.base import PROTOCOLS, BlockSlot, Consensus
+from flnft_sim.settings.consensus import MiningSettings
 
 _CHUNK = 64  # blocks drawn at a time
 _STRETCH = 16_384  # mean intervals in a stretch of time; each has a random stream of its own
 
 
-Propagation = Literal["fixed", "exponential"]
+@dataclass(frozen=True, kw_only=True)
+class PowSettings(MiningSettings):
+    """A block reaches each other miner after `propagation_s`: exactly (`fixed`) or on the mean (`exponential`)."""
 
-
-@dataclass(frozen=True)
-class PowSettings:
-    """Equal miners who together find a block every `mean_interval_s`, stale ones included.
-
-    A block reaches each other miner after `propagation_s`: exactly (`fixed`) or on the mean (`exponential`). A block
-    is final once `confirmations` blocks of the longest chain hold or follow it, itself counted. Three is one more than
-    the deepest fork seen in 200,000 blocks of these settings.
-    """
-
-    mean_interval_s: float = 13.0
-    miners: int = 10
-    propagation_s: float = 0.42
-    propagation: Propagation = "fixed"
-    confirmations: int = 3
-
-    def __post_init__(self) -> None:
-        positive("consensus pow: mean_interval_s", self.mean_interval_s, "s")
-        not_negative("consensus pow: propagation_s", self.propagation_s, "s")
-        for name in ("miners", "confirmations"):
-            whole(f"consensus pow: {name}", getattr(self, name), least=1)
-        if self.propagation not in (known := get_args(Propagation)):
-            raise UnknownNameError("consensus pow: propagation", self.propagation, known)
+    propagation: Annotated[Literal["fixed", "exponential"], Knob("how the time to reach a miner is drawn")] = "fixed"
 
 
 class Chunk(NamedTuple):
@@ -68,7 +48,7 @@ class Discoveries:
     @property
     def stretch_s(self) -> float:
         """How long a stretch is."""
-        return _STRETCH * self.settings.mean_interval_s
+        return _STRETCH * self.settings.block_interval_s
 
     def stretch_of(self, time_s: float) -> int:
         """The number of the stretch that an instant lies in."""
@@ -84,7 +64,7 @@ class Discoveries:
         settings, end_s, start_s = self.settings, (stretch + 1) * self.stretch_s, stretch * self.stretch_s
         rng = self._generator(stretch)
         while start_s < end_s:
-            found_s = start_s + np.cumsum(rng.exponential(settings.mean_interval_s, _CHUNK))
+            found_s = start_s + np.cumsum(rng.exponential(settings.block_interval_s, _CHUNK))
             finder = rng.integers(settings.miners, size=_CHUNK)
             if settings.propagation == "fixed":
                 delay_s = np.full((_CHUNK, settings.miners), settings.propagation_s)
@@ -101,7 +81,7 @@ class Discoveries:
 
 
 @PROTOCOLS.register("pow")
-class ProofOfWork:
+class ProofOfWork(Consensus):
     """A Poisson stream of blocks on the absolute clock, drawn as far as someone asks and the same for whoever asks.
 
     Blocks that nobody asks about are never events: finding is memoryless, so leaving empty ones out is exact. Nor are
@@ -122,7 +102,7 @@ class ProofOfWork:
     @property
     def expected_s(self) -> float:
         """The mean of the Erlang distribution of the confirmations, as if no block were stale."""
-        return self.settings.confirmations * self.settings.mean_interval_s
+        return self.settings.confirmations * self.settings.block_interval_s
 
     def next_block(self, after_s: float) -> BlockSlot:
         """The first block found after `after_s`, stale or not."""

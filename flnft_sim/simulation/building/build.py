@@ -35,14 +35,13 @@ def build_world(model: mesa.Model, settings: Scenario, on_round: Callable[[Row],
         public_chain=build_public_chain(env, settings, streams, accounts),
         cell=build_radio_cell(env, settings, streams),
         beliefs=BeliefBook(
-            settings.game.belief,
+            settings.game.belief.kind,
+            settings.game.belief.told("kind"),
             providers=population.providers,
             prior_money=worth / (2 * population.providers),
             streams=streams,
         ),
-        demand=DemandRegimes(
-            providers=population.providers, rng=streams.generator("demand"), **settings.game.demand.model_dump()
-        ),
+        demand=DemandRegimes(settings.game.demand, providers=population.providers, rng=streams.generator("demand")),
         on_round=on_round,
     )
     world.providers += build_providers(model, world)

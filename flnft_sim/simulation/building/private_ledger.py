@@ -1,6 +1,6 @@
 """Build the consensus of a DAO's own ledger."""
 
-from flnft_sim.ledger import Consensus, make_consensus
+from flnft_sim.ledger import PROTOCOLS, Consensus, make_consensus
 from flnft_sim.ledger.consensus import RequestHop
 from flnft_sim.network import link_delays, with_jitter
 from flnft_sim.scenario import Scenario
@@ -12,21 +12,22 @@ SLOW_FACTOR = 10.0  # a slow replica's messages take this many times as long
 def build_private_consensus(settings: Scenario, streams: Streams, dao: int, members: int) -> Consensus:
     """A DAO's consensus: its first members keep a replica each, the one of their own number."""
     ledger, rng = settings.private_ledger, streams.generator("consensus", dao)
+    told = ledger.told("protocol")
+    if not PROTOCOLS.get(ledger.protocol).can_crash:
+        return make_consensus(ledger.protocol, rng, **told)
     replicas = min(members, ledger.replicas_max)
-    if ledger.protocol != "pbft":
-        return make_consensus(ledger.protocol, rng)
     mean_s, sd_s = ledger.delay_ms / 1e3, ledger.delay_sd_ms / 1e3
     base_s = link_delays(replicas, topology=ledger.topology, mean_s=mean_s, rng=rng)
     slow = {replica: SLOW_FACTOR for replica in range(replicas - ledger.crashed)[-ledger.slow :] if ledger.slow}
     requests = streams.generator("requests", dao)
     return make_consensus(
-        "pbft",
+        ledger.protocol,
         rng,
         replicas=replicas,
         delays=lambda draws: with_jitter(base_s, mean_s=mean_s, sd_s=sd_s, rng=draws),
-        timeout_s=ledger.timeout_s,
         # The highest numbers are faulty, so that the first view's primary is not (primary_crash_s crashes it).
         crashed=tuple(range(replicas - ledger.crashed, replicas)),
         slow=slow,
         hop=RequestHop(base_s, mean_s, sd_s, requests, slow) if ledger.request_hop else None,
+        **told,
     )

@@ -1,7 +1,5 @@
 """Build the public chain that everybody shares."""
 
-from typing import Any
-
 import simpy
 
 from flnft_sim.clock.public_chain import PublicChain
@@ -13,16 +11,7 @@ from flnft_sim.streams import Streams
 
 def build_public_chain(env: simpy.Environment, settings: Scenario, streams: Streams, accounts: Accounts) -> PublicChain:
     chain, rng = settings.public_chain, streams.generator("blocks")
-    options: dict[str, dict[str, Any]] = {
-        "pow": {
-            "mean_interval_s": chain.block_interval_s,
-            "miners": chain.miners,
-            "propagation_s": chain.propagation_s,
-            "confirmations": chain.confirmations,
-        },
-        "pos": {"slot_s": chain.block_interval_s},
-    }
-    consensus = make_consensus(chain.protocol, rng, **options.get(chain.protocol, {}))
+    consensus = make_consensus(chain.protocol, rng, **chain.told("protocol"))
     load = (
         OtherTraffic(chain.load_tx_per_s, streams.generator("other traffic"), gas=TRAFFIC_GAS)
         if chain.load_tx_per_s
