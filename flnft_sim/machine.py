@@ -53,10 +53,14 @@ def version() -> str:
 
 @cache
 def code_version() -> str:
-    """Return the package's version and a hash of its sources, such as `0.1.0+3f9c2a51d0e4`; read once a process."""
+    """Return the package's version and a hash of its sources, such as `0.1.0+3f9c2a51d0e4`; read once a process.
+
+    Shipped scenarios do not count: what a run does is in its resolved scenario.
+    """
     package = Path(__file__).parent
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*")):
-        if path.suffix in {".py", ".json", ".yaml"}:
-            digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+        name = path.relative_to(package)
+        if path.suffix in {".py", ".json", ".yaml"} and name.parts[0] != "scenarios":
+            digest.update(name.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return f"{version()}+{digest.hexdigest()[:12]}"

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import mesa
 
-from flnft_sim.ledger import KeyPair
-from flnft_sim.streams import Streams
+from flnft_sim.ledger import key_of
 
 if TYPE_CHECKING:
     from flnft_sim.agents.world import World
@@ -45,8 +44,3 @@ class Actor(mesa.Agent):
         finally:
             self.activity = before
             self.world.spans.add(self.name, phase, start_s, self.world.env.now, **details)
-
-
-def key_of(streams: Streams, role: str, number: int) -> KeyPair:
-    """The key pair of an actor: known before the actor is, so that the genesis block can name its account."""
-    return KeyPair.from_seed(streams.sequence(f"key of {role}", number))

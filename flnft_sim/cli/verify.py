@@ -1,28 +1,44 @@
-"""`flnft verify`: does a run's folder hold what its ledger says?"""
+"""`flnft verify`: does a run's folder hold what its ledger says, and does the run, computed again, leave the same?"""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flnft_sim.cli.console import out
+from flnft_sim.cli.console import out, show_announcements
 
 
-def verify_command(run: Annotated[Path, typer.Argument(help="the folder of a run, e.g. runs/roblox10-s0")]) -> None:
+def verify_command(
+    run: Annotated[Path, typer.Argument(help="the folder of a run, e.g. runs/roblox10-s0")],
+    rerun: Annotated[
+        bool, typer.Option("--rerun", help="compute the run again, too, and compare every byte that it left")
+    ] = False,
+) -> None:
     """Recompute a run's hashes, signatures, accounts, bids and NFTs; name the first thing that does not hold."""
     from flnft_sim.results.verify import verify_run
 
     report = verify_run(run)
-    settled = "not compared: the run was stopped before everything was settled"
+    stopped = f", {report.unsettled} transfers of it not settled yet" if report.status != "finished" else ""
     lines = {
         "blocks, linked by their hashes": f"{report.blocks} in {', '.join(report.chains)}",
         "transactions, signed by their senders": report.transactions,
-        "accounts, to the unit those of the ledger": report.accounts or settled,
-        "accepted bids, those of the ledger": report.bids if report.accounts else settled,
+        "accounts, to the unit those of the ledger": f"{report.accounts}{stopped}",
+        "accepted bids, those of the ledger": report.bids,
         "FL-NFTs and models, those that were minted": report.nfts,
         "FL-NFTs minted earlier, files not kept": report.nfts_not_kept,
-        "files, of the SHA-256 in manifest.json": report.files,
+        "files, those that the run closed with": report.files,
     }
-    out.print(f"{run} holds:", markup=False)
+    out.print(f"{run} holds, {report.status}:", markup=False)
     for what, value in lines.items():
         out.print(f"  {what:<44}{value}", markup=False)
+    if not rerun:
+        out.print(
+            "Nothing was changed since; that it was computed and not made up, only --rerun proves: keys follow from "
+            "the seed, so whoever has this program can sign any history.",
+            markup=False,
+        )
+        return
+    show_announcements()
+    from flnft_sim.experiments.rerun import rerun as compute_again
+
+    out.print(f"{run}: {compute_again(run)}", markup=False)

@@ -1,1 +1,1 @@
-"""Experiments on a scenario that need no whole run, each usable from Python as the commands use it."""
+"""Questions asked of a scenario or of a run, each usable from Python as the commands use it."""

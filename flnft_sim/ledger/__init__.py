@@ -15,7 +15,7 @@ from flnft_sim.ledger.consensus import (
     pbft_latency,
 )
 from flnft_sim.ledger.errors import ConsensusStalled, VerificationError
-from flnft_sim.ledger.keys import KeyPair, address_of, signature_holds
+from flnft_sim.ledger.keys import KeyPair, address_of, key_of, signature_holds
 from flnft_sim.ledger.mempool import Mempool, OtherTraffic
 from flnft_sim.ledger.nft import fl_nft_document, mint_payload, model_hash, parse_fl_nft
 from flnft_sim.ledger.reading import read_ledger
@@ -42,6 +42,7 @@ __all__ = [
     "canonical_json",
     "fl_nft_document",
     "from_units",
+    "key_of",
     "make_consensus",
     "mint_payload",
     "model_hash",

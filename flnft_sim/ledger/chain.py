@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flnft_sim.errors import InputError
+from flnft_sim.json_text import read_json
 from flnft_sim.ledger.canonical import canonical_json, sha256_hex
 from flnft_sim.ledger.errors import VerificationError
 from flnft_sim.ledger.keys import KeyPair
@@ -61,7 +62,7 @@ class Block:
     def from_line(cls, line: str) -> "Block":
         """Read `to_line` back; anything that is not a block raises `VerificationError`. Nothing is verified yet."""
         try:
-            record = json.loads(line)
+            record = read_json(line, place="block")
             transactions = tuple(Transaction(**each) for each in record["transactions"])
             return cls(**record | {"transactions": transactions})
         except (ValueError, TypeError, KeyError):

@@ -9,6 +9,7 @@ from nacl.exceptions import CryptoError
 from nacl.signing import SigningKey, VerifyKey
 
 from flnft_sim.errors import InputError
+from flnft_sim.streams import Streams
 
 SEED_BYTES = 32
 ADDRESS_BYTES = 20
@@ -42,6 +43,11 @@ class KeyPair:
     def sign(self, message: bytes) -> bytes:
         """The 64-byte signature of `message`; Ed25519 is deterministic, so the same message gives the same bytes."""
         return self.signing_key.sign(message).signature
+
+
+def key_of(streams: Streams, role: str, number: int) -> KeyPair:
+    """The key pair of an actor: known before the actor is, so that the genesis block can name its account."""
+    return KeyPair.from_seed(streams.sequence(f"key of {role}", number))
 
 
 def address_of(public_key: bytes) -> str:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from flnft_sim.json_text import read_json
 from flnft_sim.ledger.canonical import canonical_json, sha256_hex
 from flnft_sim.ledger.errors import VerificationError
 
@@ -41,7 +42,7 @@ def fl_nft_document(
 def parse_fl_nft(text: str) -> dict[str, Any]:
     """The record inside `fl-nft.js`; anything that `fl_nft_document` would not write raises `VerificationError`."""
     try:
-        record = json.loads(text.removeprefix(_OPENING).removesuffix(_CLOSING))
+        record = read_json(text.removeprefix(_OPENING).removesuffix(_CLOSING), place="fl-nft.js")
         written_alike = fl_nft_document(**record) == text and record["format"] == FORMAT
     except (ValueError, TypeError, KeyError):
         written_alike = False

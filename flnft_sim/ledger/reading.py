@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+from flnft_sim.errors import bare, shown
 from flnft_sim.ledger.chain import NO_BLOCK, Block, Chain
 from flnft_sim.ledger.errors import VerificationError
 from flnft_sim.ledger.transactions import Transaction
@@ -24,14 +25,14 @@ def read_ledger(text: str, *, source: str = "ledger.jsonl") -> dict[str, Chain]:
             _check_block(block, line, blocks[block.chain], nonces[block.chain])
         except VerificationError as error:
             raise VerificationError(f"{source} line {number}: {error}") from None
-        except (TypeError, ValueError, AttributeError):
+        except (TypeError, ValueError, AttributeError, RecursionError):
             raise VerificationError(f"{source} line {number}: holds a value of a wrong type") from None
         blocks[block.chain].append(block)
     return {name: Chain.of(chain) for name, chain in blocks.items()}
 
 
 def _check_block(block: Block, line: str, before: list[Block], nonces: set[tuple[str, int]]) -> None:
-    where = f"block {block.height} of chain {block.chain!r}"
+    where = f"block {shown(block.height)} of chain {shown(block.chain)}"
     if block.to_line() != line:
         raise VerificationError(f"{where} is not written in canonical form")
     if block.height != len(before):
@@ -57,14 +58,14 @@ def _check_block(block: Block, line: str, before: list[Block], nonces: set[tuple
         try:
             _check_transaction(transaction, block.chain, nonces)
         except VerificationError as error:
-            raise VerificationError(f"{where}, transaction {index} ({transaction.kind}): {error}") from None
+            raise VerificationError(f"{where}, transaction {index} ({bare(transaction.kind)}): {error}") from None
 
 
 def _check_transaction(transaction: Transaction, chain: str, nonces: set[tuple[str, int]]) -> None:
     if transaction.chain != chain:
-        raise VerificationError(f"was signed for chain {transaction.chain!r}")
+        raise VerificationError(f"was signed for chain {shown(transaction.chain)}")
     transaction.verify()
     use = (transaction.sender, transaction.nonce)
     if use in nonces:
-        raise VerificationError(f"nonce {transaction.nonce} of {transaction.sender} was used before")
+        raise VerificationError(f"nonce {shown(transaction.nonce)} of {bare(transaction.sender)} was used before")
     nonces.add(use)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from flnft_sim.errors import InputError
+from flnft_sim.errors import InputError, bare
 from flnft_sim.ledger.canonical import canonical_json, sha256_hex
 from flnft_sim.ledger.errors import VerificationError
 from flnft_sim.ledger.keys import KeyPair, address_of, signature_holds
@@ -81,9 +81,9 @@ class Transaction:
         """Check that the sender is the key's address and the signature is the key's, or raise `VerificationError`."""
         key, signature = bytes.fromhex(self.public_key), bytes.fromhex(self.signature)
         if address_of(key) != self.sender:
-            raise VerificationError(f"sender {self.sender} is not the address of its public key")
+            raise VerificationError(f"sender {bare(self.sender)} is not the address of its public key")
         if not signature_holds(key, bytes.fromhex(self.digest), signature):
-            raise VerificationError(f"signature of {self.sender} does not hold")
+            raise VerificationError(f"signature of {bare(self.sender)} does not hold")
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flnft_sim.results.age import AgeOfInformation
     from flnft_sim.results.claim import Claim
-    from flnft_sim.results.folder import altered_files, prepare_folder, read_manifest
+    from flnft_sim.results.folder import altered_files, prepare_folder
     from flnft_sim.results.page import summary_text
     from flnft_sim.results.phase import Phase
     from flnft_sim.results.phases import phase_breakdown
+    from flnft_sim.results.reading import read_manifest
     from flnft_sim.results.run_result import RunResult, weights_bytes
     from flnft_sim.results.spans import SpanLog
     from flnft_sim.results.summary import summarise
@@ -43,7 +44,7 @@ _HOMES = {
     "altered_files": "folder",
     "phase_breakdown": "phases",
     "prepare_folder": "folder",
-    "read_manifest": "folder",
+    "read_manifest": "reading",
     "summarise": "summary",
     "summary_text": "page",
     "weights_bytes": "run_result",

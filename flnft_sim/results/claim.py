@@ -1,12 +1,15 @@
 """One run, one folder: a claim that is held from before a run starts until its files are written."""
 
+import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from flnft_sim.errors import InputError
+from flnft_sim.errors import InputError, bare
+from flnft_sim.files import NO_LINK, NO_WAIT, NotOrdinary
 from flnft_sim.machine import lock
 
 CLAIM = ".claim"
@@ -51,7 +54,11 @@ class Claim:
         """The descriptor of the claim's file, locked."""
         path = self.directory / CLAIM
         while True:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            # Neither through a link, to a file that is not ours to empty, nor to a pipe that makes us wait.
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK | NO_WAIT, 0o644)
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                os.close(handle)
+                raise NotOrdinary(errno.EINVAL, f"{CLAIM} is no ordinary file")
             if not lock(handle):
                 holder = os.read(handle, 20).decode(errors="replace").strip()
                 os.close(handle)
@@ -85,7 +92,9 @@ class Claim:
 
 def unwritable(directory: Path, error: OSError) -> InputError:
     """The sentence for a run's folder that the system refuses to make or write."""
-    return InputError(f"the run cannot be written to {directory} ({error.strerror}); choose another folder with --out")
+    return InputError(
+        f"the run cannot be written to {bare(str(directory))} ({error.strerror}); choose another folder with --out"
+    )
 
 
 def _is(path: Path, handle: int) -> bool:

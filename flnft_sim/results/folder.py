@@ -1,47 +1,63 @@
 """A run's folder: files written one by one, each atomically, then a manifest with their SHA-256, then the figures."""
 
+import errno
 import hashlib
 import json
 import math
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from flnft_sim.errors import InputError
-from flnft_sim.files import write_atomic
+from flnft_sim.errors import InputError, bare
+from flnft_sim.files import NotOrdinary, write_atomic
 from flnft_sim.results.claim import unwritable
+from flnft_sim.results.closing import signed
+from flnft_sim.results.reading import MANIFEST, is_inside, parse_manifest, read_manifest, read_manifest_text, sha256_of
 
-MANIFEST = "manifest.json"
+LEDGER = "ledger.jsonl"
 
 
 def write_folder(
-    directory: Path, contents: Iterable[tuple[str, str | bytes]], manifest: Mapping[str, Any], *, force: bool
+    directory: Path,
+    contents: Iterable[tuple[str, str | bytes]],
+    manifest: Mapping[str, Any],
+    ledger: Callable[[Mapping[str, Any], Mapping[str, str]], str],
+    *,
+    force: bool,
 ) -> None:
-    """Write `contents` (names relative to `directory`) and, last, `manifest` with the key `files`: SHA-256 by name.
+    """Write `contents` (names relative to `directory`), then the ledger, and last `manifest`, signed, with `files`.
 
-    A folder without a manifest is thus an unfinished one. The folder must be claimed (`Claim`); a former run's files
-    go, no others are touched. Raises `InputError` where it cannot be written.
+    `ledger` makes its text of the manifest in JSON's own types and of the SHA-256 of every file by name. A folder
+    without a manifest is an unfinished one. The folder must be claimed (`Claim`); a former run's files go, no others
+    are touched. Raises `InputError` where it cannot be written.
     """
+    plain = as_json(manifest)
     try:
         former = _make_room(directory) if force else set()
         hashes = {name: _write(directory, name, content) for name, content in contents}
+        hashes[LEDGER] = _write(directory, LEDGER, ledger(plain, hashes))
         for name in former - hashes.keys():
             (directory / name).unlink(missing_ok=True)
-        _write_manifest(directory, {**manifest, "files": hashes})
+        _write_manifest(directory, {**plain, "files": hashes})
     except OSError as error:
         raise unwritable(directory, error) from error
 
 
 def add_files(directory: Path, contents: Iterable[tuple[str, str | bytes]]) -> None:
-    """Add files to a run's folder; the manifest lists each as soon as it is there.
+    """Add files to a run's folder; the manifest lists each as soon as it is there, and is signed anew.
 
     So whenever this stops, the manifest vouches for all but the one file that was being written. Raises `InputError`
-    where the folder is no run's or cannot be written.
+    where the folder is no run's, where the manifest was changed since it was signed, or where it cannot be written.
     """
     manifest = read_manifest(directory)
+    if signed(manifest) != manifest:
+        raise InputError(
+            f"{bare(str(directory / MANIFEST))} was changed since the run signed it; nothing is added, run the "
+            "scenario again"
+        )
     try:
         for name, content in contents:
             manifest["files"][name] = _write(directory, name, content)
@@ -53,14 +69,21 @@ def add_files(directory: Path, contents: Iterable[tuple[str, str | bytes]]) -> N
 def _write(directory: Path, name: str, content: str | bytes) -> str:
     """Write one file; returns its SHA-256."""
     data = content.encode() if isinstance(content, str) else content
-    (directory / name).parent.mkdir(exist_ok=True)
-    write_atomic(directory / name, data)
+    path = directory / name
+    path.parent.mkdir(exist_ok=True)
+    if path.parent != directory and path.parent.is_symlink():  # it would lead out of the folder
+        raise NotOrdinary(errno.ELOOP, f"{path.parent.name} is a link")
+    write_atomic(path, data)
     return hashlib.sha256(data).hexdigest()
 
 
 def _write_manifest(directory: Path, manifest: Mapping[str, Any]) -> None:
-    text = json.dumps(_plain(manifest), indent=2, ensure_ascii=False, allow_nan=False)
-    write_atomic(directory / MANIFEST, text + "\n")
+    write_atomic(directory / MANIFEST, manifest_text(signed(manifest)))
+
+
+def manifest_text(manifest: Mapping[str, Any]) -> str:
+    """The one way in which a manifest is written."""
+    return json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def prepare_folder(directory: Path) -> None:
@@ -76,54 +99,34 @@ def prepare_folder(directory: Path) -> None:
         raise unwritable(directory, error) from error
 
 
-def read_manifest(directory: Path) -> dict[str, Any]:
-    """The manifest of a run folder. Raises `InputError` where there is none or where it is damaged."""
-    if not (directory / MANIFEST).is_file():
-        raise InputError(f"{directory} is no run folder: it has no {MANIFEST}; give a folder that `flnft run` finished")
-    try:
-        manifest = json.loads(read_file(directory / MANIFEST))
-    except ValueError:
-        manifest = None
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
-        raise InputError(f"{directory / MANIFEST} is damaged; run the scenario again")
-    return manifest
-
-
-def read_file(path: Path) -> bytes:
-    """The bytes of one file of a run. Raises `InputError` where it cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}); run the scenario again") from error
-
-
 def altered_files(directory: Path) -> list[str]:
     """The files that are missing or whose bytes are not the ones the manifest vouches for."""
-    return [
-        name
-        for name, digest in read_manifest(directory)["files"].items()
-        if not (directory / name).is_file() or hashlib.sha256((directory / name).read_bytes()).hexdigest() != digest
-    ]
+    return [name for name, digest in read_manifest(directory)["files"].items() if sha256_of(directory, name) != digest]
 
 
 def _make_room(directory: Path) -> set[str]:
     """Where the folder holds a former run, take its manifest away and name its files."""
-    if not (directory / MANIFEST).exists():
+    if not (directory / MANIFEST).exists(follow_symlinks=False):
         return set()
     try:
-        former = read_manifest(directory)["files"]
+        former = parse_manifest(directory, read_manifest_text(directory))["files"]
     except InputError:  # damaged: its files are overwritten where the names agree, the others stay
         former = {}
     (directory / MANIFEST).unlink()
-    return {name for name in former if (directory / name).resolve().is_relative_to(directory.resolve())}
+    return {name for name in former if _lies_in(directory, name)}
 
 
-def _plain(value: Any) -> Any:
+def _lies_in(directory: Path, name: str) -> bool:
+    path = directory / name
+    return is_inside(name) and path.is_file() and path.parent.resolve().is_relative_to(directory.resolve())
+
+
+def as_json(value: Any) -> Any:
     """`value` in JSON's own types: NumPy scalars become Python's, NaN and infinity, which JSON lacks, null."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): as_json(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [as_json(item) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -15,9 +15,11 @@ import safetensors.numpy
 from flnft_sim.errors import InputError
 from flnft_sim.formats import Figures, Format, figure_format
 from flnft_sim.results.claim import Claim
-from flnft_sim.results.folder import add_files, read_file, read_manifest, write_folder
+from flnft_sim.results.closing import closed
+from flnft_sim.results.folder import LEDGER, add_files, write_folder
 from flnft_sim.results.page import summary_text
 from flnft_sim.results.pictures import Draw, render_all
+from flnft_sim.results.reading import read_file, read_manifest
 from flnft_sim.results.tables import COLUMNS, as_of_now, empty, from_csv, to_csv, typed, types_of
 from flnft_sim.results.trace import trace_json
 
@@ -88,7 +90,7 @@ class RunResult:
         types = {name: types_of(table) for name, table in self.tables.items()}
         manifest = self.manifest | {"summary": self.summary, "tables": types}
         with nullcontext() if claim else Claim(directory, force=force):
-            write_folder(directory, self._contents(), manifest, force=force)
+            write_folder(directory, self._contents(), manifest, self._closed_ledger, force=force)
             if format:
                 self.save_figures(directory, format)
 
@@ -106,18 +108,19 @@ class RunResult:
         directory = Path(directory)
         manifest = read_manifest(directory)
         files = manifest.pop("files")
+        manifest.pop("signature", None)
         try:
             return cls(
                 **{
-                    name: from_csv(name, read_file(directory / f"{name}.csv").decode(), types)
+                    name: from_csv(name, read_file(directory, f"{name}.csv").decode(), types)
                     for name, types in manifest.pop("tables").items()
                 },
                 summary=as_of_now("summary", manifest.pop("summary")),
                 manifest=manifest,
-                ledger_lines=read_file(directory / "ledger.jsonl").decode().split("\n")[:-1],
-                nft={name: read_file(directory / name).decode() for name in files if name.endswith(".js")},
+                ledger_lines=read_file(directory, LEDGER).decode().split("\n")[:-1],
+                nft={name: read_file(directory, name).decode() for name in files if name.endswith(".js")},
                 weights={
-                    name: safetensors.numpy.load(read_file(directory / name))
+                    name: safetensors.numpy.load(read_file(directory, name))
                     for name in files
                     if name.endswith(".safetensors")
                 },
@@ -128,9 +131,11 @@ class RunResult:
     def _contents(self) -> Iterator[tuple[str, str | bytes]]:
         for name, table in self.tables.items():
             yield f"{name}.csv", to_csv(table)
-        yield "ledger.jsonl", "".join(f"{line}\n" for line in self.ledger_lines)
         yield "trace.json", trace_json(self.spans, self.counters)
         yield from self.nft.items()
         for name, weights in self.weights.items():
             yield name, weights_bytes(weights)
         yield "summary.txt", summary_text(self)
+
+    def _closed_ledger(self, manifest: Mapping[str, Any], hashes: Mapping[str, str]) -> str:
+        return "".join(f"{line}\n" for line in closed(self.ledger_lines, manifest, hashes))

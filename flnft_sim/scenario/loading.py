@@ -7,10 +7,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from flnft_sim.errors import InputError, bare, shown
+from flnft_sim.json_text import MAX_DEPTH, TextError
 from flnft_sim.scenario.explain import explain
 from flnft_sim.scenario.reading import NamedFiles, is_file, name_of, scenario_folders
 from flnft_sim.scenario.schema import Scenario
-from flnft_sim.scenario.yaml_text import MAX_DEPTH, TextError, read_yaml
+from flnft_sim.scenario.yaml_text import read_yaml
 
 ENDINGS = (".yaml", ".yml", ".json")
 MAX_CHAIN = 50  # files that extend one another

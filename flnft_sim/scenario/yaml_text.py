@@ -10,21 +10,19 @@ Scenarios, sweeps and the values of `--set` are all read here, from the parser's
 * Everything is bounded: the text and what its aliases make of it, the depth, the digits of a number. Tags are refused.
 """
 
-import json
 import re
 from collections.abc import Iterator
-from functools import partial
 from math import inf, nan
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
-from flnft_sim.errors import InputError, bare, shown
+from flnft_sim.errors import bare, shown
+from flnft_sim.files import read_ordinary
+from flnft_sim.json_text import MAX_DEPTH, TextError, read_json, too_deep, whole_number
 
 MAX_SIZE = 1_000_000  # characters of a text and of what its aliases make of it, plus one a value
-MAX_DEPTH = 50  # lists and sections inside one another
-MAX_DIGITS = 100  # characters of a whole number
 
 _PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # LibYAML's is ten times as fast; it is not always there
 
@@ -41,10 +39,6 @@ _BASED = re.compile(r"[-+]?0(o(_?[0-7])+|x(_?[0-9a-fA-F])+|b(_?[01])+)")
 _FLOAT = re.compile(r"[-+]?([0-9](_?[0-9])*(\.([0-9](_?[0-9])*)?)?|\.[0-9](_?[0-9])*)([eE][-+]?[0-9]+)?")
 
 
-class TextError(InputError):
-    """A text that cannot be read; one sentence with the line and the remedy."""
-
-
 class _Node(NamedTuple):
     """A value, how much there is of it, and how deep it goes."""
 
@@ -56,9 +50,7 @@ class _Node(NamedTuple):
 def read_file(path: Path) -> Any:
     """What a YAML file holds, or a JSON file (by its ending). Raises `TextError`, with the file's name."""
     try:
-        if path.stat().st_size > 4 * MAX_SIZE:
-            raise TextError(f"{path} has {path.stat().st_size:,} bytes; a file of fields has at most {4 * MAX_SIZE:,}")
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_ordinary(path, most=4 * MAX_SIZE).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise TextError(f"{path} cannot be read: byte {error.start:,} is not UTF-8; save it as UTF-8") from None
     except (OSError, ValueError) as error:
@@ -85,47 +77,8 @@ def read_yaml(text: str, *, place: str) -> Any:
         raise TextError(f"{place}: {shown(text)} is not YAML: it holds characters that are not Unicode text") from None
 
 
-def read_json(text: str, *, place: str) -> Any:
-    """What a JSON text says; a key that stands twice is an error. Raises `TextError`."""
-    try:
-        value = json.loads(text, object_pairs_hook=partial(_once, place), parse_int=partial(_json_int, place))
-    except json.JSONDecodeError as error:
-        raise TextError(f"{place}: line {error.lineno}, column {error.colno} is not JSON: {error.msg}") from None
-    except RecursionError:
-        raise TextError(_too_deep(place)) from None
-    if _height(value, MAX_DEPTH + 1) > MAX_DEPTH:
-        raise TextError(_too_deep(place))
-    return value
-
-
-def _once(place: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise TextError(f"{place}: the key {shown(twice)} stands twice; keep one")
-    return fields
-
-
 def _code(character: Any) -> str:
     return f"U+{character:04X}" if isinstance(character, int) else shown(character)
-
-
-def _json_int(place: str, digits: str) -> int:
-    return _whole(digits, place=place, base=10)
-
-
-def _height(value: Any, limit: int) -> int:
-    """Lists and mappings inside one another, counted to `limit`."""
-    if not isinstance(value, dict | list) or limit == 0:
-        return 0
-    return 1 + max(
-        (_height(item, limit - 1) for item in (value.values() if isinstance(value, dict) else value)), default=0
-    )
-
-
-def _too_deep(place: str) -> str:
-    return f"{place}: more than {MAX_DEPTH} lists and sections inside one another; nothing here needs so many"
 
 
 class _Reader:
@@ -157,7 +110,7 @@ class _Reader:
         if isinstance(event, yaml.ScalarEvent):
             node = self._counted(event, _Node(self._scalar(event), 1 + len(event.value), 0))
         elif depth >= MAX_DEPTH:
-            raise TextError(_too_deep(f"{self._place}: line {event.start_mark.line + 1}"))
+            raise TextError(too_deep(f"{self._place}: line {event.start_mark.line + 1}"))
         elif isinstance(event, yaml.SequenceStartEvent):
             node = self._sequence(event, depth)
         else:
@@ -171,7 +124,7 @@ class _Reader:
         if node is None:
             raise self._error(event, f"the alias *{bare(event.anchor)} has no finished anchor before it")
         if depth + node.height > MAX_DEPTH:
-            raise TextError(_too_deep(f"{self._place}: line {event.start_mark.line + 1}"))
+            raise TextError(too_deep(f"{self._place}: line {event.start_mark.line + 1}"))
         self._counted(event, node)
         return node._replace(value=_copy(node.value))
 
@@ -236,9 +189,9 @@ class _Reader:
                 "for an octal number, or quote it if it is text"
             )
         if _DECIMAL.fullmatch(text):
-            return _whole(text, place=place, base=10)
+            return whole_number(text, place=place, base=10)
         if _BASED.fullmatch(text):
-            return _whole(text, place=place, base=0)
+            return whole_number(text, place=place, base=0)
         return float(text) if _FLOAT.fullmatch(text) else text
 
     def _counted(self, event: Any, node: _Node) -> _Node:
@@ -262,9 +215,3 @@ def _copy(value: Any) -> Any:
 
 def _collection(value: Any, nodes: list[_Node]) -> _Node:
     return _Node(value, 1 + sum(node.size for node in nodes), 1 + max((node.height for node in nodes), default=0))
-
-
-def _whole(text: str, *, place: str, base: int) -> int:
-    if len(text) > MAX_DIGITS:
-        raise TextError(f"{place}: {bare(text, 40)} has {len(text):,} digits; a number has at most {MAX_DIGITS}")
-    return int(text, base)

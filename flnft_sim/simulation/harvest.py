@@ -11,6 +11,7 @@ import pandas as pd
 from flnft_sim.agents.world import World
 from flnft_sim.game import examine
 from flnft_sim.ledger import from_units
+from flnft_sim.machine import code_version
 from flnft_sim.results import RunResult, phase_breakdown, summarise
 
 LIBRARIES = ("flnft-sim", "mesa", "simpy", "numpy", "torch", "hmmlearn", "networkx", "pandas", "numba", "pynacl")
@@ -56,6 +57,7 @@ def _manifest(world: World, status: str, wall_s: float) -> dict[str, Any]:
         "seed": settings.seed,
         "status": status,
         "scenario": settings.model_dump(mode="json"),
+        "code_version": code_version(),
         "repeat": "in this folder: flnft run manifest.json --out again",
         "versions": {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
         "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
@@ -63,7 +65,14 @@ def _manifest(world: World, status: str, wall_s: float) -> dict[str, Any]:
         "ledger_tips": {
             chain.name: chain.tip.hash for chain in (world.public_chain.chain, *(d.ledger.chain for d in world.daos))
         },
+        "unsettled": _unsettled(world),
     }
+
+
+def _unsettled(world: World) -> list[dict[str, Any]]:
+    """The transfers that no settlement on the chain tells yet, in order; none where the run came to its end."""
+    published = sum(len(each.payload["entries"]) for each in world.public_chain.chain.transactions("settle"))
+    return [dict(entry) for entry in world.accounts.entries[published:]]
 
 
 def _extra_figures(world: World, result: RunResult) -> dict[str, Any]:

@@ -133,9 +133,9 @@ class FlnftModel(mesa.Model):
         self.running = not self.finished
         self.datacollector.collect(self)
 
-    def run(self) -> None:
-        """Go to the end of the story."""
-        self._advance_to(float("inf"))
+    def run(self, until_s: float = float("inf")) -> None:
+        """Go to the end of the story, or until all that happens up to `until_s` has happened."""
+        self._advance_to(until_s)
         self.running = False
         self.datacollector.collect(self)
 

@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from flnft_sim.errors import FlnftError, InputError
+from flnft_sim.files import NO_LINK, NO_WAIT
 from flnft_sim.machine import lock
 from flnft_sim.sweeps.job import Record, run_key
 
@@ -200,7 +201,7 @@ def _sum(text: bytes) -> bytes:
 def _opened(path: Path) -> int:
     """The descriptor of a journal; no link, which would have us write elsewhere, nor what makes a reader wait."""
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | NO_LINK | NO_WAIT, 0o644)
     except OSError as error:
         if error.errno != errno.ELOOP:
             raise

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from flnft_sim import load_scenario, run
+from flnft_sim.ledger import Block
 from flnft_sim.paper import PARTS, QUICK, reproduce
 from flnft_sim.paper.ablation import compared
 from flnft_sim.paper.fig5 import BAND_FROM, accuracy_curves, accuracy_figure, past_the_best
@@ -212,7 +213,9 @@ def test_schemes_that_rank_train_alike_when_all_are_chosen():
             run(load_scenario("paper10", overrides=fields | {"learning.scheme": name})) for name in (scheme, original)
         )
         assert one.rounds.equals(other.rounds) and one.users.equals(other.users)
-        assert one.ledger_lines == other.ledger_lines
+        blocks = [map(Block.from_line, result.ledger_lines) for result in (one, other)]
+        for a, b in zip(*blocks, strict=True):  # their hashes differ: genesis holds the scenario's
+            assert (a.time_s, a.transactions) == (b.time_s, b.transactions)
         short = {"learning.rounds": 3, "game.history_auctions": 4}
         one, other = (
             run(load_scenario("table3", overrides=short | {"learning.scheme": name})) for name in (scheme, original)

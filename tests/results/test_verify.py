@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -24,9 +25,13 @@ from flnft_sim.ledger import (
     model_hash,
 )
 from flnft_sim.results import RunResult, weights_bytes
+from flnft_sim.results.closing import contract_key, digest_of, signed
+from flnft_sim.results.folder import add_files, manifest_text
 from flnft_sim.results.verify import verify_run
 
-AUCTIONEER, WINNER, LOSER, DAO = (KeyPair.from_seed(bytes([each]) * 32) for each in range(4))
+SEED, SCENARIO = 7, {"name": "auction", "rounds": 1}
+AUCTIONEER = contract_key({"seed": SEED})
+WINNER, LOSER, DAO = (KeyPair.from_seed(bytes([each]) * 32) for each in range(1, 4))
 NAMES = {"contract": AUCTIONEER, "provider-0": WINNER, "provider-1": LOSER, "dao-0": DAO}
 BID_COLUMNS = "auction provider total_money status reason won payment_money provider_utility valuation_money"
 
@@ -54,7 +59,8 @@ def finished_run():
         dao_public_key=DAO.public_key.hex(),
         shares={WINNER.address: 1.0},
     )
-    public = Chain("public", genesis={"balances": dict(accounts.opening_balances)})
+    genesis = {"balances": dict(accounts.opening_balances), "scenario": digest_of(SCENARIO), "code": "1"}
+    public = Chain("public", genesis=genesis)
     private = Chain("dao-0")
     private.append([private.sign(DAO, "update", {"round": 1, "loss": 0.1})], time_s=3.25, producer="replica-0")
     clearing = {
@@ -83,7 +89,12 @@ def finished_run():
             columns=BID_COLUMNS.split(),
         ),
         manifest={
+            "seed": SEED,
             "status": "finished",
+            "scenario": SCENARIO,
+            "code_version": "1",
+            "wall_time_s": 1.5,
+            "unsettled": [],
             "ledger_tips": {chain.name: chain.tip.hash for chain in (public, private)},
         },
         ledger_lines=(public.to_jsonl() + private.to_jsonl()).splitlines(),
@@ -118,7 +129,7 @@ def alter(run, name, old, new, *, mend_manifest):
 
 def test_a_sound_run_holds(sound):
     report = verify_run(sound)
-    assert (report.blocks, report.transactions, report.chains) == (6, 4, ("public", "dao-0"))
+    assert (report.blocks, report.transactions, report.chains) == (7, 5, ("public", "dao-0"))
     assert (report.accounts, report.bids, report.nfts, report.nfts_not_kept) == (4, 2, 1, 0)
 
 
@@ -127,7 +138,7 @@ def test_the_command_says_so_and_names_what_does_not_hold(run):
     app.command()(verify_command)
     done = CliRunner().invoke(app, [str(run)])
     assert done.exit_code == 0
-    assert "6 in public, dao-0" in done.stdout
+    assert "7 in public, dao-0" in done.stdout
     alter(run, "fl-nft.js", "40.5", "40.6", mend_manifest=False)
     failed = CliRunner().invoke(app, [str(run)])
     assert isinstance(failed.exception, VerificationError)
@@ -205,12 +216,15 @@ def test_missing_files_are_named(run, name):
 
 def test_a_ledger_cut_at_a_block_is_found(run):
     lines = (run / "ledger.jsonl").read_text().splitlines(True)
-    (run / "ledger.jsonl").write_text("".join(lines[:-1]))
-    with pytest.raises(VerificationError, match="'dao-0' does not end in the block"):
-        verify_run(run)
-    (run / "ledger.jsonl").write_text("".join(lines[:-2]))
-    with pytest.raises(VerificationError, match=r"'dao-0' of manifest\.json is not there"):
-        verify_run(run)
+    cut = {
+        -1: "'dao-0' does not end in the block",
+        -2: r"'dao-0' of manifest\.json is not there",
+        -3: "the last public block does not close the run",
+    }
+    for end, sentence in cut.items():
+        (run / "ledger.jsonl").write_text("".join(lines[:end]))
+        with pytest.raises(VerificationError, match=sentence):
+            verify_run(run)
 
 
 def test_an_overdrawn_settlement_is_found(tmp_path):
@@ -228,13 +242,115 @@ def test_an_overdrawn_settlement_is_found(tmp_path):
         verify_run(tmp_path / "run")
 
 
-def test_a_stopped_run_is_checked_as_far_as_it_came(tmp_path):
+def test_a_stopped_run_is_checked_as_far_as_it_came_and_settled(tmp_path):
     result = finished_run()
-    result.manifest["status"] = "interrupted"
-    result.nft.clear()
-    result.save(tmp_path / "run", figures=False)
+    entries = [{"src": LOSER.address, "dst": f"escrow/a-1/{LOSER.address}", "units": 400_000_000, "memo": "escrow"}]
+    escrow = pd.DataFrame({"address": [entries[0]["dst"]], "name": "a-1", "role": "escrow"})
+    accounts = pd.concat([result.accounts, escrow.assign(balance_money_units=400_000_000, balance_money=400.0)])
+    accounts.loc[accounts["name"] == "provider-1", ["balance_money_units", "balance_money"]] = [600_000_000, 600.0]
+    stopped = replace(result, accounts=accounts, manifest=result.manifest | {"status": "interrupted"}, nft={})
+    stopped.save(tmp_path / "invented", figures=False)
+    with pytest.raises(VerificationError, match=r"accounts\.csv line 4: .* does not hold 600000000 units"):
+        verify_run(tmp_path / "invented")
+    stopped.manifest["unsettled"] = entries
+    stopped.save(tmp_path / "run", figures=False)
     report = verify_run(tmp_path / "run")
-    assert (report.accounts, report.bids, report.nfts, report.nfts_not_kept) == (0, 0, 0, 1)
+    assert (report.accounts, report.unsettled, report.bids, report.nfts, report.nfts_not_kept) == (5, 1, 2, 0, 1)
+
+
+def test_bids_of_a_stopped_run_may_be_less_than_the_ledgers_and_not_other(tmp_path):
+    result = finished_run()
+    manifest = result.manifest | {"status": "failed", "error": "the moon fell down"}
+    replace(result, bids=result.bids[:0], manifest=manifest).save(tmp_path / "fewer", figures=False)
+    assert verify_run(tmp_path / "fewer").bids == 0
+    other = replace(result, bids=result.bids.assign(total_money=1.0), manifest=manifest)
+    other.save(tmp_path / "other", figures=False)
+    with pytest.raises(VerificationError, match="the bid of provider-0"):
+        verify_run(tmp_path / "other")
+
+
+@pytest.mark.parametrize("with_signature", [False, True])
+def test_what_is_made_up_after_the_run_is_found(sound, tmp_path, with_signature):
+    """By one who mends every SHA-256, and by one who also signs anew with the key that follows from the seed."""
+
+    def strike_nft(run, manifest):
+        for name in ("fl-nft.js", "model.safetensors"):
+            (run / name).unlink()
+            del manifest["files"][name]
+        return "fl-nft.js"
+
+    def add_a_file(run, manifest):
+        (run / "more.csv").write_text("a\n1\n")
+        manifest["files"]["more.csv"] = model_hash(b"a\n1\n")
+        return "more.csv"
+
+    def other_seed(_run, manifest):
+        manifest["seed"] += 1
+        return "not closed by the contract"
+
+    def say(key, value):
+        def change(_run, manifest):
+            manifest[key] = value
+            return key
+
+        return change
+
+    for number, made_up in enumerate(
+        [
+            strike_nft,
+            add_a_file,
+            other_seed,
+            say("status", "interrupted"),
+            say("summary", {"accuracy": 0.99}),
+            say("scenario", SCENARIO | {"rounds": 2}),
+            say("code_version", "2"),
+            say("error", "none"),
+            say("tables", {}),
+        ]
+    ):
+        run = shutil.copytree(sound, tmp_path / str(number))
+        manifest = json.loads((run / "manifest.json").read_text())
+        named = made_up(run, manifest)
+        text = manifest_text(signed(manifest) if with_signature else manifest)
+        (run / "manifest.json").write_text(text)
+        with pytest.raises(VerificationError, match=named):
+            verify_run(run)
+
+
+@pytest.mark.parametrize("change", [('"wall_time_s": 1.5', '"wall_time_s": 1.25'), ('": 1.5', '":  1.5'), ("}\n", "}")])
+def test_what_no_block_can_tell_is_signed_and_written_in_one_way(run, change):
+    text = (run / "manifest.json").read_text()
+    (run / "manifest.json").write_text(change[1].join(text.rsplit(change[0], 1)))
+    with pytest.raises(VerificationError, match=r"manifest\.json was altered"):
+        verify_run(run)
+
+
+def test_figures_drawn_later_are_signed_too(run):
+    RunResult.load(run).save_figures(run)
+    figures = verify_run(run).files - 16
+    assert figures >= 0
+    add_files(run, [("figures/extra.png", b"1")])
+    assert verify_run(run).files == 17 + figures
+    (run / "figures/extra.png").write_bytes(b"2")
+    with pytest.raises(VerificationError, match=r"figures/extra\.png"):
+        verify_run(run)
+    add_files(run, [("figures/extra.png", b"1"), ("notes.txt", b"")])
+    with pytest.raises(VerificationError, match=r"notes\.txt is no file that the run closed with"):
+        verify_run(run)
+
+
+def test_nothing_is_added_to_a_manifest_that_was_changed(run):
+    alter(run, "manifest.json", '"finished"', '"failed"', mend_manifest=False)
+    with pytest.raises(InputError, match="was changed since the run signed it"):
+        add_files(run, [("figures/extra.png", b"1")])
+
+
+def test_a_run_of_an_earlier_version_is_not_said_to_hold(tmp_path):
+    result = finished_run()
+    del result.manifest["seed"]
+    result.save(tmp_path / "run", figures=False)
+    with pytest.raises(VerificationError, match="does not close the run; it was cut, or an earlier version made it"):
+        verify_run(tmp_path / "run")
 
 
 def test_what_is_no_run_folder_is_bad_input(tmp_path):

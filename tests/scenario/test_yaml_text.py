@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flnft_sim.errors import InputError, bare, shown
+from flnft_sim.json_text import MAX_DEPTH, TextError, read_json
 from flnft_sim.scenario import yaml_text
-from flnft_sim.scenario.yaml_text import MAX_DEPTH, MAX_SIZE, TextError, read_file, read_json, read_yaml
+from flnft_sim.scenario.yaml_text import MAX_SIZE, read_file, read_yaml
 
 #: Plain values of YAML's JSON schema, deep enough to matter.
 leaves = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False) | st.text(max_size=9)

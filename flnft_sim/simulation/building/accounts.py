@@ -1,12 +1,11 @@
 """Open everybody's account in the genesis block."""
 
-from flnft_sim.agents.actor import key_of
 from flnft_sim.agents.contract.contract import AuctionContract
 from flnft_sim.agents.dao.crowd import crowd_address
 from flnft_sim.agents.dao.dao import MuDao
 from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.agents.user import MetaverseUser
-from flnft_sim.ledger import Accounts, to_units
+from flnft_sim.ledger import Accounts, key_of, to_units
 from flnft_sim.scenario import Scenario
 from flnft_sim.streams import Streams
 

@@ -4,6 +4,8 @@ import simpy
 
 from flnft_sim.clock.public_chain import PublicChain
 from flnft_sim.ledger import Accounts, Chain, OtherTraffic, make_consensus
+from flnft_sim.machine import code_version
+from flnft_sim.results.closing import digest_of
 from flnft_sim.scenario import Scenario
 from flnft_sim.scenario.schema import TRAFFIC_GAS
 from flnft_sim.streams import Streams
@@ -17,7 +19,11 @@ def build_public_chain(env: simpy.Environment, settings: Scenario, streams: Stre
         if chain.load_tx_per_s
         else None
     )
-    genesis = {"balances": dict(accounts.opening_balances)}
+    genesis = {
+        "balances": dict(accounts.opening_balances),
+        "scenario": digest_of(settings.model_dump(mode="json")),
+        "code": code_version(),
+    }
     # An idle queue forgets within some 2/(1 − load)² blocks (its variance over its drift, squared), and a stall's
     # backlog is worked off in stall · load/(1 − load): of both, many times over.
     idle = 1 - chain.load
