@@ -12,10 +12,10 @@ from time import process_time
 import numpy as np
 import simpy
 
-from flnft_sim.clock.crowd import Crowd
+from benchmarks.crowd_without_events import crowd_round
+from flnft_sim.clock.crowd import Crowd, CrowdTask
 from flnft_sim.clock.radio_cell import RadioCell
 from flnft_sim.network import Links, RadioSettings, SharedUplink, random_positions
-from flnft_sim.network.crowd import CrowdTask, crowd_round
 from flnft_sim.simulation import FlnftModel
 
 BAND_HZ = 20e6

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mesa
 
+from flnft_sim.agents.world import World
 from flnft_sim.ledger import key_of
-
-if TYPE_CHECKING:
-    from flnft_sim.agents.world import World
 
 
 class Actor(mesa.Agent):
@@ -21,7 +19,7 @@ class Actor(mesa.Agent):
 
     role = "actor"
 
-    def __init__(self, model: mesa.Model, world: "World", number: int) -> None:
+    def __init__(self, model: mesa.Model, world: World, number: int) -> None:
         super().__init__(model)
         self.world = world
         self.number = number

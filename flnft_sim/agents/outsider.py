@@ -1,59 +1,75 @@
 """An outsider who attacks auctions: forged, replayed and damaged bids, as many as the scenario says."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Generator
+from typing import Any
 
 import mesa
+import simpy
 
 from flnft_sim.agents.actor import Actor
-from flnft_sim.ledger import to_units
+from flnft_sim.agents.tender import Tender, submit
+from flnft_sim.agents.world import World
 from flnft_sim.market import Bid, seal
 
-if TYPE_CHECKING:
-    from flnft_sim.agents.contract.contract import Auction
-    from flnft_sim.agents.world import World
+Process = Generator[simpy.Event, Any, Any]
 
-LATER = 0.1  # share of the window after which a copy is sent, so that it comes behind the original
-Attack = tuple[bytes, float]  # a ciphertext, and when it is sent after the window opens
+SENT_WITHIN = 0.05  # share of a window in which attacks are sent, as honest bids are
+LATER = 0.1  # share of the window after which it copies what honest bidders have sent by then
 
 
 class Outsider(Actor):
-    """Somebody without an account who would like to decide auctions."""
+    """Somebody without an account who would like to decide auctions, and reads the public chain."""
 
     role = "outsider"
 
-    def __init__(self, model: mesa.Model, world: "World") -> None:
+    def __init__(self, model: mesa.Model, world: World) -> None:
         super().__init__(model, world, 0)
         self._rng = world.streams.generator("attacks")
-        self._seen: list[bytes] = []  # ciphertexts read off the public chain
+        self._copied: list[bytes] = []  # ciphertexts of earlier windows and auctions
 
-    def attack(self, auction: "Auction", honest: list[bytes], window_s: float) -> Iterator[Attack]:
-        """This window's attacks: ciphertexts, and when each is sent."""
-        failures = self.world.settings.failures
-        for _ in range(failures.forged_bids):
-            yield self._forged(auction), self._moment_s(window_s)
-        for _ in range(failures.replayed_bids if honest else 0):
-            seen = honest + self._seen  # of this window, sent a second time, or of an earlier one
-            yield seen[int(self._rng.integers(len(seen)))], self._moment_s(window_s) + LATER * window_s
-        for _ in range(failures.garbled_bids if honest else 0):
-            damaged = bytearray(honest[int(self._rng.integers(len(honest)))])
-            damaged[int(self._rng.integers(len(damaged)))] ^= 1 + int(self._rng.integers(255))
-            yield bytes(damaged), self._moment_s(window_s)
-        self._seen += honest
+    def attack(self, tender: Tender) -> Process:
+        """Attack every window of an auction: forge bids at once, and later send what was seen again, or damaged."""
+        failures, env, rebids = self.world.settings.failures, self.world.env, True
+        while rebids:
+            moved, seen = tender.moved, len(tender.book)
+            for _ in range(failures.forged_bids if self.world.accounts.escrowing(tender.name) else 0):
+                self._send(tender, self._forged(tender))
+            yield env.timeout(LATER * tender.window_s)
+            honest = [entry.sealed for entry in tender.book[seen:] if entry.sender != self.name]
+            self._copied += honest
+            for _ in range(failures.replayed_bids if honest else 0):
+                self._send(tender, self._copied[int(self._rng.integers(len(self._copied)))])
+            for _ in range(failures.garbled_bids if honest else 0):
+                self._send(tender, self._garbled(honest[int(self._rng.integers(len(honest)))]))
+            rebids = yield moved
 
-    def _forged(self, auction: "Auction") -> bytes:
-        """A bid in a provider's name, signed with the outsider's own key."""
-        victim = auction.buyers[int(self._rng.integers(len(auction.buyers)))]
+    def _send(self, tender: Tender, sealed: bytes) -> None:
+        """Submit a ciphertext a moment from now."""
+        delay_s = float(self._rng.uniform(0.0, SENT_WITHIN)) * tender.window_s
+        self.world.env.process(self._bring(tender, sealed, delay_s))
+
+    def _bring(self, tender: Tender, sealed: bytes, delay_s: float) -> Process:
+        yield self.world.env.timeout(delay_s)
+        yield from submit(self, tender, sealed)
+
+    def _forged(self, tender: Tender) -> bytes:
+        """A bid in a registered bidder's name, of all that it has locked, signed with the outsider's own key."""
+        accounts = self.world.accounts
+        bidders = accounts.escrowing(tender.name)
+        victim = bidders[int(self._rng.integers(len(bidders)))]
         bid = Bid(
-            auction_id=auction.name,
-            bidder=victim.address,
+            auction_id=tender.name,
+            bidder=victim,
             quality_price=1.0,
             freshness_price=1.0,
-            total=to_units(victim.budget_money),
+            total=accounts.escrowed(victim, tender.name),
             nonce=int(self._rng.integers(2**31, 2**32)),
-            window=auction.rebids,
+            window=tender.window,
         )
-        return seal(bid, self.key.signing_key, auction.sealed.public_key, entropy=self._rng.bytes(32))
+        return seal(bid, self.key.signing_key, tender.seal_to, entropy=self._rng.bytes(32))
 
-    def _moment_s(self, window_s: float) -> float:
-        return float(self._rng.uniform(0.0, 0.05)) * window_s
+    def _garbled(self, sealed: bytes) -> bytes:
+        """A ciphertext with one byte changed."""
+        damaged = bytearray(sealed)
+        damaged[int(self._rng.integers(len(damaged)))] ^= 1 + int(self._rng.integers(255))
+        return bytes(damaged)

@@ -1,19 +1,24 @@
-"""A service provider: it prices an FL-NFT by what it believes of its rivals, and seals a bid."""
+"""A service provider: it prices an FL-NFT by what it believes of its rivals, seals a bid, and bids again."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Any
 
 import mesa
 import numpy as np
+import simpy
 
 from flnft_sim.agents.actor import Actor
+from flnft_sim.agents.decision import Decision
+from flnft_sim.agents.tender import Tender, submit
+from flnft_sim.agents.world import World
 from flnft_sim.ledger import to_units
-from flnft_sim.market import Bid, seal
+from flnft_sim.market import Bid, rebid_step, seal
 
-if TYPE_CHECKING:
-    from flnft_sim.agents.dao.decision import Decision
-    from flnft_sim.agents.world import World
+Process = Generator[simpy.Event, Any, Any]
+
+SENT_WITHIN = 0.05
+"""Share of a window in which bids are sent: early enough to be in a block in time."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,11 @@ class Offer:
     freshness_money: float
     total_money: float
     believed_rivals_money: float
+
+    @classmethod
+    def of_nothing(cls) -> "Offer":
+        """Where nothing is for sale."""
+        return cls(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
     def scaled_to(self, total_money: float) -> "Offer":
         """The same offer at another total, as a rebid."""
@@ -48,7 +58,7 @@ class ServiceProvider(Actor):
     def __init__(
         self,
         model: mesa.Model,
-        world: "World",
+        world: World,
         number: int,
         *,
         category: str,
@@ -61,6 +71,7 @@ class ServiceProvider(Actor):
         self.budget_money = game.budget_money
         self.base_valuation_money = game.valuation_money or game.budget_money
         self.valuation_money = self.base_valuation_money
+        self.offers: dict[str, Offer] = {}  # what it has on offer, or had last, by auction
         self._nonce = 0
         self._timing = world.streams.generator("bid timing", number)
         self._entropy = world.streams.generator("bid sealing", number)
@@ -84,36 +95,58 @@ class ServiceProvider(Actor):
         """Let the hidden demand regime move the valuation for the coming auction."""
         self.valuation_money = self.base_valuation_money * factor
 
-    def offer(self, decisions: Sequence["Decision"]) -> Offer:
+    def offer(self, decisions: Sequence[Decision]) -> Offer:
         """The bid that the last decisions amount to; where several DAOs sell the category, their mean.
 
         The licence is that of whichever DAO is cheapest, which nobody knows when bids are sealed.
         """
         if not decisions:
-            return Offer(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+            return Offer.of_nothing()
         rows = []
         for decision in decisions:
-            me, step = decision.buyers.index(self), decision.step
+            me, step = decision.buyers.index(self.number), decision.step
             prices = step.quality_prices[me], step.freshness_prices[me]
             money = step.quality_money[me], step.freshness_money[me]
             rows.append((*prices, *money, sum(money), decision.believed_rivals_money[me]))
         return Offer(*np.mean(rows, axis=0).tolist())
 
-    def seal_bid(self, auction: str, window: int, seal_to: bytes, offer: Offer) -> bytes:
-        """A signed and encrypted bid for one window (an overspender's exceeds its budget, and will be refused)."""
+    def bid(self, tender: Tender) -> Process:
+        """Live through an auction: lock the budget, seal and send a bid, and again as long as nobody wins.
+
+        Whoever prices the licence at nothing stays away (an overspender comes anyway). The whole budget is locked:
+        escrowing the bid would reveal it.
+        """
+        offer = self.offers[tender.name] = self.offer(tender.decisions)
+        if not (offer.total_money > 0 or self.overspends):
+            return
+        self.world.accounts.escrow(self.address, tender.name, to_units(self.budget_money))
+        rebids = True
+        while rebids:
+            moved = tender.moved
+            yield self.world.env.timeout(float(self._timing.uniform(0.0, SENT_WITHIN)) * tender.window_s)
+            yield from submit(self, tender, self._sealed(tender))
+            rebids = yield moved
+            if rebids:
+                self._raise(tender.name)
+
+    def _raise(self, auction: str) -> None:
+        """Bid a step more where nobody won, at most a licence's worth and the budget."""
+        offer, limit = self.offers[auction], min(self.valuation_money, self.budget_money)
+        raised = rebid_step([offer.total_money], [], step=self.world.settings.market.rebid_step, bid_limits=limit)
+        self.offers[auction] = offer.scaled_to(float(raised.bids[0]))
+
+    def _sealed(self, tender: Tender) -> bytes:
+        """A signed and encrypted bid for the open window (an overspender's exceeds its budget, and is refused)."""
         self._nonce += 1
+        offer = self.offers[tender.name]
         money = 2.0 * self.budget_money if self.overspends else offer.total_money
         bid = Bid(
-            auction_id=auction,
+            auction_id=tender.name,
             bidder=self.address,
             quality_price=offer.quality_price,
             freshness_price=offer.freshness_price,
             total=to_units(money),
             nonce=self._nonce,
-            window=window,
+            window=tender.window,
         )
-        return seal(bid, self.key.signing_key, seal_to, entropy=self._entropy.bytes(32))
-
-    def bid_delay_s(self, window_s: float) -> float:
-        """When in the first twentieth of the window the bid is sent: early enough to be in a block in time."""
-        return float(self._timing.uniform(0.0, 0.05)) * window_s
+        return seal(bid, self.key.signing_key, tender.seal_to, entropy=self._entropy.bytes(32))

@@ -2,17 +2,17 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mesa
 import simpy
 
 from flnft_sim.agents.actor import Actor
+from flnft_sim.agents.world import World
+from flnft_sim.clock.private_ledger import PrivateLedger
+from flnft_sim.clock.work import Work
 from flnft_sim.ledger import ConsensusStalled
-
-if TYPE_CHECKING:
-    from flnft_sim.agents.dao.dao import MuDao
-    from flnft_sim.agents.world import World
+from flnft_sim.results.outcome import Outcome
 
 Process = Generator[simpy.Event, Any, Any]
 
@@ -25,6 +25,7 @@ class Assignment:
     by `closes_s` is late: the DAO's ledger refuses it.
     """
 
+    dao: str  # the label of the DAO's minting, for spans
     member: int
     episode: int
     round: int
@@ -36,76 +37,72 @@ class Assignment:
     closes_s: float
 
 
-@dataclass
-class Contribution:
-    """How it went: seconds of each phase, and one of "final", "late", "dropped out", "stalled"."""
-
-    user: "MetaverseUser"
-    started_s: float
-    train_s: float = 0.0
-    upload_s: float = 0.0
-    consensus_s: float = 0.0
-    final_s: float = float("nan")
-    outcome: str = "late"
-
-
 class MetaverseUser(Actor):
     """One member of a DAO, with a device and a place."""
 
     role = "user"
 
-    def __init__(self, model: mesa.Model, world: "World", number: int, *, cpu_hz: float, inflates: bool) -> None:
+    def __init__(
+        self,
+        model: mesa.Model,
+        world: World,
+        number: int,
+        *,
+        cpu_hz: float,
+        inflates: bool,
+        ledger: PrivateLedger,
+        host: simpy.Resource | None,
+    ) -> None:
         super().__init__(model, world, number)
         self.cpu_hz = cpu_hz
         self.inflates = inflates  # asks for more than its due
         self.away_until_s = 0.0
+        self._ledger, self._host = ledger, host  # its DAO's, and the machine that all its members share, if they do
 
     @property
     def away(self) -> bool:
         """Whether the user has dropped out and is not back yet."""
         return self.world.env.now < self.away_until_s
 
-    def contribute(self, assignment: Assignment, dao: "MuDao") -> Process:
+    def contribute(self, assignment: Assignment, work: Work, row: int) -> Process:
         """Train, upload, and wait until the DAO's ledger holds the update: one FL round in a user's life.
 
-        Returns the `Contribution`; an interrupt (the round's deadline) ends it wherever it is.
+        How it goes is written into `row` of the round's `work`; an interrupt (the round's deadline) ends it anywhere.
         """
-        env, labels = self.world.env, {"round": assignment.round, "dao": dao.label}
-        done = Contribution(self, started_s=env.now)
+        env, labels = self.world.env, {"round": assignment.round, "dao": assignment.dao}
         try:
-            yield from self._train(assignment, dao, done, labels)
+            yield from self._train(assignment, work, row, labels)
             if assignment.drops_at is not None:
                 self.away_until_s = env.now + self.world.settings.failures.return_s
-                done.outcome = "dropped out"
-                return done
+                work.outcomes[row] = Outcome.DROPPED_OUT
+                return
             with self.doing("upload", **labels):
                 receipt = yield from self._upload(assignment)
-            done.upload_s = receipt.seconds
+            work.upload_s[row] = receipt.seconds
             with self.doing("consensus", **labels):
-                payload = {"episode": assignment.episode, "round": assignment.round, "update": assignment.update_hash}
-                receipt = yield from self._agree(dao, payload, assignment)
-            done.consensus_s, done.final_s, done.outcome = receipt.waited_s, env.now, "final"
+                receipt = yield from self._agree(assignment)
+            work.consensus_s[row], work.final_s[row] = receipt.waited_s, env.now
+            work.outcomes[row] = Outcome.FINAL
         except simpy.Interrupt:
-            done.outcome = "late"
+            work.outcomes[row] = Outcome.LATE
         except ConsensusStalled:
-            done.outcome = "stalled"
-        return done
+            work.outcomes[row] = Outcome.STALLED
 
-    def _train(self, assignment: Assignment, dao: "MuDao", done: Contribution, labels: dict[str, Any]) -> Process:
+    def _train(self, assignment: Assignment, work: Work, row: int, labels: dict[str, Any]) -> Process:
         """Hold the device for as long as the epochs take; on a single host, queue for it first."""
         env = self.world.env
         seconds = assignment.train_s * (1.0 if assignment.drops_at is None else assignment.drops_at)
-        if dao.host is None:
+        if self._host is None:
             with self.doing("training", **labels):
                 yield env.timeout(seconds)
         else:
-            with dao.host.request() as turn:
+            with self._host.request() as turn:
                 with self.doing("waiting", **labels, waits_for="host"):
                     yield turn
-                done.started_s = env.now
+                work.started_s[row] = env.now
                 with self.doing("training", **labels):
                     yield env.timeout(seconds)
-        done.train_s = seconds
+        work.train_s[row] = seconds
 
     def _upload(self, assignment: Assignment) -> Process:
         """Send the update through the cell; a failing link pauses it until it is repaired."""
@@ -121,9 +118,10 @@ class MetaverseUser(Actor):
                 cell.abort(self.number)
             raise
 
-    def _agree(self, dao: "MuDao", payload: dict[str, Any], assignment: Assignment) -> Process:
+    def _agree(self, assignment: Assignment) -> Process:
         """Wait until the update is final; who gives up leaves nobody to be told how it ended."""
-        submitted = dao.ledger.submit(
+        payload = {"episode": assignment.episode, "round": assignment.round, "update": assignment.update_hash}
+        submitted = self._ledger.submit(
             "update", self.key, payload, submitter=assignment.member, closes_s=assignment.closes_s
         )
         try:

@@ -19,6 +19,7 @@ from flnft_sim.cli.run import run_command
 from flnft_sim.cli.scenarios import scenarios_app
 from flnft_sim.cli.stopping import exit_status, terminable
 from flnft_sim.cli.sweep import sweep_command
+from flnft_sim.cli.tables import tables_command
 from flnft_sim.cli.verify import verify_command
 from flnft_sim.cli.viz import viz_command
 from flnft_sim.errors import FlnftError, InputError
@@ -76,6 +77,7 @@ app.command("sweep")(sweep_command)
 app.command("plot")(plot_command)
 app.command("paper")(paper_command)
 app.command("viz")(viz_command)
+app.command("tables")(tables_command)
 app.add_typer(scenarios_app, name="scenarios")
 app.add_typer(data_app, name="data")
 

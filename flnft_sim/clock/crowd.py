@@ -4,28 +4,60 @@ A user costs an upload event and a few floats. The ends of training are sorted o
 queue one at a time, so the queue stays short however many users there are.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import simpy
 
-from flnft_sim.arrays import Ints
+from flnft_sim.arrays import Bools, Floats, Ints
 from flnft_sim.checks import not_negative
 from flnft_sim.clock.calls import EndOfInstant, call_at, call_when
 from flnft_sim.clock.radio_cell import RadioCell
-from flnft_sim.network.crowd import CrowdTask, close_round
+from flnft_sim.clock.work import Work
+from flnft_sim.errors import InputError
+from flnft_sim.results.outcome import Outcome
 
 type Agree = Callable[[Ints], simpy.Event]
 """Put a batch of updates (rows of the task) to consensus; the event succeeds when it is final."""
+
+
+@dataclass(frozen=True)
+class CrowdTask:
+    """What n users are to do in a round.
+
+    `train_s` (n,) seconds of training, `bits` of each upload, `drops` (n,) whether a user drops out when its
+    training ends, and the seconds after which whoever is not final is late.
+    """
+
+    train_s: Floats
+    bits: float
+    drops: Bools | None = None
+    deadline_s: float = np.inf
+
+    def __post_init__(self) -> None:
+        not_negative("train_s", self.train_s, "s")
+        not_negative("bits", self.bits, "bit")
+        if not self.deadline_s > 0.0:
+            raise InputError(f"deadline_s = {self.deadline_s} s: must be above 0, or infinite for none")
+        if self.drops is not None and self.drops.shape != self.train_s.shape:
+            raise InputError(f"drops of shape {self.drops.shape}: must be as train_s, {self.train_s.shape}")
+
+    def __len__(self) -> int:
+        return len(self.train_s)
+
+    def dropping(self) -> Bools:
+        """`drops`, filled with False where nobody does."""
+        return np.zeros(len(self), dtype=bool) if self.drops is None else self.drops
 
 
 class Crowd:
     """Users who train, upload through a cell, and become final by batches.
 
     One batch is agreed on at a time, and they begin at least `batch_every_s` apart. `users` are the rows' numbers in
-    the cell. What a round brings is what `network.crowd.crowd_round` computes without events, where the crowd has its
-    cell to itself and there is no cross-talk.
+    the cell. Where the crowd has its cell to itself and there is no cross-talk, a round can be computed
+    without events, too, which tests hold it to.
     """
 
     def __init__(
@@ -38,11 +70,10 @@ class Crowd:
         batch_every_s: float = 0.0,
     ) -> None:
         self.env, self.cell, self.users, self.agree = env, cell, users, agree
-        not_negative("batch_every_s", batch_every_s, "s")
-        self.batch_every_s = batch_every_s
+        self.batch_every_s = float(not_negative("batch_every_s", batch_every_s, "s"))
 
     def work(self, task: CrowdTask, rows: Ints | None = None) -> simpy.Event:
-        """Send users to work; the event succeeds with the `CrowdRound` when all are done or the deadline has passed.
+        """Send users to work; the event succeeds with the `Work` when all are done or the deadline has passed.
 
         `rows` are those who take part (default: everyone), one entry of the task each. An update whose consensus fails
         is "stalled".
@@ -131,3 +162,31 @@ class _Round:
                 self.crowd.cell.abort(self.users[row])
         stages_s = (self.trained_s, self.uploaded_s, self.final_s)
         self.done.succeed(close_round(self.task, self.started_s, *stages_s, stalled=self.stalled))
+
+
+def close_round(
+    task: CrowdTask,
+    started_s: float,
+    trained_s: Floats,
+    uploaded_s: Floats,
+    final_s: Floats,
+    *,
+    stalled: Sequence[int] = (),
+) -> Work:
+    """The round as it stands at its deadline: what came later did not happen. `stalled` rows never were agreed on.
+
+    The three stages are (n,) instants in seconds, NaN where a row never came to it.
+    """
+    end_s = started_s + task.deadline_s
+    trained_s, uploaded_s, final_s = (
+        np.where(stage_s <= end_s, stage_s, np.nan) for stage_s in (trained_s, uploaded_s, final_s)
+    )
+    work = Work.begun(len(task), started_s)
+    work.train_s = np.nan_to_num(trained_s - started_s)
+    work.upload_s = np.nan_to_num(uploaded_s - trained_s)
+    work.consensus_s = np.nan_to_num(final_s - uploaded_s)
+    work.final_s = final_s
+    work.outcomes[np.isfinite(final_s)] = Outcome.FINAL
+    work.outcomes[task.dropping() & np.isfinite(trained_s)] = Outcome.DROPPED_OUT
+    work.outcomes[np.asarray(stalled, dtype=int)] = Outcome.STALLED
+    return work

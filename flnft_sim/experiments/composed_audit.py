@@ -12,13 +12,15 @@ import numpy as np
 import pandas as pd
 
 from flnft_sim.agents.dao.dao import MuDao
-from flnft_sim.agents.dao.decision import Decision
+from flnft_sim.agents.dao.decision import HISTORY_STEPS
+from flnft_sim.agents.decision import Decision
 from flnft_sim.arrays import Floats
 from flnft_sim.errors import InputError
 from flnft_sim.game import decide
 from flnft_sim.market import RULES, Clearing, ask_per_licence, clear, rebid_step, vote
 from flnft_sim.scenario import Scenario
 from flnft_sim.simulation import FlnftModel
+from flnft_sim.simulation.history import SettledMarket, play_history, settled_market
 
 FACTORS = (0.0, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 1.05, 1.1, 1.25, 1.5, 2.0, 4.0)
 """What a party's honest bid or ask, or the worth it prices by, is multiplied with."""
@@ -27,7 +29,6 @@ KINDS = ("price", "bid", "ask")
 """A provider's Stage-I price with the bid that follows from it; its sealed bid alone; a DAO's ask."""
 
 _IF_HONEST = ("trades", "does not")
-_DECISION_STEPS = 20  # as in the auctions of the ledger's history
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,8 @@ class Standing:
     """One market of the scenario before its decision: who meets whom, at which valuations, beliefs and reserve."""
 
     name: str
-    daos: tuple[MuDao, ...]
-    decisions: tuple[Decision, ...]
-    """The honest ones, a DAO each."""
+    market: SettledMarket
+    """With the honest decisions, a DAO each."""
     valuations: Floats
     """(M,) what a licence is worth to each provider at this moment, money."""
     budgets: Floats
@@ -54,14 +54,14 @@ class Standing:
 
     def honest(self) -> Reports:
         """What is reported when everybody plays by the book."""
-        return self._reports(self.decisions)
+        return self._reports(self.market.decisions)
 
     def priced_otherwise(self, provider: int, factor: float) -> Reports:
         """One provider prices, in Stage I, as if a licence were worth `factor` as much to it.
 
         Its price falls or rises with that worth, users answer the price, and its bid is what the price comes to.
         """
-        return self._reports([_repriced(decision, provider, factor) for decision in self.decisions])
+        return self._reports([self._repriced(decision, provider, factor) for decision in self.market.decisions])
 
     def bid_otherwise(self, provider: int, factor: float) -> Reports:
         """One provider seals another bid than its price comes to, within its budget; nobody can react."""
@@ -79,7 +79,7 @@ class Standing:
 
     def play(self, rule: str, reports: Reports) -> Clearing:
         """Clear, and rebid as the auction contract does while nobody wins and the clock allows."""
-        market = self.daos[0].world.settings.market
+        market = self.market.daos[0].world.settings.market
         rebids = min(market.rebids_max, int(market.clock_s // market.bidding_s) - 1)
         bids, asks, limits = reports.bids, reports.asks, np.minimum(self.valuations, self.budgets)
         cleared = clear(rule, bids, asks, reserve=self.reserve_money)
@@ -89,12 +89,28 @@ class Standing:
             cleared = clear(rule, bids, asks, reserve=self.reserve_money)
         return cleared
 
+    def _repriced(self, decision: Decision, provider: int, factor: float) -> Decision:
+        """The decision phase anew, with one provider's worth of quality and freshness multiplied by `factor`."""
+        problem = decision.problem
+        scale = np.ones(len(decision.buyers))
+        scale[provider] = factor
+        changed = replace(
+            problem,
+            valuations_quality=np.asarray(problem.valuations_quality) * scale,
+            valuations_freshness=np.asarray(problem.valuations_freshness) * scale,
+        )
+        tolerance = self.market.daos[0].world.settings.game.decision_tolerance
+        step = decide(changed, tolerance=tolerance, most_steps=HISTORY_STEPS)
+        return replace(decision, problem=changed, step=step)
+
     def _reports(self, decisions: Sequence[Decision]) -> Reports:
-        market = self.daos[0].world.settings.market
+        market = self.market.daos[0].world.settings.market
         money = [decision.step.quality_money + decision.step.freshness_money for decision in decisions]
         bids = np.mean(money, axis=0)  # a provider bids for a licence of whichever DAO is the cheapest
         bidders = int(np.count_nonzero(bids > 0))
-        totals = [_total_claims(dao, decision.rewards) for dao, decision in zip(self.daos, decisions, strict=True)]
+        totals = [
+            _total_claims(dao, decision.rewards) for dao, decision in zip(self.market.daos, decisions, strict=True)
+        ]
         return Reports(bids, np.array([ask_per_licence(total, bidders, market.ask_fraction) for total in totals]))
 
 
@@ -142,36 +158,32 @@ def summary(shadings: pd.DataFrame) -> pd.DataFrame:
 
 def standings(scenario: Scenario, episodes: int) -> Iterator[Standing]:
     """The markets of a scenario's episodes as they stand; between two of them the ledger sees one more auction."""
-    world = FlnftModel(scenario).world
-    assert world.contract is not None
+    cast = FlnftModel(scenario).cast
     for episode in range(episodes):
-        world.next_demand()
-        for category in dict.fromkeys(dao.category for dao in world.daos):
-            daos = tuple(dao for dao in world.daos if dao.category == category and not dao.withdraws)
-            if daos and any(provider.category == category for provider in world.providers):
-                decisions = tuple(dao.decision_phase.settle() for dao in daos)
-                buyers = decisions[0].buyers
+        cast.next_demand()
+        for category in dict.fromkeys(dao.category for dao in cast.daos):
+            market = settled_market([dao for dao in cast.daos if not dao.withdraws], category)
+            if market is not None:
                 yield Standing(
                     name=f"{category}-e{episode}",
-                    daos=daos,
-                    decisions=decisions,
-                    valuations=np.array([buyer.valuation_money for buyer in buyers]),
-                    budgets=np.array([buyer.budget_money for buyer in buyers]),
-                    reserve_money=world.reserve_money(category),
+                    market=market,
+                    valuations=np.array([buyer.valuation_money for buyer in market.buyers]),
+                    budgets=np.array([buyer.budget_money for buyer in market.buyers]),
+                    reserve_money=cast.world.reserves.money(category),
                 )
-        world.contract.play_history(1)
+        play_history(cast, 1)
 
 
 def _shadings(standing: Standing, rules: Sequence[str], factors: Sequence[float]) -> Iterator[dict[str, object]]:
     honest = standing.honest()
     played = {rule: standing.play(rule, honest) for rule in rules}
-    buyers = [buyer.name for buyer in standing.decisions[0].buyers]
+    buyers = [buyer.name for buyer in standing.market.buyers]
     for party, name in enumerate(buyers):
         for kind, report in (("price", standing.priced_otherwise), ("bid", standing.bid_otherwise)):
             tried = [(factor, report(party, factor)) for factor in factors]
             for rule in rules:
                 yield _best(standing, rule, kind, party, name, played[rule], tried)
-    for party, dao in enumerate(standing.daos):
+    for party, dao in enumerate(standing.market.daos):
         tried = [(factor, standing.asked_otherwise(party, factor)) for factor in factors]
         for rule in rules:
             yield _best(standing, rule, "ask", party, dao.name, played[rule], tried)
@@ -212,21 +224,6 @@ def _utility(standing: Standing, kind: str, party: int, cleared: Clearing) -> fl
         return float(cleared.receipts[party])
     worth = standing.valuations[party] if party in cleared.buyers else 0.0
     return float(worth - cleared.payments[party])
-
-
-def _repriced(decision: Decision, provider: int, factor: float) -> Decision:
-    """The decision phase anew, with one provider's worth of quality and freshness multiplied by `factor`."""
-    problem = decision.problem
-    scale = np.ones(len(decision.buyers))
-    scale[provider] = factor
-    changed = replace(
-        problem,
-        valuations_quality=np.asarray(problem.valuations_quality) * scale,
-        valuations_freshness=np.asarray(problem.valuations_freshness) * scale,
-    )
-    tolerance = decision.buyers[0].world.settings.game.decision_tolerance
-    step = decide(changed, tolerance=tolerance, most_steps=_DECISION_STEPS)
-    return replace(decision, problem=changed, step=step)
 
 
 def _total_claims(dao: MuDao, rewards: Floats) -> float:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from flnft_sim.agents.dao.problem import decision_problem
 from flnft_sim.errors import InputError
 from flnft_sim.game import DecisionProblem, GameReport, game_report
 from flnft_sim.scenario import Scenario
@@ -23,6 +24,6 @@ def first_decision(scenario: Scenario, dao: int = 0) -> FirstDecision:
     if not 0 <= dao < scenario.population.daos:
         raise InputError(f"DAO {dao}: {scenario.name} has DAOs 0 to {scenario.population.daos - 1}; choose one of them")
     model = FlnftModel(scenario)
-    model.world.next_demand()
-    problem = model.daos[dao].decision_phase.problem()
+    model.cast.next_demand()
+    problem = decision_problem(model.daos[dao])
     return FirstDecision(problem, game_report(problem, tolerance=scenario.game.decision_tolerance))

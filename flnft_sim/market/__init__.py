@@ -8,7 +8,7 @@ from flnft_sim.market.one_seller import alike_with_one_seller, posts_the_reserve
 from flnft_sim.market.pricing import Rebid, ask_per_licence, learned_reserve, price_setter, rebid_step
 from flnft_sim.market.regret import forgone_money
 from flnft_sim.market.rules import RULES
-from flnft_sim.market.sealed import Bid, BidRejected, RejectionReason, SealedBids, seal
+from flnft_sim.market.sealed import Bid, BidRejected, BidStatus, BookEntry, RejectionReason, SealedBids, seal
 from flnft_sim.market.settlement import Settlement, refund_all, settle, share_out
 from flnft_sim.market.voting import VOTING, VoteResult, vote
 
@@ -18,6 +18,8 @@ __all__ = [
     "AuditReport",
     "Bid",
     "BidRejected",
+    "BidStatus",
+    "BookEntry",
     "Clearing",
     "Counterexample",
     "Group",

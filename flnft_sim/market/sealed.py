@@ -74,8 +74,36 @@ class BidRejected(FlnftError):
         return f"sealed bid of {self.bidder or 'an unknown sender'} rejected: {self.reason}"
 
 
+class BidStatus(StrEnum):
+    """What has become of a sealed bid."""
+
+    SEALED = "sealed"
+    ACCEPTED = "accepted"
+    REPLACED = "replaced"
+    REJECTED = "rejected"
+
+
+@dataclass
+class BookEntry:
+    """One line of the book: a ciphertext while sealed, a bid or the reason of its rejection once opened."""
+
+    sender: str
+    sealed: bytes
+    sealed_at_s: float | None = None
+    in_block_s: float | None = None
+    """When it arrived, None while it is on its way."""
+    bid: Bid | None = None
+    status: BidStatus = BidStatus.SEALED
+    rejection: BidRejected | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why it was rejected, "" where it was not."""
+        return "" if self.rejection is None else str(self.rejection.reason)
+
+
 class SealedBids:
-    """The auctioneer of one auction: opens sealed bids and remembers which count.
+    """The book of one auction: takes in sealed bids, opens them and says which count.
 
     `private_key` is 32 bytes, kept by the auctioneer and never used for another auction; `verify_keys` maps every
     registered bidder's address to its Ed25519 verify key (32 bytes), `budgets` to the units it may bid at most.
@@ -94,14 +122,13 @@ class SealedBids:
             raise InputError(f"bidder {missing[0]} of auction {auction_id} has no budget; give one, 0 if it is none")
         _fixed(auction_id, "auction id")
         self.auction_id = auction_id
-        self.bids: dict[str, Bid] = {}
-        """The bid of each bidder that counts now, in the order of their first one."""
-        self.replaced: list[Bid] = []
-        self.rejected: list[BidRejected] = []
+        self.book: list[BookEntry] = []
+        """Every ciphertext, in the order of sending."""
         self._key = PrivateKey(private_key)
         self._box = SealedBox(self._key)
         self._verify_keys = {address: VerifyKey(bytes(key)) for address, key in verify_keys.items()}
         self._budgets = dict(budgets)
+        self._counting: dict[str, BookEntry] = {}  # by bidder, in the order of their first one
         self._seen: set[tuple[str, int]] = set()  # bidder and nonce of every authentic bid, whatever became of it
         self._newest: dict[str, int] = {}  # the greatest of these nonces, by bidder
 
@@ -110,30 +137,74 @@ class SealedBids:
         """The 32 bytes bidders encrypt to."""
         return bytes(self._key.public_key)
 
+    @property
+    def bids(self) -> dict[str, Bid]:
+        """The bid of each bidder that counts now, in the order of their first one."""
+        return {bidder: entry.bid for bidder, entry in self._counting.items() if entry.bid is not None}
+
+    @property
+    def replaced(self) -> list[Bid]:
+        """Bids that counted once and do not any more."""
+        return [entry.bid for entry in self.book if entry.status is BidStatus.REPLACED and entry.bid is not None]
+
+    @property
+    def rejected(self) -> list[BidRejected]:
+        """Why bids were rejected."""
+        return [entry.rejection for entry in self.book if entry.rejection is not None]
+
+    def receive(self, sealed: bytes, *, sender: str = "", sealed_at_s: float | None = None) -> BookEntry:
+        """Write a ciphertext that is on its way into the book; who takes it into a block sets its `in_block_s`."""
+        self.book.append(BookEntry(sender, sealed, sealed_at_s))
+        return self.book[-1]
+
+    def open_window(self, window: int, *, closes_s: float) -> None:
+        """Open, in the order of arrival, all that is sealed still; what a block does not hold stays sealed."""
+        arrived = [entry for entry in self.book if entry.status is BidStatus.SEALED and entry.in_block_s is not None]
+        for entry in sorted(arrived, key=lambda entry: entry.in_block_s or 0.0):
+            self._decide(entry, closes_s=closes_s, window=window)
+
+    def reopen(self) -> None:
+        """Let no bid count any more, before bidders bid again."""
+        for entry in self._counting.values():
+            entry.status = BidStatus.REPLACED
+        self._counting.clear()
+
     def open(self, sealed: bytes, *, now_s: float | None = None, closes_s: float | None = None, window: int = 0) -> Bid:
         """Decrypt and check a bid that arrives in `window`; a newer valid bid of the same bidder replaces the older.
 
         Newer is what has the greater nonce. A nonce counts as seen once its bidder is known to have made the bid for
         this window, also where the bid is then rejected, as late for instance: no older one is taken after it.
 
-        Raises `BidRejected` with its reason, also kept in `rejected`. A bid that arrives at the closing instant
-        itself is in time; without both instants nothing is late. A clock that is not finite raises `InputError`
-        before the bid is looked at.
+        Raises `BidRejected` with its reason, also kept in the book. A bid that arrives at the closing instant itself
+        is in time; without both instants nothing is late. A clock that is not finite raises `InputError` before the
+        bid is looked at.
         """
         self._check_clock(now_s=now_s, closes_s=closes_s)
+        entry = self.receive(sealed, sealed_at_s=now_s)
+        entry.in_block_s = now_s
+        self._decide(entry, closes_s=closes_s, window=window)
+        if entry.rejection is not None:
+            raise entry.rejection
+        assert entry.bid is not None  # what is not rejected has been opened
+        return entry.bid
+
+    def _decide(self, entry: BookEntry, *, closes_s: float | None, window: int) -> None:
+        """Open one entry, and say what becomes of it and of what counted before."""
+        now_s = entry.in_block_s
+        self._check_clock(now_s=now_s, closes_s=closes_s)
         try:
-            bid = self._authentic(sealed, window)
+            entry.bid = bid = self._authentic(entry.sealed, window)
             self._check_order(bid)
             if now_s is not None and closes_s is not None and now_s > closes_s:
                 raise BidRejected(RejectionReason.LATE, bid.bidder)
             self._check_content(bid)
         except BidRejected as rejection:
-            self.rejected.append(rejection)
-            raise
-        if bid.bidder in self.bids:
-            self.replaced.append(self.bids[bid.bidder])
-        self.bids[bid.bidder] = bid
-        return bid
+            entry.status, entry.bid, entry.rejection = BidStatus.REJECTED, None, rejection
+            return
+        if bid.bidder in self._counting:
+            self._counting[bid.bidder].status = BidStatus.REPLACED
+        entry.status = BidStatus.ACCEPTED
+        self._counting[bid.bidder] = entry
 
     def _check_clock(self, **instants_s: float | None) -> None:
         """NaN is later than nothing, so a broken clock would let every bid in."""

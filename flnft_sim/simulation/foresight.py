@@ -1,16 +1,16 @@
 """Look ahead before anything runs: what could never end, or would be refused in the middle, is refused here."""
 
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from flnft_sim.agents.dao.dao import MuDao
+from flnft_sim.agents.world import World
 from flnft_sim.errors import InputError
 from flnft_sim.ledger.canonical import canonical_json
 from flnft_sim.ledger.transactions import intrinsic_gas
-
-if TYPE_CHECKING:
-    from flnft_sim.agents.world import World
 
 LONG_S = 30 * 86_400.0  # of simulated time: long enough to say so before it begins
 _ADDRESS = "f" * 40
@@ -18,22 +18,22 @@ _UNITS = 2**53
 _SEALED_BYTES = 400  # a sealed bid has fewer, whatever its content
 
 
-def foresee(world: "World") -> None:
+def foresee(world: World, daos: Sequence[MuDao]) -> None:
     """Refuse what cannot end or cannot be paid for in gas, and say beforehand what takes very long.
 
     Raises `InputError` naming the field.
     """
-    _refuse_hopeless_deadline(world)
+    _refuse_hopeless_deadline(world, daos)
     _refuse_lack_of_gas(world)
-    _refuse_endless(world)
+    _refuse_endless(world, daos)
 
 
-def _refuse_hopeless_deadline(world: "World") -> None:
+def _refuse_hopeless_deadline(world: World, daos: Sequence[MuDao]) -> None:
     """A round deadline that no user can meet with a single epoch would leave every round empty."""
     deadline_s = world.settings.timeline.round_deadline_s
     if deadline_s is None or world.settings.learning.scheme == "centralized":
         return
-    least_s = min(float((dao.seconds_per_epoch + dao.experience.fixed_age_s).min()) for dao in world.daos)
+    least_s = min(float((dao.seconds_per_epoch + dao.experience.fixed_age_s).min()) for dao in daos)
     if least_s > deadline_s:
         raise InputError(
             f"timeline.round_deadline_s = {deadline_s:g}: no user can train one epoch, upload and reach consensus in "
@@ -41,11 +41,11 @@ def _refuse_hopeless_deadline(world: "World") -> None:
         )
 
 
-def _refuse_endless(world: "World") -> None:
+def _refuse_endless(world: World, daos: Sequence[MuDao]) -> None:
     """The least and a likely duration of the run, against `timeline.longest_s`."""
     settings, longest_s = world.settings, world.settings.timeline.longest_s
     rounds, episodes = settings.learning.rounds, settings.market.auctions
-    least_round_s, likely_round_s = (max(each) for each in zip(*map(_round_s, world.daos), strict=True))
+    least_round_s, likely_round_s = (max(each) for each in zip(*map(_round_s, daos), strict=True))
     market_s = settings.market.bidding_s + 4 * world.public_chain.expected_s
     least_s = episodes * (rounds * least_round_s + settings.market.bidding_s)
     likely_s = episodes * (rounds * likely_round_s + market_s)
@@ -67,7 +67,7 @@ def _refuse_endless(world: "World") -> None:
         )
 
 
-def _round_s(dao: Any) -> tuple[float, float]:
+def _round_s(dao: MuDao) -> tuple[float, float]:
     """Seconds of a DAO's round at the least, one epoch by its quickest member, and likely, `default_epochs` by all."""
     epochs, decision_s = dao.world.settings.game.default_epochs, dao.world.settings.game.decision_step_s
     per_epoch_s, fixed_s = dao.seconds_per_epoch, dao.experience.fixed_age_s
@@ -80,7 +80,7 @@ def _round_s(dao: Any) -> tuple[float, float]:
     return decision_s + float(least_s.min()), decision_s + min(float(likely_s.max()), deadline_s)
 
 
-def _refuse_lack_of_gas(world: "World") -> None:
+def _refuse_lack_of_gas(world: World) -> None:
     """A call that no block can hold would end the run after all the training."""
     limit, (kind, gas) = world.settings.public_chain.gas_limit, largest_call(world)
     if gas > limit:
@@ -90,7 +90,7 @@ def _refuse_lack_of_gas(world: "World") -> None:
         )
 
 
-def largest_call(world: "World") -> tuple[str, int]:
+def largest_call(world: World) -> tuple[str, int]:
     """The transaction that takes the most gas, and how much that may be: lists as long, numbers as wide as can be.
 
     Settlements come in as many transactions as it takes, so of them a single entry counts.

@@ -8,50 +8,52 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flnft_sim.agents.world import World
 from flnft_sim.game import examine
 from flnft_sim.ledger import from_units
 from flnft_sim.machine import code_version
 from flnft_sim.results import RunResult, phase_breakdown, summarise
+from flnft_sim.results.tables import empty, of_rows
+from flnft_sim.simulation.cast import Cast
 
 LIBRARIES = ("flnft-sim", "mesa", "simpy", "numpy", "torch", "hmmlearn", "networkx", "pandas", "numba", "pynacl")
 
 
-def harvest(world: World, *, status: str, wall_s: float, error: str | None = None) -> RunResult:
+def harvest(cast: Cast, *, status: str, wall_s: float, error: str | None = None) -> RunResult:
     """The run's result; one that was interrupted, or ended by an `error`, has what was finished by then."""
+    world, records = cast.world, cast.world.records
     spans = world.spans.to_frame()
-    nfts = [dao.last_minted for dao in world.daos if dao.last_minted is not None]
+    nfts = [dao.last_minted for dao in cast.daos if dao.last_minted is not None]
     tables: dict[str, Any] = {
-        "rounds": pd.DataFrame(world.records.rounds),
-        "users": _users(world),
-        "bids": pd.DataFrame(world.records.bids),
-        "auctions": pd.DataFrame(world.records.auctions),
-        "licences": pd.DataFrame(world.records.licences),
+        "rounds": of_rows("rounds", records.rounds),
+        "users": _users(cast),
+        "bids": of_rows("bids", records.bids),
+        "auctions": of_rows("auctions", records.auctions),
+        "licences": of_rows("licences", records.licences),
         "spans": spans,
         "counters": world.spans.counters_frame(),
         "phases": phase_breakdown(spans),
-        "aoi": _ages(world),
-        "privacy": _privacy(world),
-        "accounts": _accounts(world),
-        "positions": _positions(world),
+        "aoi": _ages(cast),
+        "privacy": _privacy(cast),
+        "accounts": _accounts(cast),
+        "positions": _positions(cast),
     }
     result = RunResult(
         **tables,
-        manifest=_manifest(world, status, wall_s) | ({} if error is None else {"error": error}),
+        manifest=_manifest(cast, status, wall_s) | ({} if error is None else {"error": error}),
         ledger_lines=[
             line
-            for chain in (world.public_chain.chain, *(dao.ledger.chain for dao in world.daos))
+            for chain in (world.public_chain.chain, *(dao.ledger.chain for dao in cast.daos))
             for line in chain.to_jsonl().splitlines()
         ],
         nft={nft.document_file: nft.document for nft in nfts},
         weights={nft.weights_file: nft.weights for nft in nfts},
     )
-    result.summary.update(summarise(result) | _extra_figures(world, result))
+    result.summary.update(summarise(result) | _extra_figures(cast, result))
     return result
 
 
-def _manifest(world: World, status: str, wall_s: float) -> dict[str, Any]:
-    settings = world.settings
+def _manifest(cast: Cast, status: str, wall_s: float) -> dict[str, Any]:
+    world, settings = cast.world, cast.world.settings
     return {
         "name": settings.name,
         "seed": settings.seed,
@@ -63,26 +65,25 @@ def _manifest(world: World, status: str, wall_s: float) -> dict[str, Any]:
         "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
         "wall_time_s": wall_s,
         "ledger_tips": {
-            chain.name: chain.tip.hash for chain in (world.public_chain.chain, *(d.ledger.chain for d in world.daos))
+            chain.name: chain.tip.hash for chain in (world.public_chain.chain, *(d.ledger.chain for d in cast.daos))
         },
-        "unsettled": _unsettled(world),
+        "unsettled": _unsettled(cast),
     }
 
 
-def _unsettled(world: World) -> list[dict[str, Any]]:
+def _unsettled(cast: Cast) -> list[dict[str, Any]]:
     """The transfers that no settlement on the chain tells yet, in order; none where the run came to its end."""
+    world = cast.world
     published = sum(len(each.payload["entries"]) for each in world.public_chain.chain.transactions("settle"))
     return [dict(entry) for entry in world.accounts.entries[published:]]
 
 
-def _extra_figures(world: World, result: RunResult) -> dict[str, Any]:
+def _extra_figures(cast: Cast, result: RunResult) -> dict[str, Any]:
     """Figures that no table alone tells."""
-    learner = world.daos[0].learner
-    received = (
-        result.users.groupby("user")["reward_received_money"].sum() if len(result.users) else pd.Series(dtype=float)
-    )
-    cost = result.users.groupby("user")["cost_round_money"].sum() if len(result.users) else pd.Series(dtype=float)
-    played = [examine(dao.nft.decision.problem, dao.nft.decision.step) for dao in world.daos if dao.nft is not None]
+    world, learner = cast.world, cast.daos[0].learner
+    received = result.users.groupby("user")["reward_received_money"].sum()
+    cost = result.users.groupby("user")["cost_round_money"].sum()
+    played = [examine(dao.nft.decision.problem, dao.nft.decision.step) for dao in cast.daos if dao.nft is not None]
     anticipated = [each.anticipated_gains for each in played if each.anticipated_gains is not None]
     return {
         "provider_exploitability_money": max((float(each.provider_gains.max()) for each in played), default=None),
@@ -91,8 +92,8 @@ def _extra_figures(world: World, result: RunResult) -> dict[str, Any]:
         **_forgone(result.bids),
         "engine": f"{learner.engine_name} ({learner.engine_reason})",
         "simulated_s": float(world.env.now),
-        "mintings_total": sum(dao.mintings for dao in world.daos),
-        "mintings_without_updates_total": sum(dao.mintings_without_updates for dao in world.daos),
+        "mintings_total": sum(dao.mintings for dao in cast.daos),
+        "mintings_without_updates_total": sum(dao.mintings_without_updates for dao in cast.daos),
         "reward_received_money": float(received.mean()) if len(received) else 0.0,
         "cash_received_surplus_money": float((received - cost).mean()) if len(received) else 0.0,
         "rejected_bids_total": int((result.bids["status"] == "rejected").sum()),
@@ -101,14 +102,14 @@ def _extra_figures(world: World, result: RunResult) -> dict[str, Any]:
         "money_issued_units": sum(world.accounts.opening_balances.values()),
         "public_blocks": len(world.public_chain.chain),
         "stale_blocks": world.public_chain.stale_blocks,
-        "consensus_messages": sum(dao.ledger.messages for dao in world.daos),
-        "view_changes": sum(dao.ledger.view_changes for dao in world.daos),
+        "consensus_messages": sum(dao.ledger.messages for dao in cast.daos),
+        "view_changes": sum(dao.ledger.view_changes for dao in cast.daos),
     }
 
 
 def _last_exploitability(users: pd.DataFrame) -> float | None:
     """The most that any user forwent in Φ in its DAO's last round, at what it played."""
-    if users.empty or "exploitability" not in users:
+    if users.empty:
         return None
     newest = users.groupby("dao")[["episode", "round"]].transform("last")
     last = users[(users["episode"] == newest["episode"]) & (users["round"] == newest["round"])]["exploitability"]
@@ -127,54 +128,55 @@ def _forgone(bids: pd.DataFrame) -> dict[str, float | None]:
     }
 
 
-def _users(world: World) -> pd.DataFrame:
+def _users(cast: Cast) -> pd.DataFrame:
     """Every member's rows; of crowds those of the last round."""
-    parts = [pd.DataFrame(world.records.users)] if world.records.users else []
-    parts += [pd.DataFrame(columns) for columns in world.records.crowds.values()]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    records = cast.world.records
+    parts = [of_rows("users", records.users)] if records.users else []
+    parts += [pd.DataFrame(columns) for columns in records.crowds.values()]
+    return pd.concat(parts, ignore_index=True) if parts else empty("users")
 
 
-def _privacy(world: World) -> pd.DataFrame:
+def _privacy(cast: Cast) -> pd.DataFrame:
     """Each user's privacy guarantee over the last minting, or that there is none."""
     tables = []
-    for dao in world.daos:
+    for dao in cast.daos:
         table = dao.learner.privacy_ledger().table()
         if len(table):
             table["user"] = [dao.members.names[int(user)] for user in table["user"]]
             tables.append(table)
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    return pd.concat(tables, ignore_index=True) if tables else empty("privacy")
 
 
-def _accounts(world: World) -> pd.DataFrame:
+def _accounts(cast: Cast) -> pd.DataFrame:
     """Every balance, with the name behind the address; budgets still in escrow are accounts of their own."""
-    assert world.contract is not None
-    actors = [world.contract, *world.providers, *world.daos]
+    actors = [cast.contract, *cast.providers, *cast.daos]
     names = {actor.address: (actor.name, actor.role) for actor in actors}
-    for dao in world.daos:
+    for dao in cast.daos:
         names |= {a: (name, "user") for a, name in zip(dao.members.addresses, dao.members.names, strict=True)}
     rows = []
-    for address, units in world.accounts.balances.items():
+    for address, units in cast.world.accounts.balances.items():
         name, role = names.get(address, (address.split("/")[1] if "/" in address else address, "escrow"))
         rows.append((address, name, role, units, from_units(units)))
     return pd.DataFrame(rows, columns=["address", "name", "role", "balance_money_units", "balance_money"])
 
 
-def _positions(world: World) -> pd.DataFrame:
+def _positions(cast: Cast) -> pd.DataFrame:
     """Where users are now, and what each one's link would do with the band to itself."""
-    links, now_s = world.cell.links, float(world.env.now)
-    where, snr = world.cell.positions_m(), links.mean_snrs(now_s)
+    cell, now_s = cast.world.cell, float(cast.world.env.now)
+    links = cell.links
+    where, snr = cell.positions_m(), links.mean_snrs(now_s)
     alone_bps = 1.0 / links.upload_alone_s(1.0, now_s)
     rows = [
         (name, "user", *where[number], 10 * np.log10(snr[number]), alone_bps[number])
-        for dao in world.daos
+        for dao in cast.daos
         for name, number in zip(dao.members.names, dao.members.numbers.tolist(), strict=True)
     ]
     rows.append(("base-station", "base station", *links.station_m, float("nan"), float("nan")))
     return pd.DataFrame(rows, columns=["name", "role", "x_m", "y_m", "sinr_db", "rate_bps"])
 
 
-def _ages(world: World) -> pd.DataFrame:
+def _ages(cast: Cast) -> pd.DataFrame:
     """Every minting's age of information, until it ended (its NFT was final); one that is under way until now."""
-    now_s = float(world.env.now)
-    told = [age.to_frame(now_s if age.end_s is None else age.end_s) for dao in world.daos for age in dao.ages]
+    now_s = float(cast.world.env.now)
+    told = [age.to_frame(now_s if age.end_s is None else age.end_s) for dao in cast.daos for age in dao.ages]
     return pd.concat(told, ignore_index=True)

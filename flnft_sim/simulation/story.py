@@ -16,8 +16,10 @@ from flnft_sim.agents.user import MetaverseUser
 from flnft_sim.errors import FlnftError, InputError, shown
 from flnft_sim.results import RunResult
 from flnft_sim.scenario import Scenario, load_scenario, with_fields
-from flnft_sim.simulation.building import build_world
+from flnft_sim.simulation.building import build_cast
+from flnft_sim.simulation.foresight import foresee
 from flnft_sim.simulation.harvest import harvest
+from flnft_sim.simulation.history import play_history
 
 Row = dict[str, Any]
 
@@ -72,8 +74,10 @@ class FlnftModel(mesa.Model):
         self._events, self._on_wait = 0, on_wait
         self.episode = -1
         self.phase = "history"
-        self.world = build_world(self, settings, on_round or (lambda _row: None))
-        self.env = self.world.env
+        self.cast = build_cast(self, settings, on_round or (lambda _row: None))
+        self.world, self.env = self.cast.world, self.cast.world.env
+        foresee(self.world, self.daos)
+        play_history(self.cast, settings.game.history_auctions)
         self._story = self.env.process(self._tell())
         self.datacollector = mesa.DataCollector(model_reporters=REPORTERS)
 
@@ -81,16 +85,15 @@ class FlnftModel(mesa.Model):
 
     def _tell(self) -> Generator[simpy.Event, Any, None]:
         """Episode after episode: demand moves on, every DAO mints, then the market opens."""
-        world, env = self.world, self.world.env
-        assert world.contract is not None
+        cast, env = self.cast, self.env
         env.process(self._disturb())
         for episode in range(self.settings.market.auctions):
             self.episode = episode
-            world.next_demand()
+            cast.next_demand()
             self.phase = "minting"
-            yield env.all_of([env.process(dao.mint_nft(episode)) for dao in world.daos])
+            yield env.all_of([env.process(dao.mint_nft(episode)) for dao in cast.daos])
             self.phase = "auction"
-            yield from world.contract.hold_auctions(episode)
+            yield from cast.contract.hold_auctions(episode, cast.daos)
         self.phase = "finished"
 
     def _disturb(self) -> Generator[simpy.Event, Any, None]:
@@ -107,7 +110,7 @@ class FlnftModel(mesa.Model):
 
     def _crash_primaries(self, at_s: float) -> Generator[simpy.Event, Any, None]:
         yield self.env.timeout(at_s)
-        for dao in self.world.daos:
+        for dao in self.daos:
             if dao.ledger.consensus.can_crash:
                 dao.ledger.consensus.crash(dao.ledger.consensus.primary)
 
@@ -189,26 +192,26 @@ class FlnftModel(mesa.Model):
     @property
     def providers(self) -> list[ServiceProvider]:
         """All providers, by number."""
-        return self.world.providers
+        return self.cast.providers
 
     @property
     def daos(self) -> list[MuDao]:
         """All DAOs, by number."""
-        return self.world.daos
+        return self.cast.daos
 
     @property
     def auctions(self) -> list[Auction]:
         """All auctions so far, the latest last."""
-        return self.world.contract.auctions if self.world.contract else []
+        return self.cast.contract.auctions
 
     def last_round(self, column: str) -> float:
         """The newest value of a column of the table `rounds`, NaN before the first round."""
         rounds = self.world.records.rounds
-        return float(rounds[-1][column]) if rounds else float("nan")
+        return float(getattr(rounds[-1], column)) if rounds else float("nan")
 
     def result(self, *, status: str = "finished", error: str | None = None) -> RunResult:
         """Everything the run has left so far; the manifest keeps the status, and the sentence of an `error`."""
-        return harvest(self.world, status=status, error=error, wall_s=time.monotonic() - self._started_at)
+        return harvest(self.cast, status=status, error=error, wall_s=time.monotonic() - self._started_at)
 
 
 REPORTERS: dict[str, Callable[[FlnftModel], Any]] = {

@@ -1,8 +1,8 @@
 """The scene of a running model."""
 
 import math
-from collections import Counter
-from itertools import islice
+from collections import Counter, defaultdict
+from dataclasses import asdict
 
 import numpy as np
 
@@ -46,6 +46,7 @@ class BrowserModel(FlnftModel):
 
     def __init__(self, recipe: Recipe) -> None:
         super().__init__(recipe.settings)
+        self._rounds: list[Row] = []
         self._means: list[UserMeans] = []
         self._last_rows: dict[str, Row] = {}  # by user, of its last round
         self._rows_seen = 0
@@ -73,7 +74,7 @@ class BrowserModel(FlnftModel):
             state=self.state,
             area_m=settings.radio.area_m,
             figures=[*self._user_figures(), *self._provider_figures(), self._station()],
-            rounds=tuple(self.world.records.rounds),
+            rounds=tuple(self._rounds),
             user_ages_s={name: row["age_s"] for name, row in self._last_rows.items() if row["takes_part"]},
             user_means=tuple(self._means),
             phases_s=dict(self._phases_s),
@@ -96,32 +97,26 @@ class BrowserModel(FlnftModel):
         return settings.learning.rounds * settings.population.daos * settings.market.auctions
 
     def _take_in_rounds(self) -> None:
-        """Look at the rows of users that came since last time: one group of rows is one round of one DAO."""
-        records = self.world.records
-        for round_row in islice(records.rounds, len(self._means), None):
-            rows = records.users[
-                self._rows_seen : self._rows_seen + round_row["participants"] + round_row["stayed_out"]
-            ]
-            self._rows_seen += len(rows)
-            self._last_rows.update((row["user"], row) for row in rows)
-            part = [row for row in rows if row["takes_part"]]
-            self._means.append(
-                UserMeans(
-                    round_row["end_s"],
-                    float(np.mean([row["user_utility"] for row in part])) if part else math.nan,
-                    float(np.mean([row["cash_surplus_money"] for row in part])) if part else math.nan,
-                )
-            )
+        """Look at the rows of rounds and of their users that came since last time."""
+        records, came = self.world.records, defaultdict(list)
+        for row in records.users[self._rows_seen :]:
+            self._last_rows[row.user] = asdict(row)
+            came[row.dao, row.episode, row.round].append(row)
+        self._rows_seen = len(records.users)
+        for held in records.rounds[len(self._rounds) :]:
+            part = [row for row in came[held.dao, held.episode, held.round] if row.takes_part]
+            utility, surplus = [row.user_utility for row in part], [row.cash_surplus_money for row in part]
+            self._means.append(UserMeans(held.end_s, _mean(utility), _mean(surplus)))
+            self._rounds.append(asdict(held))
 
     def _take_in_phases(self, dao: MuDao) -> None:
         """When a round or a minting of the DAO has ended, walk the critical path of what was logged since the last."""
-        done = sum(row["dao"] == dao.name for row in self.world.records.rounds), dao.nft and dao.nft.name
+        done = sum(row["dao"] == dao.name for row in self._rounds), dao.nft and dao.nft.name
         before, first = self._walked.get(dao.name, ((0, None), 0))
         if done == before:
             return
         spans = self.world.spans.to_frame(first=first)
-        own = spans[spans["dao"].str.fullmatch(rf"{dao.name}(-e\d+)?")]
-        self._phases_s.update(seconds_by_phase(own))
+        self._phases_s.update(seconds_by_phase(spans[spans["dao"].isin(dao.labels)]))
         self._walked[dao.name] = done, len(self.world.spans)
 
     def _user_figures(self) -> list[Figure]:
@@ -195,6 +190,10 @@ def row_facts(row: Row) -> dict[str, str]:
         "cash surplus": f"{row['cash_surplus_money']:,.2f} money",
         "last round": str(row["outcome"]),
     }
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values)) if values else math.nan
 
 
 def line_of(block: Block) -> BlockLine:

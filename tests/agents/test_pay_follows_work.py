@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flnft_sim import FlnftModel, load_scenario, run
-from flnft_sim.agents.contract.contract import NOTHING_DELIVERED
+from flnft_sim.agents.contract.unheld import NOTHING_DELIVERED
 from flnft_sim.game import freshness_contribution, quality_contribution
 from flnft_sim.ledger import parse_fl_nft
 from flnft_sim.results import summary_text

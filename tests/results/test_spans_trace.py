@@ -100,6 +100,6 @@ def test_frame_of_an_empty_log_has_the_columns():
         "round",
         "start_s",
         "end_s",
-        "duration_s",
         "details",
+        "duration_s",
     ]

@@ -2,29 +2,35 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import simpy
 
 from flnft_sim.agents.dao.members import Columns, Membership, Process
-from flnft_sim.agents.dao.work import Work
+from flnft_sim.agents.dao.round import Round
+from flnft_sim.agents.world import World
 from flnft_sim.arrays import Bools, Floats, Ints
-from flnft_sim.clock.crowd import Crowd
+from flnft_sim.clock.crowd import Agree, Crowd, CrowdTask
 from flnft_sim.clock.private_ledger import PrivateLedger
-from flnft_sim.learning import LocalUpdates, Participation
-from flnft_sim.ledger import from_units
-from flnft_sim.network.crowd import OUTCOMES, CrowdTask
-
-if TYPE_CHECKING:
-    from flnft_sim.agents.dao.dao import MuDao
-    from flnft_sim.agents.world import World
+from flnft_sim.clock.work import Work
+from flnft_sim.ledger import KeyPair, from_units
 
 
 class CrowdMembers(Membership):
     """A DAO's crowd: its updates become final by batches, which the DAO submits in its members' name."""
 
-    def __init__(self, world: "World", numbers: Ints, cpu_hz: Floats, inflates: Bools) -> None:
+    def __init__(
+        self,
+        world: World,
+        numbers: Ints,
+        cpu_hz: Floats,
+        inflates: Bools,
+        *,
+        ledger: PrivateLedger,
+        key: KeyPair,
+    ) -> None:
         self.world, self.numbers, self.cpu_hz, self.inflates = world, numbers, cpu_hz, inflates
+        self._ledger, self._key = ledger, key  # its DAO's
         self.names: Sequence[str] = [f"user-{number}" for number in numbers.tolist()]
         self.addresses: Sequence[str] = [crowd_address(world.streams.seed, n) for n in numbers.tolist()]
         self._away_until_s = np.zeros(len(numbers))
@@ -36,54 +42,39 @@ class CrowdMembers(Membership):
     def show(self, activity: str) -> None:
         """A crowd is shown as its DAO is."""
 
-    def tell_decision(self, dao: "MuDao", round_number: int, start_s: float) -> None:
+    def tell_decision(self, label: str, round_number: int, start_s: float) -> None:
         """The DAO's own span tells it."""
 
     def expected_consensus_s(self, ledger: PrivateLedger) -> Floats:
         return ledger.expected_of([None])  # the DAO submits its members' batches
 
-    def work(
-        self,
-        dao: "MuDao",
-        plan: Participation,
-        updates: LocalUpdates,
-        *,
-        episode: int,
-        round_number: int,
-        draws: Floats,
-    ) -> Process:
-        del updates
-        env, failures = self.world.env, self.world.settings.failures
-        drops = draws[plan.users, 0] < failures.dropout_rate
-        moment = np.where(drops, draws[plan.users, 1], 1.0)
+    def work(self, held: Round, train_s: Floats, upload_bits: int, draws: Floats) -> Process:
+        env, users, failures = self.world.env, held.plan.users, self.world.settings.failures
+        drops = draws[users, 0] < failures.dropout_rate
         task = CrowdTask(
-            train_s=plan.epochs * dao.seconds_per_epoch[plan.users] * moment,
-            bits=dao.learner.model.upload_bits,
+            train_s=train_s * np.where(drops, draws[users, 1], 1.0),
+            bits=upload_bits,
             drops=drops,
             deadline_s=self.world.settings.timeline.round_deadline_s or np.inf,
         )
-        closes_s = env.now + task.deadline_s
-
-        def agree(batch: Ints):  # type: ignore[no-untyped-def]  # an event, whose type is SimPy's
-            digest = hashlib.sha256(plan.users[batch].astype("<i8").tobytes()).hexdigest()
-            payload = {"episode": episode, "round": round_number, "updates": len(batch), "users": digest}
-            return dao.ledger.submit("updates", dao.key, payload, closes_s=closes_s)
-
-        batch_every_s = self.world.settings.private_ledger.batch_every_s
+        trained_s, batch_every_s = env.now + task.train_s, self.world.settings.private_ledger.batch_every_s
+        agree = self._agreeing(held, closes_s=env.now + task.deadline_s)
         crowd = Crowd(env, self.world.cell, self.numbers, agree, batch_every_s=batch_every_s)
-        done = yield crowd.work(task, plan.users)
-        left_s = np.where(np.isfinite(done.trained_s), done.trained_s, env.now)
-        self._away_until_s[plan.users[drops]] = left_s[drops] + failures.return_s
-        work = Work(
-            started_s=np.full(len(task), done.started_s),
-            train_s=np.nan_to_num(done.trained_s - done.started_s),
-            upload_s=np.nan_to_num(done.uploaded_s - done.trained_s),
-            consensus_s=np.nan_to_num(done.final_s - done.uploaded_s),
-            final_s=done.final_s,
-            outcomes=np.array(OUTCOMES)[done.outcomes],
-        )
-        self._tell_last(dao, work, round_number)
+        work: Work = yield crowd.work(task, users)
+        left_s = np.minimum(trained_s, env.now)  # the deadline may have come before
+        self._away_until_s[users[drops]] = left_s[drops] + failures.return_s
+        self._tell_last(held, work)
         return work
+
+    def _agreeing(self, held: Round, closes_s: float) -> Agree:
+        """How a batch of a round's updates is put to consensus."""
+
+        def agree(batch: Ints) -> simpy.Event:
+            digest = hashlib.sha256(held.plan.users[batch].astype("<i8").tobytes()).hexdigest()
+            payload = {"episode": held.episode, "round": held.number, "updates": len(batch), "users": digest}
+            return self._ledger.submit("updates", self._key, payload, closes_s=closes_s)
+
+        return agree
 
     def record(self, columns: Columns) -> None:
         """Keep the last round's rows only: a crowd's rounds would not fit into memory, and `rounds` sums them up."""
@@ -95,7 +86,7 @@ class CrowdMembers(Membership):
             units = [units_by_address.get(address, 0) for address in self.addresses]
             self._last["reward_received_money"] = np.array([from_units(each) for each in units])
 
-    def _tell_last(self, dao: "MuDao", work: Work, round_number: int) -> None:
+    def _tell_last(self, held: Round, work: Work) -> None:
         """Spans of the member whose update was final last: the round's critical path."""
         if not work.arrived.any():
             return
@@ -103,9 +94,7 @@ class CrowdMembers(Membership):
         now_s = float(work.started_s[last])
         for phase, seconds in (("training", work.train_s), ("upload", work.upload_s), ("consensus", work.consensus_s)):
             end_s = now_s + float(seconds[last])
-            self.world.spans.add(
-                self.names[last], phase, now_s, end_s, round=round_number, dao=dao.label, of=len(work.outcomes)
-            )
+            self.world.spans.add(self.names[last], phase, now_s, end_s, round=held.number, dao=held.label, of=len(work))
             now_s = end_s
 
 

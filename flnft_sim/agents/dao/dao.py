@@ -1,90 +1,41 @@
 """A MU-DAO: it trains with its members round after round, mints the model, and agrees on what to ask for it."""
 
 import hashlib
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Generator
+from typing import Any
 
 import mesa
 import numpy as np
 import simpy
-from numpy.typing import NDArray
 
-from flnft_sim.agents.actor import Actor
-from flnft_sim.agents.dao.decision import Decision, DecisionPhase
-from flnft_sim.agents.dao.deliveries import Deliveries
-from flnft_sim.agents.dao.experience import Experience
-from flnft_sim.agents.dao.members import Membership
+from flnft_sim.agents.dao.decision import hold_decision
+from flnft_sim.agents.dao.fl_nft import FlNft
+from flnft_sim.agents.dao.organisation import Organisation
 from flnft_sim.agents.dao.recording import record_round
-from flnft_sim.agents.dao.work import Work, no_work
-from flnft_sim.arrays import Floats, Ints
-from flnft_sim.clock.private_ledger import PrivateLedger
-from flnft_sim.learning import Learner, LocalUpdates, Participation, Scheme, SchemeContext
+from flnft_sim.agents.dao.round import Round
+from flnft_sim.agents.decision import Decision
+from flnft_sim.agents.world import World
+from flnft_sim.clock.work import Work
+from flnft_sim.learning import Participation, SchemeContext
 from flnft_sim.ledger import ConsensusStalled, fl_nft_document, mint_payload, model_hash
 from flnft_sim.market import VoteResult, vote
-from flnft_sim.results import AgeOfInformation, weights_bytes
-
-if TYPE_CHECKING:
-    from flnft_sim.agents.world import World
+from flnft_sim.results import weights_bytes
+from flnft_sim.results.outcome import Outcome
 
 Process = Generator[simpy.Event, Any, Any]
 
 RANKING_SHARE = 1 / 3  # a forward pass is a third of the forward and backward passes of training
 
 
-@dataclass(frozen=True)
-class FlNft:
-    """A minted model: what is sold, the satisfaction it gives, whose work it is, and its files."""
-
-    name: str
-    decision: Decision  # the last round's, whose prices become bids
-    shares: Floats  # (N,) of what it earns, by what each member delivered over the whole minting
-    document: str
-    document_file: str
-    weights: dict[str, NDArray[Any]]
-    weights_file: str
-    final_s: float
-
-    @property
-    def due(self) -> Floats:
-        """What each member's deliveries entitle it to of all announced rewards: (N,) money."""
-        return self.shares * float(self.decision.rewards.sum())
-
-
-class MuDao(Actor):
+class MuDao(Organisation):
     """The members' organisation; its rounds run on its own ledger, its model is sold on the public chain."""
 
-    role = "dao"
-
-    def __init__(
-        self,
-        model: mesa.Model,
-        world: "World",
-        number: int,
-        *,
-        members: Membership,
-        category: str,
-        make_learner: Callable[[int], Learner],
-        scheme: Scheme,
-        ledger: PrivateLedger,
-        host: simpy.Resource | None,
-        withdraws: bool,
-    ) -> None:
-        super().__init__(model, world, number)
-        self.members, self.category, self.scheme, self.ledger = members, category, scheme, ledger
-        self.host = host  # the one machine all members share, None where each has its own
-        self.withdraws = withdraws
-        self.ages = [AgeOfInformation(self.name)]  # one a minting
+    def __init__(self, model: mesa.Model, world: World, number: int, **parts: Any) -> None:
+        super().__init__(model, world, number, **parts)
         self.nft: FlNft | None = None  # this episode's, None before it is minted and where there is nothing to mint
         self.mintings = self.mintings_without_updates = 0  # how many episodes ended so
         self.last_decision: Decision | None = None
         self.last_minted: FlNft | None = None  # the newest of all episodes, whose files a run keeps
-        self.label = self.name  # of spans: tells episodes apart where there are several
-        self._make_learner = make_learner
-        self.learner = make_learner(0)
-        self.experience = Experience.of_nothing(self)
-        self.deliveries = Deliveries.of_nothing(len(members))
-        self.decision_phase = DecisionPhase(self)
         self._failures = world.streams.generator("failures", number)
 
     # ---- an episode ---------------------------------------------------------------------------------------------
@@ -96,62 +47,51 @@ class MuDao(Actor):
         """
         settings, self.nft = self.world.settings, None
         if episode > 0:
-            self.learner = self._make_learner(episode)
-            self.experience = Experience.of_nothing(self)
-            self.deliveries = Deliveries.of_nothing(len(self.members))
-            self.ages.append(AgeOfInformation(self.name, start_s=self.world.env.now, episode=episode))
+            self.begin_anew(episode)
         if settings.market.auctions > 1:
-            self.label = f"{self.name}-e{episode}"
+            self.labels.append(f"{self.name}-e{episode}")
         for number in range(1, settings.learning.rounds + 1):
-            decision = yield from self.run_round(episode, number)
-        self.last_decision = decision
+            held: Round = yield from self.run_round(episode, number)
+        self.last_decision = held.decision
         if self.deliveries.any:
-            yield from self._mint(episode, decision)
+            yield from self._mint(held)
         else:
             self.mintings_without_updates += 1
         self.age.end_s = self.world.env.now
 
     def run_round(self, episode: int, number: int) -> Process:
-        """One FL round: decide, rank, train and upload side by side, aggregate; returns the decision."""
-        started_s = self.world.env.now
-        decision: Decision = yield from self.decision_phase.hold(number)
-        ranking = yield from self._rank(number)
-        plan = self._choose(decision, ranking, episode, number)
-        updates = self.learner.train(number, plan.users, plan.epochs, plan.privacy)
-        work = yield from self._work(plan, updates, episode, number)
-        self.deliveries.take_in(self, plan, work, updates)
-        if work.arrived.any():
-            self.learner.aggregate(updates, work.arrived)
-            self.experience.learn(plan, work, updates)
-            self.age.update(self.world.env.now, float(work.started_s[work.arrived].max()))
-            now_s = self.world.env.now
-            self.world.spans.add(self.name, "aggregation", now_s, now_s, round=number, dao=self.label)
-        accuracy, loss = self.learner.evaluate()
-        record_round(self, episode, number, started_s, decision, plan, work, updates, accuracy, loss)
-        return decision
+        """One FL round: decide, rank, train and upload side by side, aggregate; returns the `Round`."""
+        held = Round(self.name, self.label, episode, number, started_s=self.world.env.now)
+        held.decision = yield from hold_decision(self, number)
+        held.plan = yield from self._choose(held)
+        held.updates = self.learner.train(number, held.plan.users, held.plan.epochs, held.plan.privacy)
+        held.work = yield from self._work(held)
+        self._take_in(held)
+        held.accuracy, held.loss = self.learner.evaluate()
+        record_round(self, held)
+        return held
 
     # ---- the parts of a round -----------------------------------------------------------------------------------
 
-    @property
-    def age(self) -> AgeOfInformation:
-        """How old the model is that is being trained, or was last."""
-        return self.ages[-1]
-
-    @property
-    def shard_sizes(self) -> Ints:
-        """|D_i|, samples of each member: (N,)."""
-        return self.learner.shard_sizes
-
-    @property
-    def cycles_per_sample(self) -> float:
-        """CPU cycles to train on one sample once: the scenario's constant, else the model's FLOPs."""
-        devices = self.world.settings.devices
-        return devices.cycles_per_sample or devices.cycles_per_flop * self.learner.model.flops_per_sample
-
-    @property
-    def seconds_per_epoch(self) -> Floats:
-        """T^m for one local epoch, cycles per sample × samples / clock: (N,) seconds."""
-        return self.cycles_per_sample * self.shard_sizes / self.members.cpu_hz
+    def _choose(self, held: Round) -> Process:
+        """Let the scheme choose among those present; returns its `Participation`."""
+        settings, step = self.world.settings, held.decision.step
+        ranking = yield from self._rank(held.number)
+        present = self.members.present()
+        context = SchemeContext(
+            users=self.learner.users,
+            rng=self.world.streams.generator("scheme", self.number, held.episode, held.number),
+            answers_epochs=step.epochs,
+            answers_privacy=step.privacy,
+            takes_part=step.takes_part & present if self.scheme.plays_game else present,
+            ranking=None if ranking is None else np.where(present, ranking, -np.inf),
+            round_share=settings.learning.round_share,
+            fixed_epochs=settings.game.default_epochs,
+            privacy_range=settings.game.privacy_range,
+        )
+        plan = self.scheme.choose(context)
+        here = present[plan.users]  # who is away works for no scheme
+        return Participation(plan.users[here], plan.epochs[here], plan.privacy[here])
 
     def _rank(self, number: int) -> Process:
         """Ranking schemes pay for a forward pass over local data, on the clock; returns scores (N,) or None."""
@@ -162,33 +102,16 @@ class MuDao(Actor):
             yield self.world.env.timeout(float(seconds.max() if self.host is None else seconds.sum()))
         return self.learner.rank(self.learner.users, self.scheme.ranks_by)
 
-    def _choose(self, decision: Decision, ranking: Floats | None, episode: int, number: int) -> Participation:
-        settings = self.world.settings
-        present = self.members.present()
-        context = SchemeContext(
-            users=self.learner.users,
-            rng=self.world.streams.generator("scheme", self.number, episode, number),
-            answers_epochs=decision.step.epochs,
-            answers_privacy=decision.step.privacy,
-            takes_part=decision.step.takes_part & present if self.scheme.plays_game else present,
-            ranking=None if ranking is None else np.where(present, ranking, -np.inf),
-            round_share=settings.learning.round_share,
-            fixed_epochs=settings.game.default_epochs,
-            privacy_range=settings.game.privacy_range,
-        )
-        plan = self.scheme.choose(context)
-        here = present[plan.users]  # who is away works for no scheme
-        return Participation(plan.users[here], plan.epochs[here], plan.privacy[here])
-
-    def _work(self, plan: Participation, updates: LocalUpdates, episode: int, number: int) -> Process:
+    def _work(self, held: Round) -> Process:
         """Let those who take part do their work; returns their `Work`."""
         draws = self._failures.random((len(self.members), 3))
         if self.scheme.centralized:
-            return (yield from self._train_centrally(plan, number))
-        if not len(plan.users):
+            return (yield from self._train_centrally(held))
+        if not len(held.plan.users):
             yield self.world.env.timeout(self._patience_s())
-            return no_work()
-        return (yield from self.members.work(self, plan, updates, episode=episode, round_number=number, draws=draws))
+            return Work.begun(0, self.world.env.now)
+        train_s = held.plan.epochs * self.seconds_per_epoch[held.plan.users]
+        return (yield from self.members.work(held, train_s, self.learner.model.upload_bits, draws))
 
     def _patience_s(self) -> float:
         """How long the DAO waits for updates where nobody works: to the deadline, else as long as a round would take.
@@ -199,24 +122,36 @@ class MuDao(Actor):
         foreseen_s = self.experience.last_epochs * self.seconds_per_epoch + self.experience.fixed_age_s
         return float(foreseen_s.max()) if deadline_s is None else deadline_s
 
-    def _train_centrally(self, plan: Participation, number: int) -> Process:
+    def _train_centrally(self, held: Round) -> Process:
         """All data in one place: the first member's device trains on everything; nothing is uploaded or agreed on."""
-        env = self.world.env
-        started_s, samples = env.now, float(self.shard_sizes.sum())
-        with self.doing("training", round=number, dao=self.label):
+        env, plan = self.world.env, held.plan
+        work, samples = Work.begun(len(plan.users), env.now), float(self.shard_sizes.sum())
+        with self.doing("training", round=held.number, dao=self.label):
             yield env.timeout(int(plan.epochs.max()) * self.cycles_per_sample * samples / self.members.cpu_hz[0])
-        every = np.ones(len(plan.users))
-        took_s = (env.now - started_s) * every
-        final = np.full(len(every), "final", dtype="<U11")
-        return Work(started_s * every, took_s, 0 * every, 0 * every, env.now * every, final)
+        work.train_s[:] = env.now - work.started_s
+        work.final_s[:], work.outcomes[:] = env.now, Outcome.FINAL
+        return work
+
+    def _take_in(self, held: Round) -> None:
+        """Credit who delivered, aggregate what arrived, and learn from it."""
+        game, work, now_s = self.world.settings.game, held.work, self.world.env.now
+        self.deliveries.take_in(
+            held, self.shard_sizes, mu0=game.mu0, mu1=game.mu1, freshness_horizon_s=game.freshness_horizon_s
+        )
+        if not work.arrived.any():
+            return
+        self.learner.aggregate(held.updates, work.arrived)
+        self.experience.learn(held)
+        self.age.update(now_s, float(work.started_s[work.arrived].max()))
+        self.world.spans.add(self.name, "aggregation", now_s, now_s, round=held.number, dao=self.label)
 
     # ---- minting and asking ----------------------------------------------------------------------------------------
 
-    def _mint(self, episode: int, decision: Decision) -> Process:
+    def _mint(self, last: Round) -> Process:
         """Hash the weights, write fl-nft.js, and make the mint transaction final on the public chain."""
         suffix = "" if self.label == "dao-0" else f"-{self.label}"
         document_file, weights_file = f"fl-nft{suffix}.js", f"model{suffix}.safetensors"
-        weights, shares = self.learner.weights(), self.deliveries.shares(decision)
+        weights, shares = self.learner.weights(), self.deliveries.shares(last.decision)
         of_members = zip(self.members.addresses, shares.tolist(), strict=True)
         document = fl_nft_document(
             model_hash=model_hash(weights_bytes(weights)),
@@ -225,13 +160,13 @@ class MuDao(Actor):
             dao_public_key=self.key.public_key.hex(),
             shares={address: share for address, share in of_members if share > 0},
             dao=self.name,
-            episode=episode,
+            episode=last.episode,
         )
         with self.doing("minting", dao=self.label):
             payload = mint_payload(document, dao=self.name, nft_file=document_file, model_file=weights_file)
             yield self.world.public_chain.submit("mint", self.key, payload)
         final_s = self.world.env.now
-        self.nft = FlNft(self.label, decision, shares, document, document_file, weights, weights_file, final_s)
+        self.nft = FlNft(self.label, last.decision, shares, document, document_file, weights, weights_file, final_s)
         self.last_minted = self.nft
         self.mintings += 1
 

@@ -3,19 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 
-from flnft_sim.agents.dao.work import Work
+from flnft_sim.agents.dao.round import Round
+from flnft_sim.agents.decision import Decision
 from flnft_sim.arrays import Floats, Ints
 from flnft_sim.game import delivered_shares, freshness_contribution, quality_contribution
-from flnft_sim.learning import LocalUpdates, Participation
-from flnft_sim.network.crowd import OUTCOMES
-
-if TYPE_CHECKING:
-    from flnft_sim.agents.dao.dao import MuDao
-    from flnft_sim.agents.dao.decision import Decision
+from flnft_sim.results.outcome import WORKED, Outcome
 
 
 @dataclass
@@ -28,32 +24,30 @@ class Deliveries:
 
     quality: Floats  # Σ θ^Q of delivered updates
     freshness: Floats  # Σ θ^F of delivered updates
-    updates: dict[str, Ints]  # by outcome ("final", "late", …): how many ended so
+    updates: dict[Outcome, Ints]  # how many ended so
 
     @classmethod
     def of_nothing(cls, members: int) -> Self:
         """Before the first round."""
-        counts = {outcome: np.zeros(members, dtype=np.int64) for outcome in OUTCOMES}
+        counts = {outcome: np.zeros(members, dtype=np.int64) for outcome in WORKED}
         return cls(np.zeros(members), np.zeros(members), counts)
 
     @property
     def any(self) -> bool:
         """Whether anything was ever aggregated."""
-        return bool(self.updates["final"].any())
+        return bool(self.updates[Outcome.FINAL].any())
 
-    def take_in(self, dao: "MuDao", plan: Participation, work: Work, updates: LocalUpdates) -> None:
+    def take_in(self, held: Round, shard_sizes: Ints, *, mu0: float, mu1: float, freshness_horizon_s: float) -> None:
         """Count a round's updates, and credit those that were aggregated."""
+        work, users = held.work, held.plan.users
         for outcome, counts in self.updates.items():
-            counts[plan.users[work.outcomes == outcome]] += 1
-        game, rows = dao.world.settings.game, np.flatnonzero(work.arrived)
-        members = plan.users[rows]
-        sizes, losses = dao.shard_sizes[members], updates.losses[rows]
-        self.quality[members] += quality_contribution(sizes, losses, mu0=game.mu0, mu1=game.mu1)
-        self.freshness[members] += freshness_contribution(
-            work.age_s[rows], freshness_horizon_s=game.freshness_horizon_s
-        )
+            counts[users[work.outcomes == outcome]] += 1
+        rows = np.flatnonzero(work.arrived)
+        members, losses = users[rows], held.updates.losses[rows]
+        self.quality[members] += quality_contribution(shard_sizes[members], losses, mu0=mu0, mu1=mu1)
+        self.freshness[members] += freshness_contribution(work.age_s[rows], freshness_horizon_s=freshness_horizon_s)
 
-    def shares(self, decision: "Decision") -> Floats:
+    def shares(self, decision: Decision) -> Floats:
         """Each member's share of what the minting earns (`game.delivered_shares`), at a decision's prices: (N,)."""
         return delivered_shares(
             self.quality,

@@ -1,25 +1,25 @@
-"""Who a DAO's members are and how they do a round's work: one agent each, or (see `crowd_members`) rows of arrays."""
+"""Who a DAO's members are and how they do a round's work: one agent each, or (see `crowd`) rows of arrays."""
 
 import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import numpy as np
 import simpy
 
-from flnft_sim.agents.dao.work import Work
-from flnft_sim.agents.user import Assignment, Contribution, MetaverseUser
+from flnft_sim.agents.dao.round import Round
+from flnft_sim.agents.user import Assignment, MetaverseUser
+from flnft_sim.agents.world import World
 from flnft_sim.arrays import Bools, Floats, Ints
 from flnft_sim.clock.calls import EndOfInstant, closing_s
 from flnft_sim.clock.private_ledger import PrivateLedger
-from flnft_sim.learning import LocalUpdates, Participation
+from flnft_sim.clock.work import Work
+from flnft_sim.learning import LocalUpdates
 from flnft_sim.ledger import from_units
-
-if TYPE_CHECKING:
-    from flnft_sim.agents.dao.dao import MuDao
-    from flnft_sim.agents.world import World
+from flnft_sim.results.outcome import Outcome
+from flnft_sim.results.tables import UserRow
 
 Columns = dict[str, Any]  # of the table `users`: arrays (N,), or one value for all rows
 Process = Generator[simpy.Event, Any, Any]
@@ -46,27 +46,19 @@ class Membership(ABC):
         """Let whoever looks see what all members present are doing."""
 
     @abstractmethod
-    def tell_decision(self, dao: "MuDao", round_number: int, start_s: float) -> None:
-        """Leave spans of a decision phase that ends now."""
+    def tell_decision(self, label: str, round_number: int, start_s: float) -> None:
+        """Leave spans, under the DAO's label, of a decision phase that ends now."""
 
     @abstractmethod
     def expected_consensus_s(self, ledger: PrivateLedger) -> Floats:
         """About how long each member's update takes on the DAO's ledger, in seconds: (N,), or (1,) if all alike."""
 
     @abstractmethod
-    def work(
-        self,
-        dao: "MuDao",
-        plan: Participation,
-        updates: LocalUpdates,
-        *,
-        episode: int,
-        round_number: int,
-        draws: Floats,
-    ) -> Process:
-        """Send the plan's users to work until all are done or the deadline has passed; returns their `Work`.
+    def work(self, held: Round, train_s: Floats, upload_bits: int, draws: Floats) -> Process:
+        """Send a round's participants to work until all are done or the deadline has passed; returns their `Work`.
 
-        `draws` (N, 3) are uniform: whether a user drops out, when, and whether its link fails.
+        Each of the plan's (n,) users trains for `train_s` and uploads `upload_bits`. `draws` (N, 3) over all members
+        are uniform: whether one drops out, when, and whether its link fails.
         """
 
     @abstractmethod
@@ -81,14 +73,14 @@ class Membership(ABC):
 class Individuals(Membership):
     """Members that are agents of their own."""
 
-    def __init__(self, world: "World", users: list[MetaverseUser]) -> None:
+    def __init__(self, world: World, users: list[MetaverseUser]) -> None:
         self.world, self.users = world, users
         self.numbers = np.array([user.number for user in users])
         self.cpu_hz = np.array([user.cpu_hz for user in users])
         self.inflates = np.array([user.inflates for user in users])
         self.names = [user.name for user in users]
         self.addresses = [user.address for user in users]
-        self._last_rows: dict[str, dict[str, Any]] = {}  # by address
+        self._last_rows: dict[str, UserRow] = {}  # by address
 
     def present(self) -> Bools:
         return np.array([not user.away for user in self.users])
@@ -98,87 +90,68 @@ class Individuals(Membership):
             if not user.away:
                 user.activity = activity
 
-    def tell_decision(self, dao: "MuDao", round_number: int, start_s: float) -> None:
+    def tell_decision(self, label: str, round_number: int, start_s: float) -> None:
         for user in self.users:
             if not user.away:
-                self.world.spans.add(
-                    user.name, "decision", start_s, self.world.env.now, round=round_number, dao=dao.label
-                )
+                self.world.spans.add(user.name, "decision", start_s, self.world.env.now, round=round_number, dao=label)
 
     def expected_consensus_s(self, ledger: PrivateLedger) -> Floats:
         return ledger.expected_of(range(len(self)))
 
-    def work(
-        self,
-        dao: "MuDao",
-        plan: Participation,
-        updates: LocalUpdates,
-        *,
-        episode: int,
-        round_number: int,
-        draws: Floats,
-    ) -> Process:
-        env, failures = self.world.env, self.world.settings.failures
+    def work(self, held: Round, train_s: Floats, upload_bits: int, draws: Floats) -> Process:
+        env, users = self.world.env, held.plan.users
         deadline_s = self.world.settings.timeline.round_deadline_s
         closes_s = math.inf if deadline_s is None else closing_s(env.now, deadline_s)
+        work = Work.begun(len(users), env.now)
         running = []
-        for row, user in enumerate(plan.users):
-            drops, moment, link = draws[user]
-            assignment = Assignment(
-                member=int(user),
-                episode=episode,
-                round=round_number,
-                train_s=float(plan.epochs[row] * dao.seconds_per_epoch[user]),
-                upload_bits=dao.learner.model.upload_bits,
-                update_hash=_update_hash(updates, row),
-                drops_at=float(moment) if drops < failures.dropout_rate else None,
-                link_fails=bool(link < failures.link_failure_rate),
-                closes_s=closes_s,
-            )
-            running.append(env.process(self.users[user].contribute(assignment, dao)))
+        for row, member in enumerate(users.tolist()):
+            assignment = self._assignment(held, row, float(train_s[row]), upload_bits, draws[member], closes_s)
+            running.append(env.process(self.users[member].contribute(assignment, work, row)))
         if deadline_s is not None:
             yield env.all_of(running) | EndOfInstant(env, closes_s)
             for process in running:
                 if process.is_alive:
                     process.interrupt("round deadline")
         yield env.all_of(running)  # a new one: the condition above let go of its parts when the deadline came
-        return self._together(dao, [cast(Contribution, process.value) for process in running], round_number)
+        self._tell_waiting(held, work)
+        return work
 
     def record(self, columns: Columns) -> None:
         shared = {name: value for name, value in columns.items() if not isinstance(value, np.ndarray | list)}
         own = {name: value for name, value in columns.items() if name not in shared}
         own = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in own.items()}
         for row, address in enumerate(self.addresses):
-            cells = shared | {name: values[row] for name, values in own.items()}
-            self._last_rows[address] = {name: cells[name] for name in columns}
+            self._last_rows[address] = UserRow(**shared, **{name: values[row] for name, values in own.items()})
             self.world.records.users.append(self._last_rows[address])
 
     def book(self, units_by_address: Mapping[str, int]) -> None:
         for address, units in units_by_address.items():
-            self._last_rows[address]["reward_received_money"] = from_units(units)
+            self._last_rows[address].reward_received_money = from_units(units)
 
-    def _together(self, dao: "MuDao", done: list[Contribution], round_number: int) -> Work:
-        """Arrays of all contributions; those whose update was final early have waited for the rest of the round."""
-        now_s = self.world.env.now
-        for each in done:
-            if each.outcome == "final" and each.final_s < now_s:
-                self.world.spans.add(
-                    each.user.name,
-                    "waiting",
-                    each.final_s,
-                    now_s,
-                    round=round_number,
-                    dao=dao.label,
-                    waits_for="others",
-                )
-        return Work(
-            started_s=np.array([each.started_s for each in done]),
-            train_s=np.array([each.train_s for each in done]),
-            upload_s=np.array([each.upload_s for each in done]),
-            consensus_s=np.array([each.consensus_s for each in done]),
-            final_s=np.array([each.final_s for each in done]),
-            outcomes=np.array([each.outcome for each in done], dtype="<U11"),
+    def _assignment(
+        self, held: Round, row: int, train_s: float, upload_bits: int, draws: Floats, closes_s: float
+    ) -> Assignment:
+        failures, (drops, moment, link) = self.world.settings.failures, draws.tolist()
+        return Assignment(
+            dao=held.label,
+            member=int(held.plan.users[row]),
+            episode=held.episode,
+            round=held.number,
+            train_s=train_s,
+            upload_bits=upload_bits,
+            update_hash=_update_hash(held.updates, row),
+            drops_at=moment if drops < failures.dropout_rate else None,
+            link_fails=link < failures.link_failure_rate,
+            closes_s=closes_s,
         )
+
+    def _tell_waiting(self, held: Round, work: Work) -> None:
+        """Leave spans of those whose update was final early: they have waited for the rest of the round."""
+        now_s = self.world.env.now
+        for member, final_s, outcome in zip(held.plan.users, work.final_s, work.outcomes, strict=True):
+            if outcome == Outcome.FINAL and final_s < now_s:
+                name, of_round = self.users[member].name, {"dao": held.label, "waits_for": "others"}
+                self.world.spans.add(name, "waiting", float(final_s), now_s, round=held.number, **of_round)
 
 
 def _update_hash(updates: LocalUpdates, row: int) -> str:

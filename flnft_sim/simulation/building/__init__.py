@@ -1,5 +1,5 @@
-"""Build the world of a scenario, one file a part: mechanisms from their settings, agents from their numbers."""
+"""Build the cast of a scenario, one file a part: mechanisms from their settings, agents from their numbers."""
 
-from flnft_sim.simulation.building.build import build_world
+from flnft_sim.simulation.building.build import build_cast
 
-__all__ = ["build_world"]
+__all__ = ["build_cast"]

@@ -7,6 +7,8 @@ import simpy
 
 from flnft_sim.agents.belief_book import BeliefBook
 from flnft_sim.agents.contract.contract import AuctionContract
+from flnft_sim.agents.outsider import Outsider
+from flnft_sim.agents.reserve_book import ReserveBook
 from flnft_sim.agents.world import Records, Row, World
 from flnft_sim.game import DemandRegimes
 from flnft_sim.results import SpanLog
@@ -16,21 +18,28 @@ from flnft_sim.simulation.building.daos import build_daos
 from flnft_sim.simulation.building.providers import build_providers
 from flnft_sim.simulation.building.public_chain import build_public_chain
 from flnft_sim.simulation.building.radio_cell import build_radio_cell
-from flnft_sim.simulation.foresight import foresee
+from flnft_sim.simulation.cast import Cast
 from flnft_sim.streams import Streams
 
 
-def build_world(model: mesa.Model, settings: Scenario, on_round: Callable[[Row], None]) -> World:
-    """All mechanisms and agents of a scenario, accounts opened in the genesis block, history auctions played."""
+def build_cast(model: mesa.Model, settings: Scenario, on_round: Callable[[Row], None]) -> Cast:
+    """All mechanisms and agents of a scenario, accounts opened in the genesis block; no auction was ever held."""
+    world = _world(settings, on_round)
+    providers = build_providers(model, world)
+    contract = AuctionContract(model, world, providers=providers, outsider=Outsider(model, world))
+    return Cast(world, providers, build_daos(model, world, providers), contract)
+
+
+def _world(settings: Scenario, on_round: Callable[[Row], None]) -> World:
     streams, env, population = Streams(settings.seed), simpy.Environment(), settings.population
-    accounts = open_accounts(settings, streams)
+    accounts, market = open_accounts(settings, streams), settings.market
     worth = settings.game.valuation_money or settings.game.budget_money
-    world = World(
+    return World(
         settings=settings,
         streams=streams,
         env=env,
         spans=SpanLog(),
-        records=Records(),
+        records=Records(on_round),
         accounts=accounts,
         public_chain=build_public_chain(env, settings, streams, accounts),
         cell=build_radio_cell(env, settings, streams),
@@ -41,12 +50,6 @@ def build_world(model: mesa.Model, settings: Scenario, on_round: Callable[[Row],
             prior_money=worth / (2 * population.providers),
             streams=streams,
         ),
+        reserves=ReserveBook(fixed_money=market.reserve_money, prior_money=market.reserve_prior_money),
         demand=DemandRegimes(settings.game.demand, providers=population.providers, rng=streams.generator("demand")),
-        on_round=on_round,
     )
-    world.providers += build_providers(model, world)
-    world.contract = AuctionContract(model, world)
-    world.daos += build_daos(model, world)
-    foresee(world)
-    world.contract.play_history(settings.game.history_auctions)
-    return world

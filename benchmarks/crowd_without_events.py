@@ -1,76 +1,19 @@
 """One round of a crowd, all its users at once: training, the shared uplink, finality by batches; no event per user.
 
-It gives the instants that the event timeline gives (`agents.crowd`), for crowds whose cell nobody else uses and whose
-uploads do not disturb one another: 10⁶ users take seconds.
+It gives the instants that the event timeline gives (`flnft_sim.clock.crowd`), for crowds whose cell nobody else uses
+and whose uploads do not disturb one another: the floor in the benchmarks, and what tests hold the timeline to.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from heapq import heappop, heappush
 
 import numpy as np
-from numpy.typing import NDArray
 
-from flnft_sim.arrays import Bools, Floats
+from flnft_sim.arrays import Floats
 from flnft_sim.checks import not_negative, positive
-from flnft_sim.errors import InputError
+from flnft_sim.clock.crowd import CrowdTask, close_round
+from flnft_sim.clock.work import Work
 from flnft_sim.network.shares import rate_alone
-
-OUTCOMES = ("final", "late", "dropped out", "stalled")
-
-
-@dataclass(frozen=True)
-class CrowdRound:
-    """When each of n users reached each stage of a round: (n,) instants in seconds, NaN where it never did."""
-
-    started_s: float
-    trained_s: Floats
-    uploaded_s: Floats
-    final_s: Floats
-    outcomes: NDArray[np.int8]  # indices into OUTCOMES
-
-    @property
-    def age_s(self) -> Floats:
-        """T_i (Eq. 11), measured: from the start of training to finality; NaN for updates that are not final."""
-        return self.final_s - self.started_s
-
-    @property
-    def arrived(self) -> Bools:
-        """Whose update is final."""
-        return self.outcomes == OUTCOMES.index("final")
-
-    def count(self, outcome: str) -> int:
-        """How many ended so."""
-        return int(np.count_nonzero(self.outcomes == OUTCOMES.index(outcome)))
-
-
-@dataclass(frozen=True)
-class CrowdTask:
-    """What n users are to do in a round.
-
-    `train_s` (n,) seconds of training, `bits` of each upload, `drops` (n,) whether a user drops out when its
-    training ends, and the seconds after which whoever is not final is late.
-    """
-
-    train_s: Floats
-    bits: float
-    drops: Bools | None = None
-    deadline_s: float = np.inf
-
-    def __post_init__(self) -> None:
-        not_negative("train_s", self.train_s, "s")
-        not_negative("bits", self.bits, "bit")
-        if not self.deadline_s > 0.0:
-            raise InputError(f"deadline_s = {self.deadline_s} s: must be above 0, or infinite for none")
-        if self.drops is not None and self.drops.shape != self.train_s.shape:
-            raise InputError(f"drops of shape {self.drops.shape}: must be as train_s, {self.train_s.shape}")
-
-    def __len__(self) -> int:
-        return len(self.train_s)
-
-    def dropping(self) -> Bools:
-        """`drops`, filled with False where nobody does."""
-        return np.zeros(len(self), dtype=bool) if self.drops is None else self.drops
 
 
 def crowd_round(
@@ -81,7 +24,7 @@ def crowd_round(
     batch_latency_s: Callable[[], float],
     batch_every_s: float = 0.0,
     started_s: float = 0.0,
-) -> CrowdRound:
+) -> Work:
     """One round without events. `snrs` (n,) are the users' full-band SNRs (see `Links`).
 
     `batch_latency_s()` gives the consensus latency of one batch of updates, asked once a batch in their order; batches
@@ -97,26 +40,6 @@ def crowd_round(
     return close_round(task, started_s, trained_s, uploaded_s, final_s)
 
 
-def close_round(
-    task: CrowdTask,
-    started_s: float,
-    trained_s: Floats,
-    uploaded_s: Floats,
-    final_s: Floats,
-    *,
-    stalled: Sequence[int] = (),
-) -> CrowdRound:
-    """The round as it stands at its deadline: what came later did not happen. `stalled` rows never were agreed on."""
-    end_s = started_s + task.deadline_s
-    trained_s, uploaded_s, final_s = (
-        np.where(stage_s <= end_s, stage_s, np.nan) for stage_s in (trained_s, uploaded_s, final_s)
-    )
-    outcomes = np.where(np.isfinite(final_s), OUTCOMES.index("final"), OUTCOMES.index("late")).astype(np.int8)
-    outcomes[task.dropping() & np.isfinite(trained_s)] = OUTCOMES.index("dropped out")
-    outcomes[np.asarray(stalled, dtype=int)] = OUTCOMES.index("stalled")
-    return CrowdRound(started_s, trained_s, uploaded_s, final_s, outcomes)
-
-
 def upload_ends(start_s: Floats, bits: float, snrs: Floats, *, bandwidth_hz: float) -> Floats:
     """When uploads through a shared band without cross-talk end: (n,) instants for (n,) starts and SNRs.
 
@@ -124,7 +47,7 @@ def upload_ends(start_s: Floats, bits: float, snrs: Floats, *, bandwidth_hz: flo
     at 1/(uploads under way), has grown by the time it needs alone.
     """
     not_negative("start_s", start_s, "s")
-    positive("snrs", snrs)
+    positive("snrs", snrs, "(ratio)")
     not_negative("bits", bits, "bit")
     positive("bandwidth_hz", bandwidth_hz, "Hz")
     order = np.argsort(start_s, kind="stable")

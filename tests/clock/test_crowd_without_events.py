@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.crowd_without_events import batch_finality, upload_ends
+from flnft_sim.clock.crowd import CrowdTask
 from flnft_sim.errors import InputError
 from flnft_sim.network import SharedUplink, uplink_rate
-from flnft_sim.network.crowd import CrowdTask, batch_finality, upload_ends
 
 BAND_HZ = 1e6
 

@@ -1,0 +1,92 @@
+"""What a MU-DAO has and knows; what it does is told in `dao`."""
+
+from collections.abc import Callable, Sequence
+
+import mesa
+import simpy
+
+from flnft_sim.agents.actor import Actor
+from flnft_sim.agents.dao.deliveries import Deliveries
+from flnft_sim.agents.dao.experience import Experience
+from flnft_sim.agents.dao.members import Membership
+from flnft_sim.agents.provider import ServiceProvider
+from flnft_sim.agents.world import World
+from flnft_sim.arrays import Floats, Ints
+from flnft_sim.clock.private_ledger import PrivateLedger
+from flnft_sim.learning import Learner, Scheme
+from flnft_sim.results import AgeOfInformation
+
+
+class Organisation(Actor):
+    """Members, their ledger and the learner, who would buy from them, and what was measured in this minting so far."""
+
+    role = "dao"
+
+    def __init__(
+        self,
+        model: mesa.Model,
+        world: World,
+        number: int,
+        *,
+        members: Membership,
+        buyers: Sequence[ServiceProvider],
+        category: str,
+        make_learner: Callable[[int], Learner],
+        scheme: Scheme,
+        ledger: PrivateLedger,
+        host: simpy.Resource | None,
+        withdraws: bool,
+    ) -> None:
+        super().__init__(model, world, number)
+        self.members, self.buyers, self.category = members, buyers, category  # the buyers are who demands the category
+        self.scheme, self.ledger = scheme, ledger
+        self.host = host  # the one machine all members share, None where each has its own
+        self.withdraws = withdraws
+        self.labels = [self.name]  # of spans: tell mintings apart where there are several
+        self.ages = [AgeOfInformation(self.name)]  # one a minting
+        self._make_learner = make_learner
+        self.learner = make_learner(0)
+        self.experience = self.unmeasured()
+        self.deliveries = Deliveries.of_nothing(len(members))
+
+    @property
+    def label(self) -> str:
+        """What spans of the minting that is under way, or was last, carry."""
+        return self.labels[-1]
+
+    def begin_anew(self, episode: int) -> None:
+        """Start the minting of a later episode: another model, nothing measured, nothing delivered."""
+        self.learner = self._make_learner(episode)
+        self.experience = self.unmeasured()
+        self.deliveries = Deliveries.of_nothing(len(self.members))
+        self.ages.append(AgeOfInformation(self.name, start_s=self.world.env.now, episode=episode))
+
+    def unmeasured(self) -> Experience:
+        """Before anything is measured: the age of an uncontended upload (Eq. 11) and of an expected consensus."""
+        alone_s = self.world.cell.links.upload_alone_s(self.learner.model.upload_bits)[self.members.numbers]
+        return Experience.of_nothing(
+            alone_s + self.members.expected_consensus_s(self.ledger),
+            classes=self.learner.model.classes,
+            epochs=self.world.settings.game.default_epochs,
+        )
+
+    @property
+    def age(self) -> AgeOfInformation:
+        """How old the model is that is being trained, or was last."""
+        return self.ages[-1]
+
+    @property
+    def shard_sizes(self) -> Ints:
+        """|D_i|, samples of each member: (N,)."""
+        return self.learner.shard_sizes
+
+    @property
+    def cycles_per_sample(self) -> float:
+        """CPU cycles to train on one sample once: the scenario's constant, else the model's FLOPs."""
+        devices = self.world.settings.devices
+        return devices.cycles_per_sample or devices.cycles_per_flop * self.learner.model.flops_per_sample
+
+    @property
+    def seconds_per_epoch(self) -> Floats:
+        """T^m for one local epoch, cycles per sample × samples / clock: (N,) seconds."""
+        return self.cycles_per_sample * self.shard_sizes / self.members.cpu_hz

@@ -1,0 +1,76 @@
+"""What is known when a decision phase begins: the game that users and providers are about to play."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from flnft_sim.agents.dao.organisation import Organisation
+from flnft_sim.arrays import Floats, Ints
+from flnft_sim.game import DecisionProblem, compute_unit_cost, decide, privacy_unit_cost, quality_contribution
+
+
+def decision_problem(dao: Organisation) -> DecisionProblem:
+    """What is known at the start of a round: contributions measured so far, costs, beliefs, valuations."""
+    world, buyers = dao.world, dao.buyers
+    game, known = world.settings.game, dao.experience
+    compute, privacy = _unit_costs(dao)
+    kappa = game.cost_price * world.settings.learning.rounds
+    seconds = dao.seconds_per_epoch
+    problem = DecisionProblem(
+        quality_contributions=quality_contribution(dao.shard_sizes, known.mean_loss, mu0=game.mu0, mu1=game.mu1),
+        fixed_age_s=known.fixed_age_s,
+        seconds_per_epoch=seconds,
+        compute_costs=kappa * compute,
+        privacy_costs=kappa * privacy,
+        epochs_max=_epochs_max(dao, seconds),
+        last_epochs=known.last_epochs,
+        valuations_quality=np.array([b.quality_valuation_money for b in buyers]),
+        valuations_freshness=np.array([b.freshness_valuation_money for b in buyers]),
+        budgets=np.array([b.budget_money for b in buyers]),
+        elasticity_ratio=np.array([b.elasticity_ratio for b in buyers]),
+        fairness=game.sigma,
+        privacy_range=game.privacy_range,
+        freshness_horizon_s=game.freshness_horizon_s,
+        reserve=world.reserves.money(dao.category),
+        damping=game.damping,
+        reward_expectation=game.reward_expectation,
+        user_reply=game.user_reply,
+    )
+    return _with_beliefs(dao, problem)
+
+
+def _with_beliefs(dao: Organisation, problem: DecisionProblem) -> DecisionProblem:
+    """Fill in what the public ledger lets everyone believe of each provider's money."""
+    book, numbers = dao.world.beliefs, [buyer.number for buyer in dao.buyers]
+    if book.wants_truth:
+        truth = decide(problem)  # without beliefs the decision is the equilibrium of full information
+        book.reveal(truth.quality_money, truth.freshness_money, numbers)
+    quality, freshness = book.believed_money(numbers)
+    return replace(problem, believed_quality_money=quality, believed_freshness_money=freshness)
+
+
+def _unit_costs(dao: Organisation) -> tuple[Floats, Floats]:
+    """C^c (Eq. 6) and C^p (Eq. 7) of each member, in cost units."""
+    settings = dao.world.settings
+    devices, game = settings.devices, settings.game
+    compute = compute_unit_cost(
+        cycles_per_batch=dao.cycles_per_sample * settings.learning.batch_size,
+        cpu_hz=dao.members.cpu_hz,
+        memory_gb=devices.memory_gb,
+        memory_ratio=devices.memory_ratio,
+        alpha=game.alpha,
+        capacitance=devices.capacitance,
+    )
+    return compute, privacy_unit_cost(dao.experience.update_norm, beta=game.beta)
+
+
+def _epochs_max(dao: Organisation, seconds_per_epoch: Floats) -> Ints:
+    """k_max: the most epochs that fit the round's deadline (Eq. 15's C2 with its units mended); 0 = stay out."""
+    settings = dao.world.settings
+    most = np.full(len(seconds_per_epoch), settings.game.epochs_max, dtype=np.int64)
+    deadline_s = settings.timeline.round_deadline_s
+    if deadline_s is None:
+        return most
+    left_s = deadline_s - dao.experience.fixed_age_s
+    fitting = np.floor(left_s / np.maximum(seconds_per_epoch, 1e-12)).clip(0, settings.game.epochs_max)
+    return np.minimum(most, fitting.astype(np.int64))

@@ -1,0 +1,24 @@
+"""One FL round of a DAO, as it comes about."""
+
+from dataclasses import dataclass, field
+
+from flnft_sim.agents.decision import Decision
+from flnft_sim.clock.work import Work
+from flnft_sim.learning import LocalUpdates, Participation
+
+
+@dataclass
+class Round:
+    """Which round it is, and what it has come to; the parts are there in this order, none before its time."""
+
+    dao: str
+    label: str  # of its spans: tells mintings apart where there are several
+    episode: int
+    number: int
+    started_s: float
+    decision: Decision = field(init=False)
+    plan: Participation = field(init=False)
+    updates: LocalUpdates = field(init=False)
+    work: Work = field(init=False)
+    accuracy: float = field(init=False)
+    loss: float = field(init=False)

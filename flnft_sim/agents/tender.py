@@ -1,0 +1,62 @@
+"""What everybody can see of an auction while bids are taken, and how a sealed bid gets into it."""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+import simpy
+
+from flnft_sim.agents.actor import Actor
+from flnft_sim.agents.decision import Decision
+from flnft_sim.market import BookEntry, SealedBids
+
+Process = Generator[simpy.Event, Any, Any]
+
+
+@dataclass
+class Tender:
+    """An announced auction: what is for sale, the key to seal bids with, the window that is open."""
+
+    name: str
+    category: str
+    decisions: tuple[Decision, ...]
+    """Of the FL-NFTs on offer, one each: the prices announced to users, and the satisfaction they come to."""
+    reserve_money: float
+    window_s: float
+    """How long each window is open."""
+    sealed: SealedBids = field(repr=False)
+    moved: simpy.Event
+    """Succeeds when a window has closed: with True where nobody won and the next is open, else with False."""
+    window: int = 0
+    """0 for the first, n for that of the n-th rebid; bids are signed for it."""
+    on_their_way: list[simpy.Event] = field(default_factory=list, repr=False)
+    """Transactions of this window's bids; whether they were in time is known when they are in blocks."""
+
+    @property
+    def seal_to(self) -> bytes:
+        """The key that bids are encrypted to."""
+        return self.sealed.public_key
+
+    @property
+    def book(self) -> list[BookEntry]:
+        """Every ciphertext sent so far, in the order of sending."""
+        return self.sealed.book
+
+    def close(self, *, rebid: bool) -> None:
+        """Tell everybody who waits that the window is closed, and whether there is another."""
+        moved, self.moved = self.moved, self.moved.env.event()
+        if rebid:
+            self.window += 1
+            self.on_their_way.clear()
+        moved.succeed(rebid)
+
+
+def submit(sender: Actor, tender: Tender, sealed: bytes) -> Process:
+    """Send a ciphertext to the public chain and wait until it is in a block: from then on it counts."""
+    chain = sender.world.public_chain
+    entry = tender.sealed.receive(sealed, sender=sender.name, sealed_at_s=sender.world.env.now)
+    with sender.doing("bidding", auction=tender.name):
+        final = chain.submit("bid", sender.key, {"auction": tender.name, "sealed": sealed.hex()})
+        tender.on_their_way.append(final)
+        receipt = yield final
+    entry.in_block_s = chain.chain.blocks[receipt.block_height].time_s

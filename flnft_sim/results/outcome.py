@@ -1,0 +1,23 @@
+"""How an FL round ends for a member of a DAO."""
+
+from enum import StrEnum
+
+import numpy as np
+
+
+class Outcome(StrEnum):
+    """One word for each end; the first four are of those who took part."""
+
+    FINAL = "final"
+    LATE = "late"
+    DROPPED_OUT = "dropped out"
+    STALLED = "stalled"
+    STAYED_OUT = "stayed out"
+    AWAY = "away"
+
+
+WORKED = (Outcome.FINAL, Outcome.LATE, Outcome.DROPPED_OUT, Outcome.STALLED)
+"""How it may end for who took part."""
+
+OUTCOME_TYPE = np.dtype(f"<U{max(map(len, Outcome))}")
+"""Of arrays of outcomes."""

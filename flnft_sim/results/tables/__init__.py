@@ -1,0 +1,45 @@
+"""The tables a run leaves: their rows, their columns' types, and their CSV files.
+
+A column is text, a whole number, a number or a flag. Nothing else is stored, so a file's reader needs no guessing: the
+manifest keeps each column's type, and a table that was written and read again is the same table, bit by bit.
+"""
+
+from flnft_sim.results.tables.columns import NAN, TYPES, Column, Type, columns_of
+from flnft_sim.results.tables.files import from_csv, to_csv
+from flnft_sim.results.tables.frames import empty, of_rows, type_of, typed, types_of
+from flnft_sim.results.tables.market import AccountRow, AuctionRow, BidRow, LicenceRow
+from flnft_sim.results.tables.registry import COLUMNS, ROWS
+from flnft_sim.results.tables.renamed import RENAMED, as_of_now
+from flnft_sim.results.tables.rounds import AgeRow, PrivacyRow, RoundRow, UserRow
+from flnft_sim.results.tables.timeline import CounterRow, PhaseRow, PositionRow, SpanRow
+
+__all__ = [
+    "COLUMNS",
+    "NAN",
+    "RENAMED",
+    "ROWS",
+    "TYPES",
+    "AccountRow",
+    "AgeRow",
+    "AuctionRow",
+    "BidRow",
+    "Column",
+    "CounterRow",
+    "LicenceRow",
+    "PhaseRow",
+    "PositionRow",
+    "PrivacyRow",
+    "RoundRow",
+    "SpanRow",
+    "Type",
+    "UserRow",
+    "as_of_now",
+    "columns_of",
+    "empty",
+    "from_csv",
+    "of_rows",
+    "to_csv",
+    "type_of",
+    "typed",
+    "types_of",
+]

@@ -1,0 +1,71 @@
+"""Tables as DataFrames of four types: made of rows, checked, and empty ones."""
+
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flnft_sim.errors import InputError
+from flnft_sim.results.tables.columns import Type
+from flnft_sim.results.tables.registry import COLUMNS
+
+
+def of_rows(table: str, rows: Iterable[Any]) -> pd.DataFrame:
+    """The table of these row objects."""
+    rows = list(rows)
+    return typed(table, pd.DataFrame({name: list(map(attrgetter(name), rows)) for name in COLUMNS[table]}))
+
+
+def typed(table: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """`frame` with every column in one of the four types, rows numbered from 0; an empty one gets the table's columns.
+
+    The table's own columns come first, in the order of its row class; a run may add others. Missing text becomes "", a
+    missing whole number or flag makes its column nullable, a missing number is NaN. Raises `InputError` naming table
+    and column where values do not fit the type that `COLUMNS` promises.
+    """
+    promised = COLUMNS[table]
+    own = promised if frame.empty else [name for name in promised if name in frame.columns]
+    names = list(dict.fromkeys([*own, *map(str, frame.columns)]))
+    columns = {}
+    for name in names:
+        values = frame[name] if name in frame.columns else pd.Series(dtype=object)
+        kind = promised.get(name) or type_of(values)
+        try:
+            columns[name] = _as_type(values.reset_index(drop=True), kind)
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"table {table}, column {name}: its values are not of type {kind} ({error}); convert them first"
+            ) from error
+    return pd.DataFrame(columns)
+
+
+def empty(table: str) -> pd.DataFrame:
+    """The table without a row, with its columns."""
+    return typed(table, pd.DataFrame())
+
+
+def type_of(values: pd.Series) -> Type:
+    """The type a column has by its values: missing ones aside, all flags, all whole numbers, all numbers, or text."""
+    if pd.api.types.is_object_dtype(values.dtype):
+        values = values.dropna().infer_objects()
+    if pd.api.types.is_bool_dtype(values.dtype):
+        return "flag"
+    if pd.api.types.is_integer_dtype(values.dtype):
+        return "integer"
+    return "number" if pd.api.types.is_float_dtype(values.dtype) else "text"
+
+
+def types_of(frame: pd.DataFrame) -> dict[str, Type]:
+    """Column by column, what the manifest stores."""
+    return {str(name): type_of(frame[name]) for name in frame.columns}
+
+
+def _as_type(values: pd.Series, kind: Type) -> pd.Series:
+    if kind == "text":  # on one line, so that a row of a file is a line
+        return values.map(str, na_action="ignore").astype("str").fillna("").str.replace(r"[\r\n]+", " ", regex=True)
+    if kind == "number":
+        return values.where(values.notna(), np.nan).astype(np.float64)
+    nullable = values.astype("Int64" if kind == "integer" else "boolean")
+    return nullable if nullable.isna().any() else nullable.astype(np.int64 if kind == "integer" else np.bool_)

@@ -1,0 +1,90 @@
+"""The tables of training: `rounds`, `users`, `privacy`, `aoi`."""
+
+from dataclasses import dataclass
+
+from flnft_sim.results.tables.columns import NAN, column
+
+
+@dataclass(slots=True, kw_only=True)
+class RoundRow:
+    """An FL round of a DAO."""
+
+    dao: str = column("whose round")
+    episode: int = column("which minting, from 0")
+    round: int = column("which round of the minting, from 1")
+    start_s: float = column("when it began")
+    end_s: float = column("when its aggregation was done")
+    decision_s: float = column("how long providers and users exchanged prices and answers", source="§5.1")
+    iterations: int = column("exchanges held")
+    decision_gap: float = column("by how much prices still changed in the last exchange, relative", default=NAN)
+    decision_settled: bool | None = column("whether prices settled before the decision period T was over", default=None)
+    participants: int = column("members who took part", unit="count")
+    stayed_out: int = column("members who did not", unit="count")
+    late_dropped: int = column("updates that were not final at the deadline", unit="count")
+    dropped_out: int = column("users who dropped out in training", unit="count")
+    stalled: int = column("updates on which consensus stalled", unit="count")
+    delivered: int = column("updates that were final in time and aggregated", unit="count")
+    accuracy: float = column("of the model on the test set, after the round", unit="share")
+    loss: float = column("mean cross-entropy on the test set, after the round", unit="nat")
+    quality: float = column("Q, the quality that contributions promise", source="Eq. 10")
+    freshness: float = column("F, the freshness that ages promise", source="Eq. 12")
+    aoi_mean_s: float = column("age of information, its mean over the round", source="Eq. 11")
+    reward_announced_money: float = column("Σ_i Σ_j δ_ij, all that providers announced to users", source="Eq. 13")
+
+
+@dataclass(slots=True, kw_only=True)
+class UserRow:
+    """A member in a round; of a crowd only the last round is kept."""
+
+    dao: str = column("whose member")
+    episode: int = column("which minting, from 0")
+    round: int = column("which round of the minting, from 1")
+    user: str = column("who")
+    local_epochs: int = column("k_i, epochs trained (0: took no part)", source="Eq. 15")
+    privacy_budget: float = column("ε_i chosen (0: took no part, inf: no noise)", source="Eq. 15")
+    takes_part: bool = column("whether the user took part")
+    train_s: float = column("training")
+    upload_s: float = column("uploading")
+    consensus_s: float = column("waiting until the update was final")
+    age_s: float = column("T_i, from the start of training to finality; empty where nothing is final", source="Eq. 11")
+    loss: float = column("mean cross-entropy of the local model on local data", unit="nat")
+    update_norm: float = column("‖g̃_i‖, norm of the update as shared", source="Eq. 7")
+    quality_share: float = column("τ_i^Q, share of the quality money", unit="share", source="Eq. 13")
+    freshness_share: float = column("τ_i^F, share of the freshness money", unit="share", source="Eq. 13")
+    reward_announced_money: float = column("Σ_j δ_ij, announced for a whole minting", source="Eq. 13")
+    user_utility: float = column("Φ_i of a whole minting at what was played; no money", source="Eq. 14")
+    cost_round_money: float = column("what the round's effort cost", source="Eq. 6 and 7")
+    cash_surplus_money: float = column("announced reward less the costs of a whole minting")
+    exploitability: float = column("what the best answer would have added to Φ_i", source="Eq. 15")
+    reward_received_money: float = column("what the user was paid after the auction; on the minting's last row")
+    outcome: str = column("how the round ended: final, late, dropped out, stalled, stayed out, away")
+    delivered_so_far: int = column("updates of this minting that were aggregated", unit="count")
+    late_so_far: int = column("updates of this minting that were late", unit="count")
+    dropped_out_so_far: int = column("rounds of this minting in which it dropped out", unit="count")
+    stalled_so_far: int = column("updates of this minting on which consensus stalled", unit="count")
+    pay_share: float = column("share of what the minting earns, by what was delivered", unit="share")
+
+
+@dataclass(slots=True, kw_only=True)
+class PrivacyRow:
+    """A user's privacy over the last minting."""
+
+    user: str = column("who")
+    rounds: int = column("rounds in which something was shared", unit="count")
+    noise_scale_min: float = column("the least scale of the Laplace noise", source="Eq. 4")
+    noise_scale_max: float = column("the greatest scale of the Laplace noise", source="Eq. 4")
+    epsilon_round: float = column("the largest ε of a round that holds; empty where none does")
+    epsilon_total_basic: float = column("the sum over rounds that holds")
+    epsilon_total_tight: float = column("the ε that holds in all at δ, composed by an accountant")
+    delta: float = column("δ of the guarantee in all")
+    guarantee: str = column("what holds, in words")
+
+
+@dataclass(slots=True, kw_only=True)
+class AgeRow:
+    """A corner of the saw-tooth of a DAO's age of information."""
+
+    dao: str = column("whose model")
+    episode: int = column("which minting, from 0")
+    time_s: float = column("when")
+    age_s: float = column("how old the freshest update in the model was then", source="Eq. 11")
