@@ -47,7 +47,7 @@ class Sessions:
 
     async def _full(self, scope: Scope, receive: Receive, send: Send) -> None:
         sentence = (
-            f"All {self.most} sessions of this server are in use: close one, or start `flnft viz` with a larger "
+            f"No session is free, this server keeps {self.most}: close one, or start `flnft viz` with a larger "
             f"--sessions; this page tries again every {_AGAIN_S} s.\n"
         )
         response = PlainTextResponse(sentence, status_code=503, headers={"Refresh": str(_AGAIN_S)})

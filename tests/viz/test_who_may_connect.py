@@ -183,7 +183,9 @@ def test_sessions_are_counted_and_culled_when_their_page_is_gone():
     with served("tiny", "--sessions", 2, "--idle-minutes", 0.02) as server:
         with connect(server, cookie=server.cookie, kernel="a"), connect(server, cookie=server.cookie, kernel="b"):
             status, headers, text = ask(server, Cookie=server.cookie)
-            assert status == 503 and is_one_sentence(text) and "All 2 sessions" in text and headers["Refresh"] == "5"
+            assert (
+                status == 503 and is_one_sentence(text) and "this server keeps 2:" in text and headers["Refresh"] == "5"
+            )
             with pytest.raises(InvalidStatus) as refusal, connect(server, cookie=server.cookie, kernel="c"):
                 pass
             assert refusal.value.response.status_code == 503
