@@ -80,12 +80,14 @@ def whole(
 def _between(
     place: str, values: ArrayLike, unit: str, low: float, high: float, error: type[InputError], limits: Limits
 ) -> Floats:
-    """Two reductions when all is well; the first bad entry is looked for only when something is wrong."""
+    """Two comparisons when all is well; the first bad entry is looked for only when something is wrong."""
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         kind = NotFiniteError if issubclass(error, OutOfRangeError) else error
         raise kind(f"{place} is {shown(values)}; give numbers") from None
+    if array.ndim == 0 and low <= float(array) <= high:  # most are one number, and a decision asks by the thousand
+        return array
     if array.size == 0 or (array.min() >= low and array.max() <= high):  # NaN fails both
         return array
     index = tuple(int(i) for i in np.argwhere(~((array >= low) & (array <= high)))[0])

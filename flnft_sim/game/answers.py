@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from flnft_sim.arrays import Floats, Ints
-from flnft_sim.game.responses import unrounded_answer
+from flnft_sim.game.responses import unchecked_answer
 from flnft_sim.game.roots import increasing_roots
 
 BLOCK = 1 << 20  # table entries (users × epochs) that are looked at together
@@ -54,7 +54,7 @@ class UserTerms:
 
     def privacy(self, rewards: Floats) -> Floats:
         """ε* at a reward, within its range (Eq. 22)."""
-        return np.clip(unrounded_answer(rewards, self.privacy_costs, fairness=self.fairness), *self.privacy_range)
+        return np.clip(unchecked_answer(rewards, self.privacy_costs, self.fairness), *self.privacy_range)
 
     def utilities(self, epochs: Floats, privacy: Floats | None = None) -> Floats:
         """Φ (Eq. 14) at k and its own δ(k); with the best ε for it unless one is given."""
@@ -79,7 +79,7 @@ class UserTerms:
 
         def excess(epochs: Floats) -> tuple[Floats, Floats]:
             rewards = self.rewards(epochs)
-            answer = unrounded_answer(rewards, self.compute_costs, fairness=self.fairness)
+            answer = unchecked_answer(rewards, self.compute_costs, self.fairness)
             moves = (rewards > 0) & (answer < beyond)
             elasticity = np.divide(answer, self.fairness * rewards, out=np.zeros_like(rewards), where=moves)
             return epochs - np.minimum(answer, beyond), 1.0 + elasticity * self.decay(epochs)

@@ -45,9 +45,15 @@ def unrounded_answer(reward: ArrayLike, unit_cost: ArrayLike, *, fairness: Array
     """
     sigma = plain(fairness_in_range(fairness))
     delta, cost = np.broadcast_arrays(not_negative("reward", reward), not_negative("unit_cost", unit_cost))
+    return plain(unchecked_answer(delta, cost, sigma))
+
+
+def unchecked_answer(delta: Floats, cost: Floats, sigma: float) -> Floats:
+    """`unrounded_answer` for who has checked its numbers already, where costs broadcast to the shape of rewards."""
     ratio = np.divide(delta, cost, out=np.where(delta > 0, np.inf, 0.0), where=cost > 0)
     with np.errstate(over="ignore"):  # beyond the largest double is beyond every clip
-        return plain(ratio ** (1.0 / sigma))
+        unrounded: Floats = ratio ** (1.0 / sigma)
+    return unrounded
 
 
 def rounded_epochs(
