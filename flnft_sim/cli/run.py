@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flnft_sim.cli.console import complain, err, out, show_announcements
+from flnft_sim.cli.garbage import search_what_comes, unsearched_start
 from flnft_sim.cli.stopping import exit_status, held_stops
 from flnft_sim.errors import FlnftError
 from flnft_sim.formats import Figures, Format, figure_format
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from flnft_sim.scenario import Scenario
 
 
+@unsearched_start()
 def run_command(
     scenario: Annotated[str, typer.Argument(help="a shipped scenario's name (see `flnft scenarios`) or a YAML file")],
     settings: Annotated[
@@ -96,6 +98,7 @@ def _as_far_as_it_goes(
 
     with stops.open():
         model = FlnftModel(scenario, on_round=progress, on_wait=progress.waiting)
+    search_what_comes()
     try:
         with stops.open():
             model.run()
