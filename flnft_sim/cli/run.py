@@ -72,6 +72,8 @@ def _run(
 
     with RunProgress(scenario, enabled=not quiet) as progress:
         result, ended_by = _as_far_as_it_goes(scenario, stops, progress)
+    if figures and not isinstance(ended_by, Exception):
+        drawer.begin(result, figures)
     result.save(claim.directory, force=force, figures="none", claim=claim)
     if not quiet:
         early = "Stopped early: what was finished is" if ended_by else "Everything is"

@@ -36,6 +36,7 @@ class Drawer:
     def __init__(self, *, wanted: bool = True) -> None:
         self._wanted = wanted and cores() > 1 and bool(sys.executable)
         self._process: subprocess.Popen[bytes] | None = None
+        self._begun = False
 
     def __enter__(self) -> Self:
         if self._wanted:
@@ -58,10 +59,21 @@ class Drawer:
                 cast(IO[bytes], pipe).close()
         process.wait()
 
+    def begin(self, result: "RunResult", format: Format = "png") -> None:
+        """Draw ahead what `render_all` will be asked for, as far as a pipe takes pictures that nobody reads yet."""
+        size = sum(int(table.memory_usage().sum()) for table in result.tables.values())
+        if self._process is None or size > _LARGEST:
+            return
+        self._begun = True
+        with contextlib.suppress(OSError, pickle.PickleError), cast(IO[bytes], self._process.stdin) as its_input:
+            pickle.dump((FIGURES.names(), result, format), its_input)
+
     def render_all(self, result: "RunResult", format: Format = "png") -> Iterator[tuple[str, bytes]]:
         """(name, bytes of its file) of every figure, as `pictures.render_all` gives them, whoever draws them."""
         done = set()
-        for drawn in self._drawn_there(result, format):
+        if not self._begun:
+            self.begin(result, format)
+        for drawn in self._drawn_there():
             if drawn is None:
                 return
             done.add(drawn[0])
@@ -71,17 +83,13 @@ class Drawer:
             if name not in done:
                 yield name, picture
 
-    def _drawn_there(self, result: "RunResult", format: Format) -> Iterator[tuple[str, bytes] | None]:
+    def _drawn_there(self) -> Iterator[tuple[str, bytes] | None]:
         """What the second process has drawn, and None when that is all."""
-        size = sum(int(table.memory_usage().sum()) for table in result.tables.values())
-        if self._process is None or size > _LARGEST:
+        if self._process is None or not self._begun:
             return
-        assert self._process.stdin is not None and self._process.stdout is not None
         with contextlib.suppress(OSError, EOFError, pickle.PickleError):  # it died: the rest is drawn here
-            with self._process.stdin as its_input:
-                pickle.dump((FIGURES.names(), result, format), its_input)
             while True:
-                yield pickle.load(self._process.stdout)
+                yield pickle.load(cast(IO[bytes], self._process.stdout))
 
 
 def main() -> None:

@@ -54,6 +54,24 @@ def test_no_process_is_left_whether_it_has_drawn_or_not(two_cores):
     assert process.poll() is not None and drawer._process is None
 
 
+def test_what_is_begun_before_it_is_asked_for_has_the_same_bytes(pictures, two_cores):
+    with Drawer() as drawer:
+        drawer.begin(episode())
+        assert list(drawer.render_all(episode())) == pictures
+
+
+@pytest.mark.parametrize("begun", ["before it died", "after"])
+def test_when_it_dies_with_a_run_to_draw_all_is_drawn_here(begun, pictures, two_cores):
+    with Drawer() as drawer:
+        if begun == "before it died":
+            drawer.begin(episode())
+        drawer._process.kill()
+        drawer._process.wait()
+        if begun == "after":
+            drawer.begin(episode())
+        assert list(drawer.render_all(episode())) == pictures
+
+
 @pytest.mark.parametrize("drawn", [1, 2])
 def test_when_it_dies_the_rest_is_drawn_here(drawn, pictures, two_cores):
     with Drawer() as drawer:
