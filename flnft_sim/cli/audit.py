@@ -43,13 +43,16 @@ def audit_command(
     check_folder(folder)
     if composed is not None:
         return _compose(composed, rules or _COMPOSED_RULES, episodes, seed, folder)
-    from flnft_sim.market.audit import PROPERTIES, audit
+    return _search(rules or [], _required(require), markets, seed, folder, figure=figure)
+
+
+def _search(
+    rules: Sequence[str], required: Sequence[str], markets: int, seed: int, folder: Path, *, figure: bool
+) -> None:
+    """Look for broken promises of each rule; raises `AuditFailed` where a required one is."""
+    from flnft_sim.market.audit import audit
     from flnft_sim.market.rules import RULES
 
-    required = [name.strip() for name in require.split(",") if name.strip()]
-    for name in required:
-        if name not in PROPERTIES:
-            raise InputError(f"--require {require}: there is no property {name!r}; choose from ic, ir, bb")
     names = list(dict.fromkeys(rules or RULES))
     for name in names:
         RULES.get(name)
@@ -64,7 +67,17 @@ def audit_command(
     broken = [f"{report.rule} {name}" for report in reports for name in required if not report.holds(name)]
     if broken:
         raise AuditFailed(f"required, but broken: {', '.join(broken)}")
-    return None
+
+
+def _required(require: str) -> list[str]:
+    """The names in --require; raises `InputError` for one that is no property."""
+    from flnft_sim.market.audit import PROPERTIES
+
+    required = [name.strip() for name in require.split(",") if name.strip()]
+    for name in required:
+        if name not in PROPERTIES:
+            raise InputError(f"--require {require}: there is no property {name!r}; choose from ic, ir, bb")
+    return required
 
 
 def _print_table(reports: Sequence["AuditReport"]) -> None:
@@ -131,6 +144,7 @@ def _draw(names: Sequence[str], folder: Path, seed: int) -> None:
 
 
 def _replay(path: Path) -> None:
+    """Follow a counterexample line by line; raises `AuditFailed` where it breaks its promise no more."""
     from flnft_sim.market.audit import Counterexample
 
     try:
@@ -145,6 +159,7 @@ def _replay(path: Path) -> None:
 
 
 def _compose(scenario: str, rules: Sequence[str], episodes: int, seed: int, folder: Path) -> None:
+    """Let every party of a scenario's market shade, one at a time."""
     from flnft_sim.experiments.composed_audit import composed_audit, summary
     from flnft_sim.files import write_atomic
     from flnft_sim.scenario import load_scenario

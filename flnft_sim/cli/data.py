@@ -6,13 +6,10 @@ from typing import Annotated, Any
 import typer
 
 from flnft_sim.cli.console import err, out
+from flnft_sim.cli.options import DataDir
 
 data_app = typer.Typer(help="Fetch data sets, and show who would hold what.", no_args_is_help=True)
 
-DataDir = Annotated[
-    Path | None,
-    typer.Option("--data-dir", help="folder of data files [default: FLNFT_DATA, else the platform's cache]"),
-]
 Split = Annotated[str, typer.Option("--split", help="paper: 50,000 training images; full: all")]
 Seed = Annotated[int, typer.Option("--seed", help="seed of the split and the partition")]
 

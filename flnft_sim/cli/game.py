@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flnft_sim.cli.console import check_folder, err, out
+from flnft_sim.cli.options import ScenarioName, Seed, Settings
 from flnft_sim.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,11 +27,9 @@ _USER_FIGURES = (
 
 
 def game_command(
-    scenario: Annotated[str, typer.Argument(help="a shipped scenario's name (see `flnft scenarios`) or a YAML file")],
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="set any field, e.g. game.sigma=0.6")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="the one number all randomness comes from")] = None,
+    scenario: ScenarioName,
+    settings: Settings = None,
+    seed: Seed = None,
     dao: Annotated[int, typer.Option(help="number of the DAO whose first decision is examined")] = 0,
     folder: Annotated[
         Path | None, typer.Option("--out", help="draw the best-response curves, too, into this folder")

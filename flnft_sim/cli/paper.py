@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from flnft_sim.cli.console import err, out
+from flnft_sim.cli.options import AcceptVersion, Scheduler, Serial, Workers
 from flnft_sim.errors import InputError
 
 FOLDER = Path("analysis/out")
@@ -28,15 +29,13 @@ def paper_command(
         Path | None,
         typer.Option("--out", help=f"where it goes [default: {FOLDER}, quick: {FOLDER}/quick]", show_default=False),
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="worker processes [default: one a core]")] = None,
-    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="a Dask scheduler, tcp://host:port")] = None,
-    serial: Annotated[bool, typer.Option("--serial", help="one run after another in this process")] = False,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    serial: Serial = False,
     finished_only: Annotated[
         bool, typer.Option("--finished-only", help="run nothing: the page of what is finished so far")
     ] = False,
-    accept_version: Annotated[
-        bool, typer.Option("--accept-version", help="keep finished runs that another code version computed")
-    ] = False,
+    accept_version: AcceptVersion = False,
 ) -> int:
     """Make the paper's tables and figures, ours beside theirs, as one page. Stopped and started again, it resumes."""
     if quick and full:

@@ -7,6 +7,7 @@ import typer
 
 from flnft_sim.cli.console import complain, err, out, show_announcements
 from flnft_sim.cli.garbage import search_what_comes, unsearched_start
+from flnft_sim.cli.options import DataDir, ScenarioName, Seed, Settings
 from flnft_sim.cli.stopping import exit_status, held_stops
 from flnft_sim.errors import FlnftError
 from flnft_sim.formats import Figures, Format, figure_format
@@ -21,16 +22,14 @@ if TYPE_CHECKING:
 
 @unsearched_start()
 def run_command(
-    scenario: Annotated[str, typer.Argument(help="a shipped scenario's name (see `flnft scenarios`) or a YAML file")],
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="set any field, e.g. game.sigma=0.6")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="the one number all randomness comes from")] = None,
+    scenario: ScenarioName,
+    settings: Settings = None,
+    seed: Seed = None,
     folder: Annotated[
         Path | None, typer.Option("--out", help="folder of the run [default: runs/NAME-sSEED]", show_default=False)
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="replace the folder of an earlier run")] = False,
-    data_dir: Annotated[Path | None, typer.Option(help="folder of data files [default: FLNFT_DATA]")] = None,
+    data_dir: DataDir = None,
     figures: Annotated[Figures, typer.Option("--figures", help="format of figures/*; none: draw none")] = "png",
     no_figures: Annotated[bool, typer.Option("--no-figures", help="the same as --figures none")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,

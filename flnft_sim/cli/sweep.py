@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flnft_sim.cli.console import err, out
+from flnft_sim.cli.options import AcceptVersion, Scheduler, Serial, Workers
 
 if TYPE_CHECKING:
     from flnft_sim.sweeps import Forecast
@@ -26,14 +27,12 @@ def sweep_command(
         list[str] | None,
         typer.Option(metavar="FIELD=VALUE", help="write each point's difference from the point with these values"),
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="worker processes [default: one a core]")] = None,
-    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="a Dask scheduler, tcp://host:port")] = None,
-    serial: Annotated[bool, typer.Option("--serial", help="one run after another in this process")] = False,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    serial: Serial = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show the plan and time one run; write nothing")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="run failed runs again")] = False,
-    accept_version: Annotated[
-        bool, typer.Option("--accept-version", help="keep finished runs that another code version computed")
-    ] = False,
+    accept_version: AcceptVersion = False,
     parquet: Annotated[bool, typer.Option("--parquet", help="write runs.parquet as well")] = False,
 ) -> int:
     """Run a sweep, every point once per seed, to CSV. Stopped at any moment and started again, it resumes."""

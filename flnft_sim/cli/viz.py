@@ -8,14 +8,13 @@ from typing import Annotated
 import typer
 
 from flnft_sim.cli.console import err, out
+from flnft_sim.cli.options import ScenarioName, Seed, Settings
 
 
 def viz_command(
-    scenario: Annotated[str, typer.Argument(help="a shipped scenario's name or a YAML file")] = "roblox10",
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="set any field, e.g. game.sigma=0.6")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="the one number all randomness comes from")] = None,
+    scenario: ScenarioName = "roblox10",
+    settings: Settings = None,
+    seed: Seed = None,
     run: Annotated[Path | None, typer.Option("--run", help="play back this folder of a finished run instead")] = None,
     host: Annotated[str, typer.Option(help="name or address to listen on; 0.0.0.0 lets others in")] = "localhost",
     port: Annotated[int, typer.Option(min=0, max=65535, help="port to listen on; 0 picks a free one")] = 8765,

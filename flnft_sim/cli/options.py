@@ -1,0 +1,22 @@
+"""Arguments and options that several commands share, each spelt once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ScenarioName = Annotated[str, typer.Argument(help="a shipped scenario's name (see `flnft scenarios`) or a YAML file")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="set any field, e.g. game.sigma=0.6")
+]
+Seed = Annotated[int | None, typer.Option(help="the one number all randomness comes from")]
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="folder of data files [default: FLNFT_DATA, else the platform's cache]"),
+]
+Workers = Annotated[int | None, typer.Option(help="worker processes [default: one a core]")]
+Scheduler = Annotated[str | None, typer.Option(metavar="ADDRESS", help="a Dask scheduler, tcp://host:port")]
+Serial = Annotated[bool, typer.Option("--serial", help="one run after another in this process")]
+AcceptVersion = Annotated[
+    bool, typer.Option("--accept-version", help="keep finished runs that another code version computed")
+]
