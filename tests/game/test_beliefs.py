@@ -11,7 +11,6 @@ from flnft_sim.game import BELIEFS, BidBelief, OutOfRangeError
 from flnft_sim.game.beliefs.fitting import ITERATIONS, PSEUDO_COUNT, TOLERANCE, fresh_start, log_likelihood, refit
 from flnft_sim.game.beliefs.forward import ForwardFilter
 from flnft_sim.game.beliefs.levels import Levels
-from flnft_sim.testing.beliefs import BeliefContract
 
 # hmmlearn 0.3.3 under NumPy 2.5; nothing of ours
 pytestmark = pytest.mark.filterwarnings("ignore:Setting the shape:DeprecationWarning")
@@ -29,42 +28,6 @@ def fed(kind, history, **options):
 
 def test_all_kinds_are_registered():
     assert set(KINDS) <= set(BELIEFS.names())
-
-
-class TestLast(BeliefContract):
-    kind = "last"
-
-
-class TestMean(BeliefContract):
-    kind = "mean"
-
-
-class TestEwma(BeliefContract):
-    kind = "ewma"
-
-
-class TestAutoregression(BeliefContract):
-    kind = "ar1"
-
-
-class TestOracle(BeliefContract):
-    kind = "oracle"
-
-
-class TestLevelChain(BeliefContract):
-    kind = "markov"
-
-
-class TestHmm(BeliefContract):
-    kind = "hmm"
-
-
-class TestHmmMode(BeliefContract):
-    kind = "hmm-mode"
-
-
-class TestBlend(BeliefContract):
-    kind = "blend"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -10,33 +10,15 @@ from flnft_sim.ledger import PROTOCOLS, BlockSlot, Consensus, make_consensus
 from flnft_sim.testing.consensus import ConsensusContract
 
 
-class TestPow(ConsensusContract):
-    protocol = "pow"
-    expectation_tolerance = 0.15  # stale blocks take their share
-
-
 class TestPowWithRaces(ConsensusContract):
     protocol = "pow"
     settings = {"propagation_s": 6.0, "propagation": "exponential", "confirmations": 6}  # noqa: RUF012
     expectation_tolerance = 0.5
 
 
-class TestPos(ConsensusContract):
-    protocol = "pos"
-
-
-class TestPbft(ConsensusContract):
-    protocol = "pbft"
-    settings = {"replicas": 7, "slow": {2: 3.0}}  # noqa: RUF012
-
-
 class TestPbftWithCrashes(ConsensusContract):
     protocol = "pbft"
     settings = {"replicas": 4, "crashed": (3,), "timeout_s": 2.0}  # noqa: RUF012
-
-
-class TestInstant(ConsensusContract):
-    protocol = "instant"
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,8 @@ from hypothesis import strategies as st
 from flnft_sim.errors import UnknownNameError
 from flnft_sim.market import RULES, InvalidOutcome, InvalidReport, NoTrade, clear
 from flnft_sim.market.rules import OrderBook, Outcome
-from flnft_sim.testing.rules import ClearingRuleContract
 
 SHIPPED = ("first-price", "mcafee", "pms-am", "pms-am-literal", "random", "uniform", "vcg")
-
-
-@pytest.mark.parametrize("rule", SHIPPED)
-class TestEveryShippedRule(ClearingRuleContract):
-    @pytest.fixture(autouse=True)
-    def choose(self, rule):
-        self.rule = rule
-        self.draws_lots = rule == "random"
 
 
 money = st.one_of(st.integers(0, 12).map(float), st.floats(0, 1e6, allow_subnormal=False))

@@ -1,0 +1,50 @@
+"""Every family has a contract and every part that ships keeps it; a new family or part is found by itself."""
+
+import pytest
+
+from flnft_sim.families import FAMILIES
+from flnft_sim.testing import CONTRACTS, contract_of
+
+OF_ANOTHER_SHAPE = {  # what a part's contract must be told beside its name
+    ("flnft_sim.rules", "random"): {"draws_lots": True},
+    ("flnft_sim.protocols", "pow"): {"expectation_tolerance": 0.15},  # stale blocks take their share
+    ("flnft_sim.protocols", "pbft"): {"settings": {"replicas": 7, "slow": {2: 3.0}}},
+    ("flnft_sim.models", "cnn"): {"input_shape": (1, 8, 8)},
+    ("flnft_sim.models", "mlp"): {"input_shape": (1, 8, 8)},
+}
+
+for family in FAMILIES:
+    for name in filter(family.ships, family if family.group in CONTRACTS else ()):
+        kept = contract_of(family.group, name, **OF_ANOTHER_SHAPE.get((family.group, name), {}))
+        globals()[f"Test_{family.group.rpartition('.')[2]}_{name}"] = kept
+
+
+WITHOUT = ("flnft_sim.datasets", "flnft_sim.partitions")  # no contract is written yet: it fails as soon as one is
+
+
+@pytest.mark.parametrize(
+    "family",
+    [
+        pytest.param(each, id=each.group, marks=[pytest.mark.xfail(strict=True)] if each.group in WITHOUT else [])
+        for each in FAMILIES
+    ],
+)
+def test_every_family_has_a_contract_that_docs_name(family, root):
+    assert family.group in CONTRACTS, f"write a contract for {family.family}s in flnft_sim/testing"
+    home, _ = CONTRACTS[family.group]
+    page = (root / "docs/extending.md").read_text(encoding="utf-8")
+    [row] = [line for line in page.splitlines() if line.startswith("|") and f"`{family.group}`" in line]
+    assert f"`testing.{home}`" in row
+
+
+def test_a_part_that_breaks_its_contract_is_found():
+    """The classes made here do run the contract: a rule that lets an ask of nobody's approval stand is told."""
+    from flnft_sim.market import VOTING
+
+    VOTING.register("anything-goes")(lambda approvals, users: approvals >= 0)
+    case = contract_of("flnft_sim.voting", "anything-goes")()
+    case.test_it_says_of_each_ask_whether_it_stands()
+    with pytest.raises(AssertionError):
+        case.test_what_all_others_approve_stands_and_what_nobody_approves_falls()
+    with pytest.raises(KeyError):
+        contract_of("flnft_sim.nobody", "x")
