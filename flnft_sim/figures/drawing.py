@@ -19,7 +19,7 @@ from flnft_sim.machine import cores
 from flnft_sim.results.pictures import FIGURES, render, render_all
 
 if TYPE_CHECKING:
-    from flnft_sim.results.run_result import RunResult
+    from flnft_sim.results.record import RunRecord
 
 _LARGEST = 64 * 2**20  # bytes of tables; beyond, a second copy in memory costs more than an import
 _PROGRAM = (
@@ -59,7 +59,7 @@ class Drawer:
                 cast(IO[bytes], pipe).close()
         process.wait()
 
-    def begin(self, result: "RunResult", format: Format = "png") -> None:
+    def begin(self, result: "RunRecord", format: Format = "png") -> None:
         """Draw ahead what `render_all` will be asked for, as far as a pipe takes pictures that nobody reads yet."""
         size = sum(int(table.memory_usage().sum()) for table in result.tables.values())
         if self._process is None or size > _LARGEST:
@@ -68,7 +68,7 @@ class Drawer:
         with contextlib.suppress(OSError, pickle.PickleError), cast(IO[bytes], self._process.stdin) as its_input:
             pickle.dump((FIGURES.names(), result, format), its_input)
 
-    def render_all(self, result: "RunResult", format: Format = "png") -> Iterator[tuple[str, bytes]]:
+    def render_all(self, result: "RunRecord", format: Format = "png") -> Iterator[tuple[str, bytes]]:
         """(name, bytes of its file) of every figure, as `pictures.render_all` gives them, whoever draws them."""
         done = set()
         if not self._begun:
@@ -120,7 +120,7 @@ def serve(source: IO[bytes], target: IO[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def _copy_that_draws(names: list[str], result: "RunResult", format: Format, target: IO[bytes]) -> Iterator[IO[bytes]]:
+def _copy_that_draws(names: list[str], result: "RunRecord", format: Format, target: IO[bytes]) -> Iterator[IO[bytes]]:
     """What a forked copy of this process writes: a picture or None for each name, in order; `target` is not its own."""
     reading, writing = os.pipe()
     child = os.fork() if names else None

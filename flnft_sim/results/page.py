@@ -8,13 +8,13 @@ from flnft_sim.results.story import story
 from flnft_sim.results.told import Told
 
 if TYPE_CHECKING:
-    from flnft_sim.results.run_result import RunResult
+    from flnft_sim.results.record import RunRecord
 
 WIDTH = 100
 _LABEL_WIDTH = 22
 
 
-def summary_text(result: "RunResult") -> str:
+def summary_text(result: "RunRecord") -> str:
     """The summary as plain text, at most `WIDTH` columns wide."""
     told = Told(result)
     lines = [line for sentence in story(told) for line in textwrap.wrap(sentence, WIDTH, subsequent_indent="  ")]

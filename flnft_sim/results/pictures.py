@@ -13,20 +13,20 @@ from flnft_sim.registry import Registry
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from flnft_sim.results.run_result import RunResult
+    from flnft_sim.results.record import RunRecord
 
 #: A picture of a run, or None where the run holds nothing to show in it.
-type Picture = Callable[["RunResult"], "Figure | None"]
+type Picture = Callable[["RunRecord"], "Figure | None"]
 
 #: Draws a run's pictures: (name, bytes of its file) of each.
-type Draw = Callable[["RunResult", Format], Iterator[tuple[str, bytes]]]
+type Draw = Callable[["RunRecord", Format], Iterator[tuple[str, bytes]]]
 
 FIGURES: Registry[Picture] = families.FIGURES
 
 _DPI = 120  # 900 pixels wide: sharp on a screen, quick to draw
 
 
-def render_all(result: "RunResult", format: Format = "png") -> Iterator[tuple[str, bytes]]:
+def render_all(result: "RunRecord", format: Format = "png") -> Iterator[tuple[str, bytes]]:
     """(name, bytes of its file) of every figure the run has something to show in; equal runs give equal bytes."""
     for name in FIGURES:
         picture = render(name, result, format)
@@ -34,7 +34,7 @@ def render_all(result: "RunResult", format: Format = "png") -> Iterator[tuple[st
             yield name, picture
 
 
-def render(name: str, result: "RunResult", format: Format = "png") -> bytes | None:
+def render(name: str, result: "RunRecord", format: Format = "png") -> bytes | None:
     """The bytes of one figure's file; None where the run has nothing to show in it."""
     figure = FIGURES.get(name)(result)
     return None if figure is None else figure_bytes(figure, format, dpi=_DPI)

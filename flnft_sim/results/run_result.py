@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 import safetensors
 import safetensors.numpy
 
@@ -20,7 +18,8 @@ from flnft_sim.results.folder import LEDGER, add_files, write_folder
 from flnft_sim.results.page import summary_text
 from flnft_sim.results.pictures import Draw, render_all
 from flnft_sim.results.reading import read_file, read_manifest
-from flnft_sim.results.tables import COLUMNS, as_of_now, empty, from_csv, to_csv, typed, types_of
+from flnft_sim.results.record import RunRecord
+from flnft_sim.results.tables import as_of_now, from_csv, to_csv, types_of
 from flnft_sim.results.trace import trace_json
 
 
@@ -30,47 +29,8 @@ def weights_bytes(weights: Mapping[str, np.ndarray]) -> bytes:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class RunResult:
-    """What a run found out. Tables are pandas DataFrames with units in the column names (`tables.COLUMNS` lists them).
-
-    `summary` holds the few figures that matter and `manifest` how the run came about (scenario, seed, versions,
-    status …), both of plain JSON types. `nft` and `weights` are by file name (`fl-nft.js`, `model.safetensors`). An
-    interrupted or failed run has the tables as far as it came, maybe empty, and says so: `manifest["status"]` is
-    "interrupted", or "failed" with the reason in `manifest["error"]`.
-    """
-
-    rounds: pd.DataFrame = field(default_factory=partial(empty, "rounds"))
-    users: pd.DataFrame = field(default_factory=partial(empty, "users"))
-    bids: pd.DataFrame = field(default_factory=partial(empty, "bids"))
-    auctions: pd.DataFrame = field(default_factory=partial(empty, "auctions"))
-    licences: pd.DataFrame = field(default_factory=partial(empty, "licences"))
-    spans: pd.DataFrame = field(default_factory=partial(empty, "spans"))
-    counters: pd.DataFrame = field(default_factory=partial(empty, "counters"))
-    phases: pd.DataFrame = field(default_factory=partial(empty, "phases"))
-    aoi: pd.DataFrame = field(default_factory=partial(empty, "aoi"))
-    privacy: pd.DataFrame = field(default_factory=partial(empty, "privacy"))
-    accounts: pd.DataFrame = field(default_factory=partial(empty, "accounts"))
-    positions: pd.DataFrame = field(default_factory=partial(empty, "positions"))
-    summary: dict[str, Any] = field(default_factory=dict)
-    manifest: dict[str, Any] = field(default_factory=dict)
-    ledger_lines: list[str] = field(default_factory=list)
-    nft: dict[str, str] = field(default_factory=dict)
-    weights: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for name, table in self.tables.items():
-            object.__setattr__(self, name, typed(name, table))
-        for names, ending in ((self.nft, ".js"), (self.weights, ".safetensors")):
-            for name in names:
-                if Path(name).name != name or not name.endswith(ending):
-                    raise InputError(
-                        f"a run cannot keep a file named {name!r}; give a plain name that ends in {ending}"
-                    )
-
-    @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """All tables by name."""
-        return {name: getattr(self, name) for name in COLUMNS}
+class RunResult(RunRecord):
+    """What a run found out, to be saved into a folder and read back; `RunRecord` says what it holds."""
 
     def save(
         self,

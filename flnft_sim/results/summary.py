@@ -11,10 +11,10 @@ from flnft_sim.results.forecast import forecast_figures
 from flnft_sim.results.phase import Phase
 
 if TYPE_CHECKING:
-    from flnft_sim.results.run_result import RunResult
+    from flnft_sim.results.record import RunRecord
 
 
-def summarise(result: "RunResult") -> dict[str, Any]:
+def summarise(result: "RunRecord") -> dict[str, Any]:
     """The run's figures out of its tables, by flat names with units; what the run does not tell is None.
 
     Figures of several DAOs, users, providers or auctions are means over them unless the name says otherwise; a user's

@@ -10,14 +10,14 @@ import pandas as pd
 from flnft_sim.results.summary import summarise
 
 if TYPE_CHECKING:
-    from flnft_sim.results.run_result import RunResult
+    from flnft_sim.results.record import RunRecord
 
 
 @dataclass(frozen=True)
 class Told:
     """A run to tell of. Tables may be empty (an interrupted run) and settings unknown (a result made by hand)."""
 
-    result: "RunResult"
+    result: "RunRecord"
 
     @cached_property
     def figures(self) -> dict[str, Any]:

@@ -3,28 +3,25 @@
 import json
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from flnft_sim.scenario.schema import Learning
+from typing import Any
 
 # Read as a file and not through flnft_sim.learning, whose libraries take a second to import.
 _FITTED = Path(__file__).parents[1] / "learning" / "surrogate.json"
 
 
-def refuse_unknown(learning: "Learning") -> None:
-    """Raise `ValueError` naming every setting that the fitted curves say nothing about; real training says it all."""
+def refuse_unknown(learning: Any) -> None:
+    """Raise `ValueError` naming all in a section `learning` of which the fitted curves know nothing."""
     unknown = [*_no_curve(learning), *_other_than_fitted(learning)]
     if unknown:
         raise ValueError(f"learner surrogate {'; '.join(unknown)}; change that, or use learner real")
 
 
-def _no_curve(learning: "Learning") -> list[str]:
+def _no_curve(learning: Any) -> list[str]:
     workload, known = f"{learning.dataset}/{learning.model}", _document()["workloads"]
     return [] if workload in known else [f"has no curve for {workload}, only for {', '.join(known)}"]
 
 
-def _other_than_fitted(learning: "Learning") -> list[str]:
+def _other_than_fitted(learning: Any) -> list[str]:
     """What differs from what all fitted runs had in common."""
     told = []
     for field, fitted in _document()["common"].items():

@@ -10,6 +10,10 @@ _AUTHORITY = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[^\s:/@\[\]]+)(?::(?P<port>[0
 _HTTP_PORT = 80  # the port that a browser leaves out
 
 
+PACKAGES = "/_solara/cdn"
+"""Where the page finds the JavaScript packages that `solara-assets` has installed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Address:
     """A host as the user named it, the address and the port it was bound to, and this start's own token."""

@@ -9,11 +9,10 @@ from pathlib import Path
 from flnft_sim.errors import InputError, shown
 from flnft_sim.results import read_manifest
 from flnft_sim.scenario import Scenario
-from flnft_sim.viz.address import Address
+from flnft_sim.viz.address import PACKAGES, Address
 
 APP = "flnft_sim.viz.app"
 SCENARIO, RUN = "FLNFT_VIZ_SCENARIO", "FLNFT_VIZ_RUN"
-PACKAGES = "/_solara/cdn"  # where the page finds the JavaScript packages that `solara-assets` has installed
 _SOLARA = {
     "SOLARA_APP": APP,
     "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "false",

@@ -13,9 +13,8 @@ from solara.server.starlette import StaticFilesOptionalAuth, app
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from flnft_sim.viz.address import Address
+from flnft_sim.viz.address import PACKAGES, Address
 from flnft_sim.viz.gate import Gate
-from flnft_sim.viz.server import PACKAGES
 from flnft_sim.viz.sessions import Sessions
 
 _CLOSING_S, _PATIENCE_S = 1, 1.5

@@ -10,12 +10,12 @@ from flnft_sim.figures.palette import BLUE, INK
 from flnft_sim.figures.run.series import LINES, PANELS, band_legend, draw_band, natural
 from flnft_sim.figures.style import legend_below, percents, small_multiples, whole_numbers
 from flnft_sim.results.pictures import FIGURES
-from flnft_sim.results.run_result import RunResult
+from flnft_sim.results.record import RunRecord
 from flnft_sim.results.told import counted
 
 
 @FIGURES.register("accuracy")
-def accuracy(result: RunResult) -> Figure | None:
+def accuracy(result: RunRecord) -> Figure | None:
     """Test accuracy after each FL round: a panel a DAO and a line a minting, or bands where these are many."""
     rounds = result.rounds.dropna(subset=["accuracy"])
     if rounds.empty:

@@ -14,7 +14,7 @@ from flnft_sim.figures.palette import BLUE, INK
 from flnft_sim.figures.run.series import PANELS, band_legend, draw_band, natural
 from flnft_sim.figures.style import finish, legend_below, new_figure, small_multiples
 from flnft_sim.results.pictures import FIGURES
-from flnft_sim.results.run_result import RunResult
+from flnft_sim.results.record import RunRecord
 from flnft_sim.results.summary import mean_ages, saw_teeth
 from flnft_sim.results.told import counted
 
@@ -26,7 +26,7 @@ type Teeth = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 @FIGURES.register("age")
-def age(result: RunResult) -> Figure | None:
+def age(result: RunRecord) -> Figure | None:
     """Age of information, a panel a DAO: the measured saw-tooth, and its mean as a dashed line.
 
     Where teeth are too many to be told apart: their range and mean over time, and of a single DAO some of them close

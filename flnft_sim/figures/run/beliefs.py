@@ -9,7 +9,7 @@ from flnft_sim.figures.palette import BLUE, INK, ORANGE
 from flnft_sim.figures.style import finish, legend_below, new_figure
 from flnft_sim.results.forecast import forecast_quality, rivals_foreseen
 from flnft_sim.results.pictures import FIGURES
-from flnft_sim.results.run_result import RunResult
+from flnft_sim.results.record import RunRecord
 from flnft_sim.results.told import counted
 
 _BY_NAME = 12  # as many beliefs have a row each
@@ -17,7 +17,7 @@ _BINS = 8
 
 
 @FIGURES.register("beliefs")
-def beliefs(result: RunResult) -> Figure | None:
+def beliefs(result: RunRecord) -> Figure | None:
     """Each provider's predicted sum of its rivals' first bids beside the real one: rows of a few, a cloud of many.
 
     In the cloud a belief that was right lies on the diagonal; the line of means over equal shares of the forecasts

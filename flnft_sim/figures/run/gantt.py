@@ -12,7 +12,7 @@ from flnft_sim.figures.run.series import natural
 from flnft_sim.figures.style import finish, new_figure, phase_legend, phase_look
 from flnft_sim.results.phase import Phase
 from flnft_sim.results.pictures import FIGURES
-from flnft_sim.results.run_result import RunResult
+from flnft_sim.results.record import RunRecord
 from flnft_sim.results.told import counted
 
 _SHOWN_AGENTS = 40
@@ -20,7 +20,7 @@ _SHORT = 0.5  # where the decision takes more of the round, what follows it is s
 
 
 @FIGURES.register("gantt")
-def gantt(result: RunResult) -> Figure | None:
+def gantt(result: RunRecord) -> Figure | None:
     """Spans of the first DAO's middle round, one row an agent, from the instant at which the round began.
 
     A strip above says where in the minting the round lies. Where most of the round is decision, a second strip has the

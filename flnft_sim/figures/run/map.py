@@ -17,7 +17,7 @@ from flnft_sim.figures.palette import GREY, INK, RED
 from flnft_sim.figures.run.series import short_names
 from flnft_sim.figures.style import NOTE, TEXT, TICK, finish, new_figure
 from flnft_sim.results.pictures import FIGURES
-from flnft_sim.results.run_result import RunResult
+from flnft_sim.results.record import RunRecord
 from flnft_sim.results.told import Told, counted
 
 _NAMED_USERS = 40  # more than that are drawn, but not named
@@ -36,7 +36,7 @@ _CORNERS = np.array([(x, y) for x in (-0.9, -0.3, 0.3, 0.9) for y in (-0.8, 0, 0
 
 
 @FIGURES.register("map")
-def map_of_links(result: RunResult) -> Figure | None:
+def map_of_links(result: RunRecord) -> Figure | None:
     """Users by position, coloured by SINR, linked to the base station; the wider the link, the higher its rate.
 
     The border is the area's where the manifest tells it. Colours span the middle four fifths of the users, so that one
@@ -102,7 +102,7 @@ def _title(rates_mbps: pd.Series) -> str:
     return f"Links of {low} to {high} Mbit/s"
 
 
-def _border(result: RunResult, places: Floats) -> tuple[Floats, Floats]:
+def _border(result: RunRecord, places: Floats) -> tuple[Floats, Floats]:
     """Lower left and upper right corner (m) of the area, or where the run does not tell it, of all who stand in it."""
     low, high = places.min(axis=0), places.max(axis=0)
     area = Told(result).setting("radio.area_m")

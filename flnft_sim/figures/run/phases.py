@@ -21,7 +21,7 @@ from flnft_sim.figures.style import (
 )
 from flnft_sim.results.phase import Phase
 from flnft_sim.results.pictures import FIGURES
-from flnft_sim.results.run_result import RunResult
+from flnft_sim.results.record import RunRecord
 from flnft_sim.results.told import counted
 
 _SHOWN_BARS = 12
@@ -30,7 +30,7 @@ _BETWEEN_LABELS = 0.09  # of the panel's height
 
 
 @FIGURES.register("phases")
-def phases(result: RunResult) -> Figure | None:
+def phases(result: RunRecord) -> Figure | None:
     """Minting time by phase along the critical path: whole, as bars, and by round, a line a phase.
 
     A bar is a DAO's mean minting. With more DAOs than fit there are the quickest, the middle and the slowest minting,

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from flnft_sim.figures.palette import BLUE, GREEN, ORANGE, PURPLE
 from flnft_sim.figures.style import finish, legend_below, new_figure, whole_numbers
 from flnft_sim.results.pictures import FIGURES
-from flnft_sim.results.run_result import RunResult
+from flnft_sim.results.record import RunRecord
 from flnft_sim.results.told import counted
 
 _APART = 0.12  # rounds between the bars of a run of few rounds
@@ -16,7 +16,7 @@ _FEW = 4
 
 
 @FIGURES.register("utilities")
-def utilities(result: RunResult) -> Figure | None:
+def utilities(result: RunRecord) -> Figure | None:
     """Users' utility (Eq. 14), reward, cost and cash surplus of a whole minting, as each round's decision has them.
 
     Lines are means over the users that take part, of all DAOs and mintings; bands (bars, where rounds are few) reach

@@ -14,7 +14,7 @@ from flnft_sim.figures.palette import BLUE, RED
 from flnft_sim.figures.run.series import short_names
 from flnft_sim.figures.style import finish, legend_below, new_figure, whole_numbers
 from flnft_sim.results.pictures import FIGURES
-from flnft_sim.results.run_result import RunResult
+from flnft_sim.results.record import RunRecord
 from flnft_sim.results.told import counted
 
 _IN_FULL = 4
@@ -25,7 +25,7 @@ type Row = dict[Any, Any]
 
 
 @FIGURES.register("winners")
-def winners(result: RunResult) -> Figure | None:
+def winners(result: RunRecord) -> Figure | None:
     """An auction's bids in descending order, what winners pay as a mark, ask and reserve as lines.
 
     Of more auctions than fit the last ones are shown so, below an overview of all: the range of their bids, price,
