@@ -19,10 +19,9 @@ import pandas as pd
 from scipy.optimize import least_squares
 
 from flnft_sim.files import write_atomic
-from flnft_sim.learning import Dataset, FederatedLearner, build_model, load_dataset, noise_scales, partition
+from flnft_sim.learning import DATASETS, Dataset, FederatedLearner, build_model, load_dataset, noise_scales, partition
 from flnft_sim.learning.batches import steps_per_epoch
 from flnft_sim.learning.surrogate import Curve, Progress, noise_variance
-from flnft_sim.simulation.building.learners import SHAPES
 
 TARGET = Path("flnft_sim/learning/surrogate.json")
 CACHE = Path("analysis/out/surrogate")
@@ -167,7 +166,7 @@ def _train(dataset: Dataset, model_name: str, plan: Plan, seed: int) -> Run:
 def fitted_ranges(workload: str) -> dict[str, list[float]]:
     """The least and the most that the fitted runs of a workload saw, by quantity; it follows from the draws alone."""
     plan = PLANS[workload]
-    designs = [draw(SHAPES[workload.split("/")[0]][1], plan, seed) for seed in fitted_seeds(plan[0])]
+    designs = [draw(DATASETS.facts(workload.split("/")[0]).samples, plan, seed) for seed in fitted_seeds(plan[0])]
     noise = [
         noise_variance(sizes, scales) ** 0.5
         for design in designs

@@ -36,9 +36,13 @@ class Registry[T]:
         self._homes = dict(homes or {})
         self._parts: dict[str, T] = {}
         self._settings: dict[str, type] = {}
+        self._facts: dict[str, Any] = {}
 
-    def register(self, name: str, *, settings: type | None = None) -> Callable[[T], T]:
-        """Decorator that stores a part under `name`, with its class of settings; a name is given once."""
+    def register(self, name: str, *, settings: type | None = None, facts: Any = None) -> Callable[[T], T]:
+        """Decorator that stores a part under `name`, a name is given once.
+
+        With it come the class of its settings, and what is known of the part before it is used.
+        """
 
         def store(part: T) -> T:
             if name in self._parts or (name in self._homes and self._homes[name] not in sys.modules):
@@ -46,6 +50,8 @@ class Registry[T]:
             self._parts[name] = part
             if settings is not None:
                 self._settings[name] = settings
+            if facts is not None:
+                self._facts[name] = facts
             return part
 
         return store
@@ -63,6 +69,11 @@ class Registry[T]:
         part = self.get(name)
         return self._settings.get(name) or getattr(part, "Settings", None)
 
+    def facts(self, name: str) -> Any:
+        """What was registered as known of a part; None where nothing was."""
+        self.get(name)
+        return self._facts.get(name)
+
     def settings(self, name: str, **told: Any) -> Any:
         """The settings of a part with these fields, None where it has none; an unknown field is an `InputError`."""
         kind = self.settings_class(name)
@@ -74,6 +85,11 @@ class Registry[T]:
                     f"known: {', '.join(known) or 'none'}"
                 )
         return kind(**told) if kind else None
+
+    def given(self, name: str, **told: Any) -> dict[str, Any]:
+        """The keyword `settings` that a part is called with; none where it has no settings."""
+        settings = self.settings(name, **told)
+        return {} if settings is None else {"settings": settings}
 
     def ships(self, name: str) -> bool:
         """Whether the part of that name is this package's own."""

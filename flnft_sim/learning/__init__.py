@@ -5,7 +5,7 @@ Importing this loads neither PyTorch nor Numba: an engine is imported when it fi
 
 from flnft_sim.learning.aggregation import AGGREGATORS, aggregate
 from flnft_sim.learning.batches import batch_plan
-from flnft_sim.learning.data import DATASETS, DataError, Dataset, data_directory, load_dataset
+from flnft_sim.learning.data import DATASETS, DataError, Dataset, Facts, data_directory, load_dataset
 from flnft_sim.learning.engine import (
     EngineChoice,
     StepNoise,
@@ -39,6 +39,7 @@ __all__ = [
     "Dataset",
     "EngineChoice",
     "Extent",
+    "Facts",
     "FederatedLearner",
     "Learner",
     "LocalUpdates",

@@ -241,7 +241,7 @@ class Partition(Section, frozen=True):
         return self
 
 
-class Learning(Section, frozen=True):
+class Learning(Choice, frozen=True):
     """What is trained, on what, how."""
 
     learner: Annotated[

@@ -31,7 +31,7 @@ def foresee(world: World, daos: Sequence[MuDao]) -> None:
 def _refuse_hopeless_deadline(world: World, daos: Sequence[MuDao]) -> None:
     """A round deadline that no user can meet with a single epoch would leave every round empty."""
     deadline_s = world.settings.timeline.round_deadline_s
-    if deadline_s is None or world.settings.learning.scheme == "centralized":
+    if deadline_s is None or any(dao.scheme.centralized for dao in daos):
         return
     least_s = min(float((dao.seconds_per_epoch + dao.experience.fixed_age_s).min()) for dao in daos)
     if least_s > deadline_s:

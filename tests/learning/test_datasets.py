@@ -15,7 +15,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from flnft_sim.errors import InputError, UnknownNameError
-from flnft_sim.learning import Dataset, data_directory, load_dataset
+from flnft_sim.learning import DATASETS, Dataset, data_directory, load_dataset
 from flnft_sim.learning.data import cifar10, files, mnist
 
 NOWHERE = "http://127.0.0.1:9/"  # the discard port: refused at once
@@ -265,10 +265,23 @@ def test_bad_requests_are_named() -> None:
         load_dataset("cifar-10")
     with pytest.raises(InputError, match="neither 'paper' nor 'full'"):
         load_dataset("digits", split="half")
-    with pytest.raises(InputError, match="unexpected keyword argument 'shape'"):
+    with pytest.raises(InputError, match="dataset 'digits' has no setting 'shape'; known: none"):
         load_dataset("digits", shape=(1, 2, 3))
     with pytest.raises(InputError, match="at least 1"):
         load_dataset("synthetic", train=0)
+
+
+@pytest.mark.parametrize("name", ["digits"])
+def test_what_is_known_of_a_data_set_is_true(name: str) -> None:
+    facts, data = DATASETS.facts(name), load_dataset(name)
+    assert (facts.input_shape, facts.classes, facts.samples) == (data.input_shape, data.classes, len(data.train_y))
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["mnist", "cifar10"])
+def test_what_is_known_of_a_data_set_of_files_is_true(name: str, data_dir: Path) -> None:
+    facts, data = DATASETS.facts(name), load_dataset(name, data_dir=data_dir)
+    assert (facts.input_shape, facts.classes, facts.samples) == (data.input_shape, data.classes, len(data.train_y))
 
 
 def test_labels_out_of_range_are_refused() -> None:

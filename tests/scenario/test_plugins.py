@@ -10,6 +10,9 @@ from flnft_sim.families import FAMILIES
 from flnft_sim.scenario import ScenarioError, load_scenario, with_fields
 from flnft_sim.simulation import FlnftModel, run
 from flnft_sim.sweeps.identity import identity
+from flnft_sim.sweeps.plan import PlanError, load_plan
+from flnft_sim.sweeps.runs import Runs
+from flnft_sim.sweeps.simulator import FlnftSimulator
 
 PARTS = '''
 from dataclasses import dataclass
@@ -19,6 +22,8 @@ import numpy as np
 
 from flnft_sim.game.beliefs.base import Belief, BeliefOptions, certainty
 from flnft_sim.knobs import Knob, Settings
+from flnft_sim.learning import DATASETS, Dataset
+from flnft_sim.learning.models import Dense, LayeredModel, Layers
 from flnft_sim.ledger import BlockSlot, Consensus
 
 
@@ -70,12 +75,44 @@ class Window(Belief):
 
     def predict(self):
         return certainty(float(np.mean(self.bids)) if self.bids else self.options.prior)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WideSettings(Settings):
+    units: Annotated[int, Knob("units of the hidden layer", unit="count", ge=1)] = 8
+
+
+class Wide(LayeredModel):
+    name = "wide"
+    Settings = WideSettings
+
+    def choose_layers(self):
+        pixels = self.input_shape[0] * self.input_shape[1] * self.input_shape[2]
+        units = self.settings.units
+        return Layers((), (Dense(pixels, units), Dense(units, self.classes)), self.dropout)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StripesSettings(Settings):
+    stripes: Annotated[int, Knob("stripes, a class each", unit="count", ge=2, le=9)] = 3
+
+
+@DATASETS.register("stripes", settings=StripesSettings)
+def stripes(*, data_dir, split, seed, progress, settings):
+    labels = np.arange(40 * settings.stripes) % settings.stripes
+    images = np.zeros((len(labels), 1, 9, 9), np.float32)
+    images[np.arange(len(labels)), 0, labels] = 1.0
+    return Dataset("stripes", "made up", images, labels, images, labels, settings.stripes)
 '''
 ENTRY_POINTS = """
 [flnft_sim.protocols]
 clockwork = parts_of_ones_own:Clockwork
 [flnft_sim.beliefs]
 window = parts_of_ones_own:Window
+[flnft_sim.models]
+wide = parts_of_ones_own:Wide
+[flnft_sim.datasets]
+stripes = parts_of_ones_own:stripes
 """
 
 
@@ -97,6 +134,7 @@ def installed(tmp_path, monkeypatch):
     sys.modules.pop("parts_of_ones_own", None)
 
 
+REAL = {"learning.rounds": 1, "game.history_auctions": 4}
 QUICK = {"learning.learner": "surrogate", "learning.rounds": 1, "game.history_auctions": 4}
 CLOCKWORK = {"public_chain.protocol": "clockwork", "public_chain.period_s": 7}
 
@@ -115,6 +153,25 @@ def test_a_belief_is_told_its_own_knobs_and_those_of_the_section(installed):
     run(load_scenario("tiny", overrides=QUICK | fields))
     told = installed.Window.made[0]
     assert (told.window, told.ewma_weight, told.levels) == (2, 0.5, 6) and told.prior > 0
+
+
+def test_a_data_set_and_a_model_are_told_what_stands_beside_their_names(installed):
+    fields = {"learning.dataset": "stripes", "learning.stripes": 4, "learning.model": "wide", "learning.units": 5}
+    scenario = load_scenario("tiny", overrides=REAL | fields)
+    [weights] = run(scenario).weights.values()
+    assert sorted(array.shape for array in weights.values()) == [(4,), (4, 5), (5,), (5, 81)]
+    with pytest.raises(ScenarioError, match=r"learning.unit', did you mean 'units'"):
+        with_fields(scenario, {"learning.unit": 3})
+    with pytest.raises(ScenarioError, match=r"learning.stripes = 10: should be less than or equal to 9"):
+        with_fields(scenario, {"learning.stripes": 10})
+
+
+def test_a_part_of_a_sweep_can_be_what_a_part_is_told(installed):
+    plan = {"scenario": "tiny", "set": REAL | {"learning.model": "wide"}, "grid": {"learning.units": [3, 4]}}
+    runs = Runs(load_plan(plan), FlnftSimulator())
+    assert len({each.identity for each in runs}) == 2
+    with pytest.raises(PlanError, match=r"point 1 .*learning.units = 0: should be greater than or equal to 1"):
+        Runs(load_plan(plan | {"grid": {"learning.units": [3, 0]}}), FlnftSimulator())
 
 
 def test_what_is_told_is_in_the_manifest_and_a_run_from_it_is_the_same(installed, tmp_path):

@@ -6,8 +6,9 @@ from flnft_sim.learning.data.base import (
     DATASETS,
     DataError,
     Dataset,
+    Facts,
     data_directory,
     load_dataset,
 )
 
-__all__ = ["DATASETS", "DATA_VARIABLE", "DataError", "Dataset", "data_directory", "load_dataset"]
+__all__ = ["DATASETS", "DATA_VARIABLE", "DataError", "Dataset", "Facts", "data_directory", "load_dataset"]

@@ -1,6 +1,5 @@
 """What a data set is, and the one way to load one by name."""
 
-import inspect
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,7 +50,16 @@ class Dataset:
         return channels, rows, columns
 
 
-# A loader takes data_dir (Path), split, seed and progress, and settings of its own by keyword.
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a data set without loading it: who follows a fitted curve needs no more."""
+
+    input_shape: tuple[int, int, int]
+    classes: int
+    samples: int  # for training, in split "paper"
+
+
+# A loader takes data_dir (Path), split, seed and progress, and `settings` where it registered a class of them.
 DATASETS: Registry[Callable[..., Dataset]] = families.DATASETS
 
 
@@ -81,13 +89,8 @@ def load_dataset(
     `progress` is a bar as pooch knows it (`total`, `update`, `reset`, `close`), shown while downloading.
     Further settings are the data set's own (`synthetic`: shape, classes, train, test).
     """
-    loader = DATASETS.get(name)
+    loader, given = DATASETS.get(name), DATASETS.given(name, **settings)
     if split not in ("paper", "full"):
         raise DataError(f"dataset {name}: split {split!r} is neither 'paper' nor 'full'")
     checked_seed(seed)
-    common = {"data_dir": data_directory(data_dir), "split": split, "seed": seed, "progress": progress}
-    try:
-        inspect.signature(loader).bind(**common, **settings)
-    except TypeError as error:
-        raise DataError(f"dataset {name}: {error}") from None
-    return loader(**common, **settings)
+    return loader(data_dir=data_directory(data_dir), split=split, seed=seed, progress=progress, **given)

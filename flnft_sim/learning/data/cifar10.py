@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from flnft_sim.learning.data.base import DATASETS, DataError, Dataset
+from flnft_sim.learning.data.base import DATASETS, DataError, Dataset, Facts
 from flnft_sim.learning.data.files import download, find_file, sha256_of
 
 ARCHIVE = "cifar-10-binary.tar.gz"
@@ -29,7 +29,7 @@ CANONICAL_SHA256 = {
 }
 
 
-@DATASETS.register("cifar10")
+@DATASETS.register("cifar10", facts=Facts(SHAPE, CLASSES, 5 * RECORDS))
 def cifar10(*, data_dir: Path, split: str, seed: int, progress: Any) -> Dataset:
     """Colour photographs, 32×32×3, 10 classes, 50,000 for training and 10,000 for testing in both splits.
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from flnft_sim.learning.data.base import DATASETS, Dataset
+from flnft_sim.learning.data.base import DATASETS, Dataset, Facts
 
 TRAIN_IMAGES = 1437
+CLASSES = 10
 MEAN, DEVIATION = 0.3053, 0.3761  # of all pixels in [0, 1]
 
 
-@DATASETS.register("digits")
+@DATASETS.register("digits", facts=Facts((1, 8, 8), CLASSES, TRAIN_IMAGES))
 def digits(*, data_dir: Path, split: str, seed: int, progress: Any) -> Dataset:
     """1,797 digits of 8×8×1, 10 classes, shuffled by `seed` into 1,437 for training and 360 for testing."""
     del data_dir, split, progress  # bundled, one split
@@ -23,7 +24,7 @@ def digits(*, data_dir: Path, split: str, seed: int, progress: Any) -> Dataset:
     order = np.random.default_rng(seed).permutation(len(x))
     train, test = order[:TRAIN_IMAGES], order[TRAIN_IMAGES:]
     source = "digits bundled with scikit-learn"
-    return Dataset("digits", source, x[train], y[train], x[test], y[test], 10)
+    return Dataset("digits", source, x[train], y[train], x[test], y[test], CLASSES)
 
 
 def _bundle() -> tuple[np.ndarray, np.ndarray]:

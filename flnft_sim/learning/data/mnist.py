@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from flnft_sim.learning.data.base import DATASETS, DataError, Dataset
+from flnft_sim.learning.data.base import DATASETS, DataError, Dataset, Facts
 from flnft_sim.learning.data.files import download, find_file, sha256_of
 
 BASE_URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 PAPER_TRAINING_IMAGES = 50_000
+CLASSES = 10
 MEAN, DEVIATION = 0.1307, 0.3081  # of the training pixels in [0, 1]; the base framework's normalisation
 
 # file → (SHA-256 of the published .gz, SHA-256 of its content). A local file may be wrapped by another gzip, so of
@@ -37,7 +38,7 @@ HASHES = {
 }
 
 
-@DATASETS.register("mnist")
+@DATASETS.register("mnist", facts=Facts((1, 28, 28), CLASSES, PAPER_TRAINING_IMAGES))
 def mnist(*, data_dir: Path, split: str, seed: int, progress: Any) -> Dataset:
     """Handwritten digits, 28×28×1, 10 classes; tested on the canonical 10,000 test images.
 
@@ -50,7 +51,7 @@ def mnist(*, data_dir: Path, split: str, seed: int, progress: Any) -> Dataset:
         chosen = np.sort(np.random.default_rng(seed).choice(len(train_x), PAPER_TRAINING_IMAGES, replace=False))
         train_x, train_y = train_x[chosen], train_y[chosen]
     source = f"MNIST, canonical content (SHA-256), split {split}"
-    return Dataset("mnist", source, train_x, train_y, test_x, test_y, 10)
+    return Dataset("mnist", source, train_x, train_y, test_x, test_y, CLASSES)
 
 
 def _content(data_dir: Path, name: str, progress: Any) -> bytes:

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -32,9 +32,12 @@ class Model(ABC):
     """
 
     name: ClassVar[str]
+    Settings: ClassVar[type | None] = None  # of what a scenario can tell it, see `flnft_sim.knobs`
     layers: Layers | None = None  # filled in by models that engines without PyTorch can run
 
-    def __init__(self, input_shape: tuple[int, int, int], classes: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self, input_shape: tuple[int, int, int], classes: int, dropout: float = 0.0, *, settings: Any = None
+    ) -> None:
         if len(input_shape) != 3 or min(input_shape) < 1:
             raise ModelError(f"model {self.name}: input shape {input_shape} is not (channels, rows, columns)")
         if classes < 2:
@@ -42,6 +45,7 @@ class Model(ABC):
         if not 0.0 <= dropout < 1.0:
             raise ModelError(f"model {self.name}: dropout {dropout} must be in [0, 1)")
         self.input_shape, self.classes, self.dropout = tuple(input_shape), classes, dropout
+        self.settings = self.Settings() if settings is None and self.Settings else settings
 
     @abstractmethod
     def module(self) -> nn.Module:
@@ -113,8 +117,10 @@ class Model(ABC):
 class LayeredModel(Model):
     """A model that is fully described by its layer table; a subclass chooses the table in `choose_layers`."""
 
-    def __init__(self, input_shape: tuple[int, int, int], classes: int, dropout: float = 0.0) -> None:
-        super().__init__(input_shape, classes, dropout)
+    def __init__(
+        self, input_shape: tuple[int, int, int], classes: int, dropout: float = 0.0, *, settings: Any = None
+    ) -> None:
+        super().__init__(input_shape, classes, dropout, settings=settings)
         self.layers: Layers = self.choose_layers()
 
     @abstractmethod
@@ -147,6 +153,8 @@ class LayeredModel(Model):
 MODELS: Registry[Callable[..., Model]] = families.MODELS
 
 
-def build_model(name: str, input_shape: tuple[int, int, int], classes: int, *, dropout: float = 0.0) -> Model:
-    """Build a registered model for images of shape (channels, rows, columns)."""
-    return MODELS.get(name)(input_shape, classes, dropout)
+def build_model(
+    name: str, input_shape: tuple[int, int, int], classes: int, *, dropout: float = 0.0, **settings: Any
+) -> Model:
+    """Build a registered model for images of shape (channels, rows, columns), with settings of its own."""
+    return MODELS.get(name)(input_shape, classes, dropout, **MODELS.given(name, **settings))

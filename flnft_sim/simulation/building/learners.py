@@ -5,12 +5,15 @@ from typing import Any
 import numpy as np
 
 from flnft_sim.learning import (
+    DATASETS,
     SCHEMES,
     CentralizedLearner,
     Dataset,
     Extent,
+    Facts,
     FederatedLearner,
     Learner,
+    Model,
     SurrogateLearner,
     build_model,
     load_curve,
@@ -21,14 +24,11 @@ from flnft_sim.learning import (
 from flnft_sim.scenario import Scenario
 from flnft_sim.streams import Streams
 
-# What a surrogate learner must know of data it does not load: image shape, training samples; ten classes each.
-SHAPES = {"digits": ((1, 8, 8), 1437), "mnist": ((1, 28, 28), 50_000), "cifar10": ((3, 32, 32), 50_000)}
-CLASSES = 10
-
 
 def data_of(settings: Scenario) -> Dataset:
     learning = settings.learning
-    return load_dataset(learning.dataset, data_dir=learning.data_dir, split=learning.split, seed=settings.seed)
+    told = learning.told("dataset")
+    return load_dataset(learning.dataset, data_dir=learning.data_dir, split=learning.split, seed=settings.seed, **told)
 
 
 def extent_of(settings: Scenario) -> Extent:
@@ -53,11 +53,11 @@ def build_learner(
     scheme = SCHEMES.get(learning.scheme)
     seed = streams.integer("learning", dao, episode)
     if dataset is None:
-        shape, samples = SHAPES[learning.dataset]
+        facts = DATASETS.facts(learning.dataset)
         return SurrogateLearner(
             load_curve(learning.dataset, learning.model),
-            build_model(learning.model, shape, CLASSES, dropout=learning.dropout),
-            np.full(users, learning.samples_per_user or max(1, samples // users)),
+            _model_of(settings, facts),
+            np.full(users, learning.samples_per_user or max(1, facts.samples // users)),
             batch_size=learning.batch_size,
             sensitivity=learning.sensitivity,
             clip_l1=learning.clip_l1,
@@ -75,7 +75,7 @@ def build_learner(
     kind = CentralizedLearner if scheme.centralized else FederatedLearner
     return kind(
         dataset,
-        build_model(learning.model, dataset.input_shape, dataset.classes, dropout=learning.dropout),
+        _model_of(settings, dataset),
         shards,
         aggregator=learning.aggregator,
         batch_size=learning.batch_size,
@@ -89,6 +89,11 @@ def build_learner(
         seed=seed,
         adds_noise=scheme.adds_noise,
     )
+
+
+def _model_of(settings: Scenario, data: Dataset | Facts) -> Model:
+    learning, told = settings.learning, settings.learning.told("model")
+    return build_model(learning.model, data.input_shape, data.classes, dropout=learning.dropout, **told)
 
 
 def _partition_options(settings: Scenario) -> dict[str, Any]:
