@@ -272,7 +272,7 @@ def test_a_foreign_page_gets_nothing_though_the_browser_has_the_cookie(chromium,
 
 
 def test_sigterm_ends_it_within_two_seconds_while_a_session_plays(chromium):
-    with served("roblox10", "--set=timeline.tick_s=2.0") as server:
+    with served("roblox10", "--set=timeline.tick_s=2.0", "--set=game.history_auctions=2") as server:
         session = Session(chromium, server.address)
         session.step()
         session.press("▶")
