@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from flnft_sim.results.run_result import RunResult, weights_bytes
     from flnft_sim.results.spans import SpanLog
     from flnft_sim.results.summary import summarise
-    from flnft_sim.results.trace import write_trace
 
 __all__ = [
     "AgeOfInformation",
@@ -32,7 +31,6 @@ __all__ = [
     "summarise",
     "summary_text",
     "weights_bytes",
-    "write_trace",
 ]
 
 _HOMES = {
@@ -48,7 +46,6 @@ _HOMES = {
     "summarise": "summary",
     "summary_text": "page",
     "weights_bytes": "run_result",
-    "write_trace": "trace",
 }
 
 

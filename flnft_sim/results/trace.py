@@ -6,22 +6,14 @@ One process a DAO, one track an agent, counters beside them. Times are whole sim
 import json
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from flnft_sim.files import write_atomic
 from flnft_sim.results.phases import microseconds
-from flnft_sim.results.spans import SpanLog
 
 #: The process that shows who belongs to no DAO: providers, the auction contract.
 MARKET = "market"
-
-
-def write_trace(log: SpanLog, path: Path) -> None:
-    """Write the log's spans and counters to `path` as a Chrome trace."""
-    write_atomic(path, trace_json(log.to_frame(), log.counters_frame()))
 
 
 def trace_json(spans: pd.DataFrame, counters: pd.DataFrame) -> str:

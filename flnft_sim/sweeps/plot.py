@@ -23,7 +23,7 @@ NOTHING = "none"  # how a parameter that is left out is called, as in the table 
 WHICH = ("dao", "round")  # what tells the rows of one run apart
 
 
-class Picture(NamedTuple):
+class Plot(NamedTuple):
     """What is drawn: estimates (columns x, hue and `ESTIMATE`), in words what of, and what is not in it."""
 
     estimates: pd.DataFrame
@@ -59,7 +59,7 @@ def plot_sweep(
     return target
 
 
-def _picture(table: pd.DataFrame, path: Path, x: str | None, y: str | None, hue: str | None) -> Picture:
+def _picture(table: pd.DataFrame, path: Path, x: str | None, y: str | None, hue: str | None) -> Plot:
     columns = list(table.columns)
     if not len(table):
         raise InputError(f"{path} has no row yet; run the sweep first")
@@ -75,7 +75,7 @@ def _picture(table: pd.DataFrame, path: Path, x: str | None, y: str | None, hue:
 # ---- the tables of a sweep ------------------------------------------------------------------------------------------
 
 
-def _of_runs(table: pd.DataFrame, path: Path, x: str | None, y: str | None, hue: str | None) -> Picture:
+def _of_runs(table: pd.DataFrame, path: Path, x: str | None, y: str | None, hue: str | None) -> Plot:
     """Means over the rows of runs or rounds; a run that stands there twice counts once."""
     parameters = list(table.columns[1 : list(table.columns).index("seed")])
     measured = [name for name in table.columns if name not in {*RESERVED, *parameters, *WHICH}]
@@ -89,10 +89,10 @@ def _of_runs(table: pd.DataFrame, path: Path, x: str | None, y: str | None, hue:
     mixed = [label(name) for name in parameters if name not in {x, hue} and table[name].nunique(dropna=False) > 1]
     left_out = f"; {len(table) - len(kept)} of {len(table)} rows have no value" if len(kept) < len(table) else ""
     estimates = intervals(kept, [name for name in (x, hue) if name], [y]).drop(columns="metric")
-    return Picture(estimates, x, y, hue, f"{_claim(estimates['n'], ' and '.join(['seeds', *mixed]))}{left_out}")
+    return Plot(estimates, x, y, hue, f"{_claim(estimates['n'], ' and '.join(['seeds', *mixed]))}{left_out}")
 
 
-def _of_statistics(table: pd.DataFrame, path: Path, x: str | None, y: str | None, hue: str | None) -> Picture:
+def _of_statistics(table: pd.DataFrame, path: Path, x: str | None, y: str | None, hue: str | None) -> Plot:
     """What summary.csv and differences.csv hold of one metric, without the points that lack it."""
     ends = [name for name in ("failed", "metric") if name in table]
     parameters = list(table.columns[1 : min(list(table.columns).index(name) for name in ends)])
@@ -108,7 +108,7 @@ def _of_statistics(table: pd.DataFrame, path: Path, x: str | None, y: str | None
         hue = ", ".join(map(label, lines))
         table = table.assign(**{hue: table[lines].map(_name).agg(", ".join, axis=1)})
     what = "difference from the baseline: " if "baseline_point" in table else ""
-    return Picture(table, x, y, hue, f"{what}{_claim(table['n'], 'seeds')}, from {path.name}")
+    return Plot(table, x, y, hue, f"{what}{_claim(table['n'], 'seeds')}, from {path.name}")
 
 
 def _claim(counts: pd.Series, over: str) -> str:
@@ -120,7 +120,7 @@ def _claim(counts: pd.Series, over: str) -> str:
     return f"mean and 95 % interval over {over} ({n}{', no interval where n = 1' if fewest < 2 else ''})"
 
 
-def _of_sensitivity(table: pd.DataFrame, path: Path, x: str | None, y: str | None, hue: str | None) -> Picture:
+def _of_sensitivity(table: pd.DataFrame, path: Path, x: str | None, y: str | None, hue: str | None) -> Plot:
     """Sobol' indices or elementary effects of one metric, a group of points per parameter."""
     method = next((method for method, indices in INDICES.items() if indices[0] in table), None)
     if method is None:
@@ -139,7 +139,7 @@ def _of_sensitivity(table: pd.DataFrame, path: Path, x: str | None, y: str | Non
             low, high = table[name] - half, table[name] + half
             parts.append(table.assign(index=name, mean=table[name], ci95_low=low, ci95_high=high))
     estimates = pd.concat(parts)[["parameter", "index", *ESTIMATE]]
-    return Picture(estimates, "parameter", y, "index", f"{method} indices of {label(y)} with SALib's 95 % intervals")
+    return Plot(estimates, "parameter", y, "index", f"{method} indices of {label(y)} with SALib's 95 % intervals")
 
 
 def _hue(table: pd.DataFrame, parameters: list[str], hue: str | None, x: str) -> str | None:
@@ -175,7 +175,7 @@ def _first_error(table: pd.DataFrame) -> str:
 # ---- drawing --------------------------------------------------------------------------------------------------------
 
 
-def _draw(picture: Picture) -> Figure:
+def _draw(picture: Plot) -> Figure:
     table, x, hue = picture.estimates, picture.x, picture.hue
     numbers = is_numeric_dtype(table[x]) and not is_bool_dtype(table[x]) and table[x].notna().all()
     names = [] if numbers else _in_order(table[x])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flnft_sim.errors import InputError, UnknownNameError
-from flnft_sim.results import Phase, SpanLog, write_trace
+from flnft_sim.results import Phase, SpanLog
 from flnft_sim.results.trace import trace_json
 
 spans = st.lists(
@@ -75,13 +75,6 @@ def test_counters_sit_with_their_dao():
     counter = next(event for event in events if event["ph"] == "C")
     assert counter == {"ph": "C", "name": "accuracy", "pid": process, "ts": 500_000, "args": {"accuracy": 0.25}}
     assert next(event for event in events if event["ph"] == "X")["args"] == {"rate_bps": 5e6}
-
-
-def test_a_log_is_written_as_its_tables_are(tmp_path):
-    log = SpanLog()
-    log.add("user-1", "training", 0, 1, dao="dao-1")
-    write_trace(log, tmp_path / "trace.json")
-    assert (tmp_path / "trace.json").read_text() == trace_json(log.to_frame(), log.counters_frame())
 
 
 def test_a_log_refuses_an_unknown_phase_and_a_backward_span():

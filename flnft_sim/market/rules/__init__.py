@@ -1,6 +1,5 @@
-"""Clearing rules, one file each; importing this package registers them."""
+"""Clearing rules, one file each, imported when they are first asked for."""
 
-from flnft_sim.market.rules import first_price, mcafee, pms_am, pms_am_literal, random, uniform, vcg
 from flnft_sim.market.rules.base import RULES, OrderBook, Outcome, Rule, one_dao_serves
 
 __all__ = [
@@ -8,12 +7,5 @@ __all__ = [
     "OrderBook",
     "Outcome",
     "Rule",
-    "first_price",
-    "mcafee",
     "one_dao_serves",
-    "pms_am",
-    "pms_am_literal",
-    "random",
-    "uniform",
-    "vcg",
 ]
