@@ -19,9 +19,19 @@ import pandas as pd
 from scipy.optimize import least_squares
 
 from flnft_sim.files import write_atomic
-from flnft_sim.learning import DATASETS, Dataset, FederatedLearner, build_model, load_dataset, noise_scales, partition
+from flnft_sim.learning import (
+    DATASETS,
+    Dataset,
+    FederatedLearner,
+    Noise,
+    Training,
+    build_model,
+    load_dataset,
+    noise_scales,
+    partition,
+)
 from flnft_sim.learning.batches import steps_per_epoch
-from flnft_sim.learning.surrogate import Curve, Progress, noise_variance
+from flnft_sim.learning.curves import Curve, Progress, noise_variance
 
 TARGET = Path("flnft_sim/learning/surrogate.json")
 CACHE = Path("analysis/out/surrogate")
@@ -147,9 +157,8 @@ def _train(dataset: Dataset, model_name: str, plan: Plan, seed: int) -> Run:
         dataset,
         build_model(model_name, dataset.input_shape, dataset.classes),
         design.shards,
-        batch_size=BATCH_SIZE,
-        sensitivity=design.sensitivity,
-        adds_noise=design.noisy,
+        training=Training(batch_size=BATCH_SIZE),
+        noise=Noise(sensitivity=design.sensitivity, perturb="update" if design.noisy else "none"),
         seed=seed,
     )
     rows: list[tuple[np.ndarray, ...]] = []

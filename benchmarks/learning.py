@@ -19,8 +19,8 @@ import torch
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from flnft_sim.learning import build_model, load_dataset
-from flnft_sim.learning.cpu import engine, host
+from flnft_sim.learning import build_model, load_dataset, train_users
+from flnft_sim.learning.engines.cpu import engine, host
 from flnft_sim.machine import cores
 
 type Shard = tuple[np.ndarray, np.ndarray]
@@ -28,7 +28,7 @@ type Shard = tuple[np.ndarray, np.ndarray]
 TURNS = 5
 SIZES = np.linspace(5000, 6000, 10).astype(int)  # samples of ten users
 PLAIN_USERS = 2  # the plain loop trains only these, and is compared by samples a second
-SETTINGS = {"epochs": 1, "batch_size": 64, "lr": 0.01, "momentum": 0.5, "seed": 0}
+SETTINGS = {"epochs": 1, "batch_size": 64, "lr": 0.01, "momentum": 0.5, "seed": 0, "engine": "cpu"}
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _throughput(workload: Workload) -> None:
     few, few_samples = shards[:PLAIN_USERS], int(SIZES[:PLAIN_USERS].sum())
     turns = []
     for _ in range(TURNS):
-        ours_per_s = samples / _seconds(lambda: engine.train_users(model, start, shards, **SETTINGS))
+        ours_per_s = samples / _seconds(lambda: train_users(model, start, shards, **SETTINGS))
         plain_per_s = few_samples / min(_plain_seconds(module, start, few, threads) for threads in (1, cores()))
         turns.append((ours_per_s, plain_per_s, _matmul_flops()))
     ours, plain, peak = (median(column) for column in zip(*turns, strict=True))
@@ -120,8 +120,8 @@ def _overhead(users: int = 200) -> None:
         few = [(part_x, part_y) for part_x, part_y in zip(*(np.array_split(a, cores()) for a in (x, y)), strict=True)]
         turns = [
             (
-                _seconds(lambda: engine.train_users(model, start, many, **SETTINGS)),  # noqa: B023 - called at once
-                _seconds(lambda: engine.train_users(model, start, few, **SETTINGS)),  # noqa: B023
+                _seconds(lambda: train_users(model, start, many, **SETTINGS)),  # noqa: B023 - called at once
+                _seconds(lambda: train_users(model, start, few, **SETTINGS)),  # noqa: B023
             )
             for _ in range(3 * TURNS)
         ]
@@ -137,7 +137,7 @@ def _memory(users: int = 200) -> None:
         model = build_model(workload.model, workload.shape, 10)
         x, y = _synthetic(workload, 64)
         tracemalloc.start()
-        engine.train_users(model, model.initial(0), [(x, y)] * users, **SETTINGS)
+        train_users(model, model.initial(0), [(x, y)] * users, **SETTINGS)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         print(f"  {workload.label:13} {peak / (users * model.parameter_count * 4):7.2f}")

@@ -20,7 +20,8 @@ import numpy as np
 
 from benchmarks.learning import SIZES, WORKLOADS, Workload
 from flnft_sim.learning import build_model
-from flnft_sim.learning.cpu import engine
+from flnft_sim.learning.engines.base import Descent
+from flnft_sim.learning.engines.cpu.engine import CpuEngine
 
 ENVIRONMENT = Path(__file__).parent / "out" / "peers"
 PEERS = {
@@ -114,11 +115,12 @@ def _ours_seconds(workload: Workload, x: np.ndarray, y: np.ndarray, cuts: np.nda
     params, seconds = model.initial(0), []
     shards = list(zip(np.split(x, cuts), np.split(y, cuts), strict=True))
     weights = np.array([len(labels) for _, labels in shards]) / len(y)
+    engine, users = CpuEngine(threads=cores), np.arange(len(shards))
     for round_index in range(ROUNDS):
         start = perf_counter(), process_time()
-        trained, _, _ = engine.train_users(
-            model, params, shards, epochs=1, batch_size=64, lr=0.01, momentum=0.5, seed=round_index, threads=cores
-        )
+        descent = Descent(np.ones(len(shards), np.int64), batch_size=64, lr=0.01, momentum=0.5, seed=round_index)
+        starts = np.broadcast_to(params, (len(shards), len(params)))
+        trained, _, _ = engine.train(model, starts, shards, descent, users=users)
         params = (weights @ trained).astype(np.float32)
         seconds.append((perf_counter() - start[0], process_time() - start[1]))
     return np.median(seconds[1:], axis=0)

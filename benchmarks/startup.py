@@ -44,7 +44,7 @@ def watch(owner, method, name):
 
 def start(self):
     drawer = enter(self)
-    from flnft_sim.learning.learner import FederatedLearner
+    from flnft_sim.learning.learners import FederatedLearner
     from flnft_sim.results.run_result import RunResult
     watch(FederatedLearner, "train", "training")
     watch(RunResult, "save_figures", "figures")

@@ -71,7 +71,12 @@ DATASETS = _family(
     "flnft_sim.learning.data",
     {"cifar10": "cifar10", "digits": "digits", "mnist": "mnist", "synthetic": "synthetic"},
 )
-PARTITIONS = _family("partition", "partitions", "flnft_sim.learning", {"partition": "dirichlet iid shards sizes"})
+PARTITIONS = _family(
+    "partition",
+    "partitions",
+    "flnft_sim.learning.partitions",
+    {"dirichlet": "dirichlet", "iid": "iid", "shards": "shards", "sizes": "sizes"},
+)
 TOPOLOGIES = _family(
     "topology", "topologies", "flnft_sim.network", {"topology": "complete geometric ring small-world star"}
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from flnft_sim.errors import InputError
-from flnft_sim.learning import build_model, describe_partition, load_dataset
+from flnft_sim.learning import build_model, load_dataset
 from flnft_sim.market import audit, clear
 from flnft_sim.market.audit import efficiency_by_size
 from flnft_sim.streams import Streams
@@ -16,7 +16,6 @@ DOORS = {
     "clear": lambda seed: clear("mcafee", [2.0, 1.0], [1.0], seed=seed),
     "model": lambda seed: build_model("mlp", (1, 8, 8), 10).initial(seed),
     "data": lambda seed: load_dataset("digits", seed=seed),
-    "partition": lambda seed: describe_partition("digits", "iid", 3, seed=seed),
 }
 
 

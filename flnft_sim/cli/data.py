@@ -1,12 +1,15 @@
 """`flnft data`: fetch data sets, and show what a partition gives each user."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flnft_sim.cli.console import err, out
 from flnft_sim.cli.options import DataDir
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 data_app = typer.Typer(help="Fetch data sets, and show who would hold what.", no_args_is_help=True)
 
@@ -80,33 +83,44 @@ def show_command(
     kind: Annotated[str, typer.Option("--partition", help="iid, dirichlet, shards")] = "iid",
     users: Annotated[int, typer.Option("--users", help="number of users")] = 10,
     alpha: Annotated[float | None, typer.Option("--alpha", help="of dirichlet: small means unlike users")] = None,
-    n: Annotated[int | None, typer.Option("--shards", help="of shards: label pieces a user")] = None,
+    shards_per_user: Annotated[
+        int | None, typer.Option("--shards-per-user", "--shards", help="of shards: label-sorted shards a user gets")
+    ] = None,
     picture: Annotated[Path | None, typer.Option("--picture", help="write the picture here, too")] = None,
     data_dir: DataDir = None,
     split: Split = "paper",
     seed: Seed = 0,
 ) -> int:
     """Print how many samples of which class each user would hold."""
-    from rich.table import Table
-
     from flnft_sim.formats import picture_format, save_figure
-    from flnft_sim.learning import describe_partition
+    from flnft_sim.learning import load_dataset, partition, partition_table
+    from flnft_sim.streams import Streams
 
     if picture is not None:
-        picture_format(picture)
-    settings: dict[str, Any] = {key: value for key, value in {"alpha": alpha, "n": n}.items() if value is not None}
-    dataset, table = describe_partition(name, kind, users, data_dir=data_dir, split=split, seed=seed, **settings)
+        picture_format(picture)  # what cannot be written is said before the work
+    dataset = load_dataset(name, data_dir=data_dir, split=split, seed=seed)
+    asked = {"alpha": alpha, "shards_per_user": shards_per_user}
+    settings = {key: value for key, value in asked.items() if value is not None}
+    rng = Streams(seed).generator("partition", 0)  # as the first DAO of a run with that seed draws
+    shards = partition(kind, dataset.train_y, users, rng=rng, **settings)
+    table = partition_table(shards, dataset.train_y, dataset.classes)
     shape = "×".join(map(str, dataset.input_shape))
     out.print(
         f"{name}: {dataset.source}; {len(dataset.train_y):,} + {len(dataset.test_y):,} images of {shape}", markup=False
     )
-    view = Table("user", *(column.removeprefix("class_") for column in table.columns), caption="samples of each class")
-    for user, row in table.iterrows():
-        view.add_row(str(user), *map(str, row))
-    out.print(view)
+    _print_table(table)
     if picture is not None:
         from flnft_sim.figures.partition import draw_partition
 
         save_figure(draw_partition(table), picture, dpi=150)
         out.print(str(picture), markup=False)
     return 0
+
+
+def _print_table(table: "pd.DataFrame") -> None:
+    from rich.table import Table
+
+    view = Table("user", *(column.removeprefix("class_") for column in table.columns), caption="samples of each class")
+    for user, row in table.iterrows():
+        view.add_row(str(user), *map(str, row))
+    out.print(view)

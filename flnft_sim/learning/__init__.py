@@ -5,27 +5,24 @@ Importing this loads neither PyTorch nor Numba: an engine is imported when it fi
 
 from flnft_sim.learning.aggregation import AGGREGATORS, aggregate
 from flnft_sim.learning.batches import batch_plan
+from flnft_sim.learning.curves import Curve, load_curve, load_curves
 from flnft_sim.learning.data import DATASETS, DataError, Dataset, Facts, data_directory, load_dataset
-from flnft_sim.learning.engine import (
-    EngineChoice,
-    StepNoise,
-    TrainingError,
-    choose_engine,
-    evaluate,
-    rank_users,
-    train_users,
+from flnft_sim.learning.engines.base import StepNoise, Trained, TrainingError
+from flnft_sim.learning.engines.choice import EngineChoice, choose_engine
+from flnft_sim.learning.extent import Extent, load_extent
+from flnft_sim.learning.learners import (
+    CentralizedLearner,
+    FederatedLearner,
+    Learner,
+    LocalUpdates,
+    SurrogateLearner,
+    Training,
 )
-from flnft_sim.learning.learner import CentralizedLearner, FederatedLearner, Learner, LocalUpdates
 from flnft_sim.learning.models import MODELS, Model, build_model
-from flnft_sim.learning.partition import (
-    PARTITIONS,
-    describe_partition,
-    partition,
-    partition_table,
-)
-from flnft_sim.learning.privacy import PrivacyLedger, noise_scales
+from flnft_sim.learning.partitions import PARTITIONS, partition, partition_table
+from flnft_sim.learning.privacy import Noise, PrivacyLedger, noise_scales
 from flnft_sim.learning.schemes import SCHEMES, Participation, Scheme, SchemeContext
-from flnft_sim.learning.surrogate import Curve, Extent, SurrogateLearner, load_curve, load_curves, load_extent
+from flnft_sim.learning.training import evaluate, rank_users, train_users
 
 __all__ = [
     "AGGREGATORS",
@@ -44,19 +41,21 @@ __all__ = [
     "Learner",
     "LocalUpdates",
     "Model",
+    "Noise",
     "Participation",
     "PrivacyLedger",
     "Scheme",
     "SchemeContext",
     "StepNoise",
     "SurrogateLearner",
+    "Trained",
+    "Training",
     "TrainingError",
     "aggregate",
     "batch_plan",
     "build_model",
     "choose_engine",
     "data_directory",
-    "describe_partition",
     "evaluate",
     "load_curve",
     "load_curves",

@@ -9,6 +9,7 @@ import numpy as np
 # An odd constant per axis keeps (step, site) pairs apart; both are well-known multiplicative hash constants.
 STEP_STRIDE = 0x9E3779B9
 SITE_STRIDE = 0x85EBCA6B
+MIX_FIRST, MIX_SECOND = 0x7FEB352D, 0x846CA68B  # the multipliers of `lowbias32` (C. Wellons)
 
 
 def batch_plan(n_samples: int, epochs: int, batch_size: int, seed: int, user: int) -> tuple[np.ndarray, np.ndarray]:
@@ -61,7 +62,7 @@ def dropout_mask(key: int, step: int, site: int, rows: int, width: int, rate: fl
 def _mix(x: np.ndarray) -> np.ndarray:
     """Scramble uint32 values with the `lowbias32` finaliser (C. Wellons, "Prospecting for hash functions")."""
     x = x ^ (x >> np.uint32(16))
-    x = x * np.uint32(0x7FEB352D)
+    x = x * np.uint32(MIX_FIRST)
     x = x ^ (x >> np.uint32(15))
-    x = x * np.uint32(0x846CA68B)
+    x = x * np.uint32(MIX_SECOND)
     return x ^ (x >> np.uint32(16))

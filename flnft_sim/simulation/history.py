@@ -10,7 +10,7 @@ from flnft_sim.agents.dao.decision import settled_decision
 from flnft_sim.agents.dao.experience import Experience
 from flnft_sim.agents.decision import Decision
 from flnft_sim.agents.provider import Offer, ServiceProvider
-from flnft_sim.learning import SurrogateLearner, load_curves
+from flnft_sim.learning import Noise, SurrogateLearner, load_curves
 from flnft_sim.ledger import Transaction, to_units
 from flnft_sim.market import ask_per_licence
 from flnft_sim.simulation.cast import Cast
@@ -90,8 +90,7 @@ def foreseen(dao: MuDao) -> Experience:
         dao.learner.model,
         dao.shard_sizes,
         batch_size=settings.learning.batch_size,
-        sensitivity=settings.learning.sensitivity,
-        clip_l1=settings.learning.clip_l1,
+        noise=Noise(sensitivity=settings.learning.sensitivity, clip_l1=settings.learning.clip_l1),
         seed=dao.world.streams.integer("history", dao.number),
     )
     everyone = np.arange(len(dao.members))

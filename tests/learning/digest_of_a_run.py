@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from flnft_sim.learning import FederatedLearner, build_model, load_dataset, partition
+from flnft_sim.learning import FederatedLearner, Training, build_model, load_dataset, partition
 
 
 def digest() -> str:
@@ -12,7 +12,8 @@ def digest() -> str:
     data = load_dataset("synthetic", shape=(1, 8, 8), train=300, test=1)
     shards = partition("dirichlet", data.train_y, 4, rng=np.random.default_rng(0), alpha=0.5)
     model = build_model("cnn", data.input_shape, data.classes, dropout=0.2)
-    learner = FederatedLearner(data, model, shards, aggregator="fedadp", engine="torch", device="cpu", seed=7)
+    training = Training(aggregator="fedadp", engine="torch", device="cpu")
+    learner = FederatedLearner(data, model, shards, training=training, seed=7)
     for index in range(2):
         updates = learner.train(index, learner.users, np.array([1, 2, 1, 3]), np.full(4, 2.0))
         learner.aggregate(updates, np.ones(4, bool))

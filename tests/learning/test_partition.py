@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flnft_sim.errors import InputError
-from flnft_sim.learning import describe_partition, partition, partition_table
+from flnft_sim.learning import partition, partition_table
 
 CLASSES = 6
 
@@ -90,10 +90,10 @@ def test_label_shards_give_few_labels_each(deal: tuple[np.ndarray, int, int], n:
     labels, users, seed = deal
     rng = np.random.default_rng(seed)
     if users * n > len(labels):
-        with pytest.raises(InputError, match="n must be in"):
-            partition("shards", labels, users, rng=rng, n=n)
+        with pytest.raises(InputError, match="shards_per_user must be in"):
+            partition("shards", labels, users, rng=rng, shards_per_user=n)
         return
-    shards = partition("shards", labels, users, rng=rng, n=n)
+    shards = partition("shards", labels, users, rng=rng, shards_per_user=n)
     assert_dealt(shards, len(labels), users)
     # users·n sorted pieces have CLASSES − 1 label borders between or within them
     held = sum(len(np.unique(labels[shard])) for shard in shards)
@@ -122,11 +122,11 @@ def test_the_same_stream_deals_the_same(kind: str) -> None:
     ("kind", "users", "settings", "words"),
     [
         ("iid", 11, {}, "11 users cannot share 10 samples"),
-        ("iid", 0, {}, "at least 1"),
+        ("iid", 0, {}, "1 or more"),
         ("iid", 2, {"alpha": 1.0}, "unexpected keyword argument 'alpha'"),
-        ("dirichlet", 2, {"alpha": 0.0}, "alpha 0.0 must be positive"),
-        ("dirichlet", 2, {"alpha": float("nan")}, "alpha nan"),
-        ("shards", 4, {"n": 3}, "n must be in 1..2"),
+        ("dirichlet", 2, {"alpha": 0.0}, "alpha is 0; give a number above 0"),
+        ("dirichlet", 2, {"alpha": float("nan")}, "alpha is nan"),
+        ("shards", 4, {"shards_per_user": 3}, "shards_per_user must be in 1..2"),
         ("sizes", 2, {"sizes": [5]}, "2 whole numbers"),
         ("sizes", 2, {"sizes": [5, 6]}, "sum to 11"),
         ("sizes", 2, {"sizes": [5, 0]}, "at least 1"),
@@ -143,8 +143,3 @@ def test_the_table_counts_what_each_user_got() -> None:
     table = partition_table([np.array([0, 2]), np.array([1, 3, 4, 5])], labels, 3)
     assert table.to_numpy().tolist() == [[2, 1, 1, 0], [4, 1, 0, 3]]
     assert list(table.columns) == ["samples", "class_0", "class_1", "class_2"]
-
-
-def test_a_description_is_of_the_whole_training_set() -> None:
-    dataset, table = describe_partition("digits", "dirichlet", 5, seed=2, alpha=0.5)
-    assert table["samples"].sum() == len(dataset.train_y)

@@ -1,6 +1,7 @@
 """Noise and clipping, and that what is claimed is what holds."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,16 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from flnft_sim.errors import InputError
-from flnft_sim.learning import FederatedLearner, PrivacyLedger, build_model, load_dataset, noise_scales, partition
+from flnft_sim.learning import (
+    FederatedLearner,
+    Noise,
+    PrivacyLedger,
+    Training,
+    build_model,
+    load_dataset,
+    noise_scales,
+    partition,
+)
 from flnft_sim.learning.privacy import clip_to_l1, composed_epsilon, laplace_noise, perturb_updates
 
 updates = st.lists(st.floats(-1e3, 1e3, width=32), min_size=5, max_size=5).map(lambda v: np.array(v, np.float32))
@@ -57,9 +67,9 @@ def test_without_clipping_the_scale_is_sensitivity_over_epsilon() -> None:
         (0.0, 1.0, None, "ε = 0.0 must be positive"),
         (-1.0, 1.0, None, "ε = -1.0 must be positive"),
         (float("nan"), 1.0, None, "ε = nan must be positive"),
-        (1.0, 0.0, None, "sensitivity 0.0"),
-        (1.0, 1.0, 0.0, "clip_l1 0.0"),
-        (1.0, 1.0, float("inf"), "clip_l1 inf"),
+        (1.0, 0.0, None, "sensitivity is 0"),
+        (1.0, 1.0, 0.0, "clip_l1 is 0"),
+        (1.0, 1.0, float("inf"), "clip_l1 is inf"),
     ],
 )
 def test_settings_that_protect_nothing_are_refused(
@@ -88,9 +98,12 @@ MLP = build_model("mlp", DIGITS.input_shape, DIGITS.classes)
 USERS, EPSILONS = np.arange(3), np.array([1.0, 2.0, 4.0])
 
 
-def one_round(**settings: object) -> tuple[FederatedLearner, np.ndarray, np.ndarray]:
+TORCH = Training(engine="torch", device="cpu")
+
+
+def one_round(noise: Noise) -> tuple[FederatedLearner, np.ndarray, np.ndarray]:
     """Train one round; return the learner, what was shared and the norms it reports."""
-    learner = FederatedLearner(DIGITS, MLP, SHARDS, engine="torch", device="cpu", **settings)  # type: ignore[arg-type]
+    learner = FederatedLearner(DIGITS, MLP, SHARDS, training=TORCH, noise=noise)
     sent = learner.train(0, USERS, np.array([1, 1, 2]), EPSILONS)
     return learner, sent.params - learner.params, sent.update_norms
 
@@ -98,8 +111,8 @@ def one_round(**settings: object) -> tuple[FederatedLearner, np.ndarray, np.ndar
 def test_what_is_shared_is_the_clipped_update_plus_noise_of_the_stated_scale() -> None:
     """Against the same round without noise: the difference is Lap(2C/ε), as the table says."""
     bound = 0.4
-    _, clean, _ = one_round(perturb="none")
-    learner, noisy, norms = one_round(clip_l1=bound)
+    _, clean, _ = one_round(Noise(perturb="none"))
+    learner, noisy, norms = one_round(Noise(clip_l1=bound))
     table = learner.privacy_ledger().table()
     assert (np.abs(clean).sum(axis=1) > bound).all()  # clipping does something here
     for i, epsilon in enumerate(EPSILONS):
@@ -111,7 +124,7 @@ def test_what_is_shared_is_the_clipped_update_plus_noise_of_the_stated_scale() -
 
 
 def test_without_clipping_nothing_is_claimed() -> None:
-    learner, _, _ = one_round(sensitivity=0.01)
+    learner, _, _ = one_round(Noise(sensitivity=0.01))
     table = learner.privacy_ledger().table()
     np.testing.assert_allclose(table["noise_scale_max"], 0.01 / EPSILONS)
     assert table[["epsilon_round", "epsilon_total_basic", "epsilon_total_tight"]].isna().all(axis=None)
@@ -120,7 +133,7 @@ def test_without_clipping_nothing_is_claimed() -> None:
 
 def test_noise_on_steps_adds_up_over_the_steps() -> None:
     """479 samples in batches of 64 are 8 steps an epoch."""
-    learner, noisy, _ = one_round(perturb="step", clip_l1=0.5)
+    learner, noisy, _ = one_round(Noise(perturb="step", clip_l1=0.5))
     table = learner.privacy_ledger().table()
     np.testing.assert_allclose(table["epsilon_round"], EPSILONS * 8 * np.array([1, 1, 2]))
     assert np.isfinite(noisy).all()
@@ -128,13 +141,13 @@ def test_noise_on_steps_adds_up_over_the_steps() -> None:
 
 def test_noise_on_steps_is_laplace_after_the_clip() -> None:
     """One full-batch step: the update is −lr times the clipped gradient plus Lap(2C/ε)."""
-    settings = {"batch_size": 479, "momentum": 0.0, "lr": 0.5}
+    training = replace(TORCH, batch_size=479, momentum=0.0, lr=0.5)
 
-    def first_step(**more: object) -> np.ndarray:
-        learner = FederatedLearner(DIGITS, MLP, SHARDS, engine="torch", device="cpu", **settings, **more)  # type: ignore[arg-type]
+    def first_step(noise: Noise) -> np.ndarray:
+        learner = FederatedLearner(DIGITS, MLP, SHARDS, training=training, noise=noise)
         return -(learner.train(0, USERS, np.ones(3, int), EPSILONS).params - learner.params) / 0.5
 
-    clean, noisy = first_step(perturb="none"), first_step(perturb="step", clip_l1=2.0)
+    clean, noisy = first_step(Noise(perturb="none")), first_step(Noise(perturb="step", clip_l1=2.0))
     for i, epsilon in enumerate(EPSILONS):
         noise = noisy[i] - clip_to_l1(clean[i], 2.0)
         assert stats.kstest(noise, stats.laplace(scale=4.0 / epsilon).cdf).pvalue > 0.01

@@ -13,6 +13,7 @@ from flnft_sim.errors import InputError, UnknownNameError
 from flnft_sim.learning import (
     Extent,
     FederatedLearner,
+    Noise,
     SurrogateLearner,
     build_model,
     load_curve,
@@ -20,7 +21,7 @@ from flnft_sim.learning import (
     load_extent,
     noise_scales,
 )
-from flnft_sim.learning.surrogate import Progress
+from flnft_sim.learning.curves import Progress
 
 MLP = build_model("mlp", (1, 8, 8), 10)
 WORKLOADS = sorted(load_curves())
@@ -89,7 +90,7 @@ def test_noise_of_the_aggregate_is_the_weighted_sums() -> None:
 
 def test_update_norms_carry_the_noise() -> None:
     """E‖Lap(b)^P‖² = 2·P·b², against draws."""
-    quiet, noisy = learner(adds_noise=False), learner(sensitivity=0.5)
+    quiet, noisy = learner(noise=Noise(perturb="none")), learner(noise=Noise(sensitivity=0.5))
     users, epochs, privacy = np.arange(2), np.array([1, 1]), np.array([1.0, 5.0])
     clean = quiet.train(0, users, epochs, privacy).update_norms
     found = noisy.train(0, users, epochs, privacy).update_norms
@@ -120,7 +121,7 @@ def test_what_does_not_exist_is_named() -> None:
     with pytest.raises(InputError, match="shard sizes"):
         learner(users=0)
     with pytest.raises(InputError, match="sensitivity"):
-        learner(sensitivity=0.0)
+        learner(noise=Noise(sensitivity=0.0))
 
 
 def test_every_curve_states_its_error_on_runs_it_did_not_see_or_that_there_were_none() -> None:
@@ -151,7 +152,9 @@ def test_inside_the_fit_nothing_is_said_of_it() -> None:
 def test_noise_beyond_the_fit_is_told_with_its_deviation() -> None:
     """Ten equal users with Laplace noise of scale b: the mean's deviation is b·√(2/10)."""
     deviation = 50 / 5 * np.sqrt(2 / 10)
-    assert f"noise deviation of the aggregate {deviation:.3g} (fitted 0 to " in told_after(sensitivity=50.0)
+    assert f"noise deviation of the aggregate {deviation:.3g} (fitted 0 to " in told_after(
+        noise=Noise(sensitivity=50.0)
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The CPU engine against a plain one-user PyTorch loop on the same batches."""
 
 import tracemalloc
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -12,8 +13,11 @@ from torch.nn import MaxPool2d, ReLU
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from flnft_sim.learning import train_users
 from flnft_sim.learning.batches import batch_plan, dropout_base, dropout_key
-from flnft_sim.learning.cpu import engine
+from flnft_sim.learning.engines.base import Descent, Trained, TrainingError
+from flnft_sim.learning.engines.cpu import engine
+from flnft_sim.learning.engines.cpu.engine import CpuEngine
 from flnft_sim.learning.models import Convolution, Dense, Layers, build_model
 from flnft_sim.learning.models.base import Model
 from flnft_sim.learning.models.dropout import Dropout
@@ -73,6 +77,14 @@ def narrowest(part, x) -> float:
     return gaps[gaps > 0].min().item() if (gaps > 0).any() else np.inf
 
 
+def trained_by(threads: int | None, model: Model, starts, shards, *, users, **descent) -> Trained:
+    """What the engine gives with a number of threads; starts (N, P), epochs and users (N,)."""
+    return CpuEngine(threads=threads).train(model, starts, shards, Descent(**descent), users=users)
+
+
+train = partial(train_users, engine="cpu", device="cpu")
+
+
 def random_shard(model: Model, samples: int, seed: int):
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((samples, *model.input_shape)).astype(np.float32)
@@ -91,7 +103,7 @@ def test_users_equal_a_plain_loop(name, shape, data):
     batch_size, seed = data.draw(st.integers(1, 40), "batch size"), data.draw(st.integers(0, 2**40), "seed")
     start = model.initial(seed)
     shards = [random_shard(model, n, i) for i, n in enumerate(sizes)]
-    params, losses, norms = engine.train_users(
+    params, losses, norms = train(
         model, start, shards, epochs=epochs, batch_size=batch_size, lr=RATE, momentum=MOMENTUM, seed=seed, users=users
     )
     for i, (x, y) in enumerate(shards):
@@ -100,8 +112,8 @@ def test_users_equal_a_plain_loop(name, shape, data):
         )
         assume(margin > 1e-6)
         np.testing.assert_allclose(params[i], expected, rtol=1e-4, atol=2e-6)
-        assert losses[i] == pytest.approx(loss, rel=1e-4)
-        assert norms[i] == pytest.approx(norm, rel=1e-4)
+        assert losses[i] == pytest.approx(loss, rel=1e-4, abs=1e-6)
+        assert norms[i] == pytest.approx(norm, rel=1e-4, abs=1e-6)
 
 
 @pytest.mark.parametrize(("name", "shape"), SHAPES)
@@ -111,15 +123,15 @@ def test_threads_positions_and_company_change_no_bit(name, shape):
     starts = np.stack([model.initial(i) for i in range(3)])
     epochs, users = np.array([1, 3, 2]), np.array([4, 9, 2])
 
-    def train(chosen, threads):
-        return engine.train_users(
-            model, starts[chosen], [shards[i] for i in chosen], epochs=epochs[chosen], users=users[chosen],
-            batch_size=16, lr=RATE, momentum=MOMENTUM, seed=3, threads=threads,
+    def train_some(chosen, threads):
+        return trained_by(
+            threads, model, starts[chosen], [shards[i] for i in chosen], epochs=epochs[chosen], users=users[chosen],
+            batch_size=16, lr=RATE, momentum=MOMENTUM, seed=3,
         )  # fmt: skip
 
-    together = train([0, 1, 2], 1)
+    together = train_some([0, 1, 2], 1)
     for chosen, threads in [([0, 1, 2], 2), ([2, 0], 2), ([1], 1)]:
-        for one, other in zip(train(chosen, threads), together, strict=True):
+        for one, other in zip(train_some(chosen, threads), together, strict=True):
             assert one.tobytes() == other[chosen].tobytes()
 
 
@@ -140,12 +152,12 @@ def test_evaluation_and_ranking_equal_pytorch(name, shape, samples, seed):
     gradient = parameters_to_vector([p.grad for p in module.parameters()])
     correct = (logits.argmax(1).numpy() == y).mean()
     for threads in (1, 2):
-        accuracy, mean_loss = engine.evaluate(model, start, x, y, threads=threads)
+        accuracy, mean_loss = CpuEngine(threads=threads).evaluate(model, start, (x, y))
         assert accuracy == pytest.approx(correct)
         assert mean_loss == pytest.approx(loss.item(), rel=1e-5)
     shards = [(x, y), (x[:1], y[:1])]
-    assert engine.rank_users(model, start, shards, "loss")[0] == pytest.approx(loss.item(), rel=1e-5)
-    norms = engine.rank_users(model, start, shards, "gradient-norm")
+    assert CpuEngine().rank(model, start, shards, "loss")[0] == pytest.approx(loss.item(), rel=1e-5)
+    norms = CpuEngine().rank(model, start, shards, "gradient-norm")
     assert norms[0] == pytest.approx(gradient.norm().item(), rel=1e-3)  # a narrow decision may fall either way
 
 
@@ -153,18 +165,18 @@ def test_evaluation_and_ranking_equal_pytorch(name, shape, samples, seed):
 def test_a_diverged_user_shows_and_spoils_no_other(name, shape):
     model = build_model(name, shape, 10)
     shards = [random_shard(model, 30, i) for i in range(2)]
-    settings = {"epochs": 2, "batch_size": 16, "lr": RATE, "momentum": MOMENTUM, "seed": 0, "threads": 1}
+    settings = {"epochs": 2, "batch_size": 16, "lr": RATE, "momentum": MOMENTUM, "seed": 0}
     starts = np.stack([model.initial(0), model.initial(1)])
-    healthy, _, _ = engine.train_users(model, starts, shards, **settings)
+    healthy, _, _ = train(model, starts, shards, **settings)
     starts[0] = np.nan
-    params, losses, norms = engine.train_users(model, starts, shards, **settings)
+    params, losses, norms = train(model, starts, shards, **settings)
     assert np.isnan(params[0]).all() and np.isnan(losses[0]) and np.isnan(norms[0])
     assert params[1].tobytes() == healthy[1].tobytes()
 
 
 def test_overflowing_weights_do_not_pass_for_a_result():
     model = build_model("cnn", (1, 8, 8), 10)
-    _, losses, _ = engine.train_users(
+    _, losses, _ = train(
         model, model.initial(0), [random_shard(model, 64, 0)], epochs=5, batch_size=8, lr=1e20, momentum=0.9, seed=0
     )
     assert not np.isfinite(losses[0])
@@ -176,33 +188,10 @@ def test_read_only_strided_and_other_typed_data_give_the_same():
     frozen = x.copy()
     frozen.flags.writeable = False
     settings = {"epochs": 1, "batch_size": 8, "lr": RATE, "momentum": MOMENTUM, "seed": 0}
-    expected = engine.train_users(model, model.initial(0), [(x, y)], **settings)[0]
+    expected = train(model, model.initial(0), [(x, y)], **settings)[0]
     for images, labels in [(frozen, y), (np.repeat(x, 2, 0)[::2], y), (x.astype(np.float64), y.astype(np.uint8))]:
-        params = engine.train_users(model, model.initial(0), [(images, labels)], **settings)[0]
+        params = train(model, model.initial(0), [(images, labels)], **settings)[0]
         assert params.tobytes() == expected.tobytes()
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({"x": np.zeros((4, 1, 8, 7), np.float32)}, "images"),
-        ({"y": np.zeros(3, np.int64)}, "labels"),
-        ({"x": np.zeros((0, 1, 8, 8), np.float32), "y": np.zeros(0, np.int64)}, "n ≥ 1"),
-        ({"y": np.array([0, 1, 2, 10])}, "0 to 9"),
-        ({"y": np.array([0, 1, 2, -1])}, "0 to 9"),
-        ({"params": np.zeros(3, np.float32)}, "parameters"),
-        ({"params": np.zeros(15010)}, "float64"),
-        ({"params": np.zeros((2, 15010), np.float32)}, "parameters"),
-    ],
-)
-def test_what_compiled_code_could_not_check_is_checked_before(change, sentence):
-    model = build_model("mlp", (1, 8, 8), 10)  # 64·200 + 200 + 200·10 + 10 = 15010 parameters
-    good = {"params": model.initial(0), "x": np.zeros((4, 1, 8, 8), np.float32), "y": np.arange(4)}
-    data = good | change
-    with pytest.raises(engine.CpuEngineError, match=sentence):
-        engine.train_users(
-            model, data["params"], [(data["x"], data["y"])], epochs=1, batch_size=4, lr=0.1, momentum=0.0, seed=0
-        )
 
 
 def test_the_engine_says_whom_it_cannot_serve(monkeypatch):
@@ -213,15 +202,15 @@ def test_the_engine_says_whom_it_cannot_serve(monkeypatch):
             return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10))
 
     model = build_model("cnn", (1, 8, 8), 10)
-    assert engine.serves(model) is None
-    assert "plugin" in engine.serves(Plugin((1, 8, 8), 10))
+    assert CpuEngine().serves(model) is None
+    assert "plugin" in CpuEngine().serves(Plugin((1, 8, 8), 10))
     wide = build_model("cnn", (1, 28, 28), 10)
     wide.layers = Layers((Convolution(1, 2, 9, 28),), (Dense(200, 10),))
-    assert "9×9" in engine.serves(wide)
+    assert "9×9" in CpuEngine().serves(wide)
     monkeypatch.setattr(engine.host, "vector_width", lambda: 0)
-    assert "AVX-512" in engine.serves(model)
-    with pytest.raises(engine.CpuEngineError, match="engine 'torch'"):
-        engine.evaluate(model, model.initial(0), *random_shard(model, 1, 0))
+    assert "AVX-512" in CpuEngine().serves(model)
+    with pytest.raises(TrainingError, match="engine 'torch'"):
+        CpuEngine().evaluate(model, model.initial(0), random_shard(model, 1, 0))
 
 
 @pytest.mark.parametrize("kernel", range(1, 8))
@@ -233,9 +222,7 @@ def test_other_kernel_sizes_and_channel_counts(kernel):
     model.layers = Layers((first, second), (Dense(3 * second.pooled_side**2, 5),))
     start, (x, y) = model.initial(kernel), random_shard(model, 20, kernel)
     expected, loss, _, margin = oracle(model, start, x, y, epochs=1, batch_size=9, seed=0, user=0)
-    params, losses, _ = engine.train_users(
-        model, start, [(x, y)], epochs=1, batch_size=9, lr=RATE, momentum=MOMENTUM, seed=0
-    )
+    params, losses, _ = train(model, start, [(x, y)], epochs=1, batch_size=9, lr=RATE, momentum=MOMENTUM, seed=0)
     assert margin > 1e-7
     np.testing.assert_allclose(params[0], expected, rtol=1e-4, atol=2e-6)
     assert losses[0] == pytest.approx(loss, rel=1e-4)
@@ -245,9 +232,9 @@ def test_memory_stays_below_three_copies_of_the_users_parameters():
     model = build_model("mlp", (1, 28, 28), 10)
     shards = [random_shard(model, 64, 0)] * 40
     settings = {"epochs": 1, "batch_size": 64, "lr": RATE, "momentum": MOMENTUM, "seed": 0}
-    engine.train_users(model, model.initial(0), shards[:1], **settings)  # compiled code is not the users'
+    train(model, model.initial(0), shards[:1], **settings)  # compiled code is not the users'
     tracemalloc.start()
-    params, _, _ = engine.train_users(model, model.initial(0), shards, **settings)
+    params, _, _ = train(model, model.initial(0), shards, **settings)
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert params.nbytes <= peak_bytes <= 3 * params.nbytes
@@ -257,4 +244,4 @@ def test_memory_stays_below_three_copies_of_the_users_parameters():
 def test_what_a_thread_raises_reaches_the_caller(threads):
     model = build_model("mlp", (1, 8, 8), 10)
     with pytest.raises(ZeroDivisionError):
-        engine._in_threads(model, 1, lambda _worker, item: 1 // item, [1, 0, 2], threads)
+        engine._in_threads(model.layers, 1, lambda _worker, item: 1 // item, [1, 0, 2], threads)

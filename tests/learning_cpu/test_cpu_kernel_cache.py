@@ -26,25 +26,28 @@ TRAIN = """
 import logging, sys
 logging.basicConfig(level=logging.INFO, stream=sys.stderr)
 import numpy as np
-from flnft_sim.learning.cpu import engine
-from flnft_sim.learning.models import build_model
+from flnft_sim.learning.engines.cpu import engine
+from flnft_sim.learning import build_model, train_users
 said = []
 model = build_model("mlp", (1, 8, 8), 10)
 engine.warm_up(model, announce=said.append)
 engine.warm_up(model, announce=said.append)
 x = np.linspace(-1, 1, 33 * 64, dtype=np.float32).reshape(33, 1, 8, 8)
-params, losses, norms = engine.train_users(
-    model, model.initial(0), [(x, np.arange(33) % 10)], epochs=2, batch_size=10, lr=0.1, momentum=0.5, seed=1)
+params, losses, norms = train_users(
+    model, model.initial(0), [(x, np.arange(33) % 10)], epochs=2, batch_size=10, lr=0.1, momentum=0.5, seed=1,
+    engine="cpu")
 """
 
 
 def test_importing_the_learning_package_loads_no_compiler():
-    loaded = python("import sys, flnft_sim.learning, flnft_sim.learning.cpu.engine; print(*sys.modules)").split()
+    loaded = python(
+        "import sys, flnft_sim.learning, flnft_sim.learning.engines.cpu.engine; print(*sys.modules)"
+    ).split()
     assert not {"numba", "llvmlite", "torch"} & set(loaded)
 
 
 def test_every_width_and_every_source_has_its_own_directory(tmp_path):
-    where = "from flnft_sim.learning.cpu import cache; print(cache.directory())"
+    where = "from flnft_sim.learning.engines.cpu import cache; print(cache.directory())"
     homes = {"XDG_CACHE_HOME": str(tmp_path)}
     eight, sixteen = (python(where, FLNFT_VECTOR_WIDTH=width, **homes).strip() for width in ("8", "16"))
     changed = python(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flnft_sim import FlnftModel
-from flnft_sim.learning.cpu.host import vector_width
+from flnft_sim.learning.engines.cpu.host import vector_width
 from flnft_sim.machine import one_thread
 from flnft_sim.paper import FULL
 from flnft_sim.paper.schemes import schemes_study

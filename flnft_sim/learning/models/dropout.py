@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from flnft_sim.learning.batches import dropout_threshold
+from flnft_sim.learning.batches import MIX_FIRST, MIX_SECOND, dropout_threshold
 
 _LOW_32 = 0xFFFFFFFF
 
@@ -34,7 +34,7 @@ class Dropout(nn.Module):
 def _mix(x: torch.Tensor) -> torch.Tensor:
     """`learning.batches._mix` on int64: PyTorch lacks uint32 products, so the low 32 bits are cut out each time."""
     x = x ^ (x >> 16)
-    x = (x * 0x7FEB352D) & _LOW_32
+    x = (x * MIX_FIRST) & _LOW_32
     x = x ^ (x >> 15)
-    x = (x * 0x846CA68B) & _LOW_32
+    x = (x * MIX_SECOND) & _LOW_32
     return x ^ (x >> 16)

@@ -14,7 +14,9 @@ from flnft_sim.learning import (
     FederatedLearner,
     Learner,
     Model,
+    Noise,
     SurrogateLearner,
+    Training,
     build_model,
     load_curve,
     load_dataset,
@@ -59,9 +61,7 @@ def build_learner(
             _model_of(settings, facts),
             np.full(users, learning.samples_per_user or max(1, facts.samples // users)),
             batch_size=learning.batch_size,
-            sensitivity=learning.sensitivity,
-            clip_l1=learning.clip_l1,
-            adds_noise=scheme.adds_noise and learning.perturb != "none",
+            noise=_noise_of(settings),
             seed=seed,
             extent=extent,
         )
@@ -77,17 +77,16 @@ def build_learner(
         dataset,
         _model_of(settings, dataset),
         shards,
-        aggregator=learning.aggregator,
-        batch_size=learning.batch_size,
-        lr=learning.learning_rate,
-        momentum=learning.momentum,
-        perturb=learning.perturb,
-        sensitivity=learning.sensitivity,
-        clip_l1=learning.clip_l1,
-        engine=learning.engine,
-        device=learning.device,
+        training=Training(
+            aggregator=learning.aggregator,
+            batch_size=learning.batch_size,
+            lr=learning.learning_rate,
+            momentum=learning.momentum,
+            engine=learning.engine,
+            device=learning.device,
+        ),
+        noise=_noise_of(settings),
         seed=seed,
-        adds_noise=scheme.adds_noise,
     )
 
 
@@ -96,11 +95,18 @@ def _model_of(settings: Scenario, data: Dataset | Facts) -> Model:
     return build_model(learning.model, data.input_shape, data.classes, dropout=learning.dropout, **told)
 
 
+def _noise_of(settings: Scenario) -> Noise:
+    """As the scenario says, where the scheme adds any."""
+    learning = settings.learning
+    perturb = learning.perturb if SCHEMES.get(learning.scheme).adds_noise else "none"
+    return Noise(perturb=perturb, sensitivity=learning.sensitivity, clip_l1=learning.clip_l1)
+
+
 def _partition_options(settings: Scenario) -> dict[str, Any]:
     chosen = settings.learning.partition
     options: dict[str, dict[str, Any]] = {
         "dirichlet": {"alpha": chosen.alpha},
-        "shards": {"n": chosen.shards_per_user},
+        "shards": {"shards_per_user": chosen.shards_per_user},
         "sizes": {"sizes": chosen.sizes},
     }
     return options.get(chosen.kind, {})

@@ -14,7 +14,7 @@ import platformdirs
 from filelock import FileLock
 from numba.core import config as _config
 
-from flnft_sim.learning.cpu.host import vector_width
+from flnft_sim.learning.engines.cpu.host import vector_width
 
 _DECORATING = threading.RLock()
 config: Any = _config  # its settings are made at run time, out of a type checker's sight

@@ -1,38 +1,13 @@
 """One thread's workspace, and the compiled steps that run on it."""
 
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
-from flnft_sim.learning.cpu import steps
-from flnft_sim.learning.cpu.plan import Plan
+from flnft_sim.learning.engines.cpu import steps
+from flnft_sim.learning.engines.cpu.inputs import Dropout, Rates, Samples, frozen
+from flnft_sim.learning.engines.cpu.plan import Plan
 from flnft_sim.learning.models.layers import Layers
-
-
-class Samples(NamedTuple):
-    """Images as rows (n, d) float32, labels (n,) int64, and the batches to take them in (`learning.batches`)."""
-
-    x: np.ndarray
-    y: np.ndarray
-    order: np.ndarray
-    bounds: np.ndarray
-
-
-class Dropout(NamedTuple):
-    """A user's key, and the rate as the kernels want it; threshold 0 is no dropout."""
-
-    key: int = 0
-    threshold: int = 0
-    scale: np.float32 = np.float32(1)
-
-
-class Descent(NamedTuple):
-    """Learning rate, momentum, and what a batch's summed loss is divided by (0: by the batch's rows)."""
-
-    rate: np.float32
-    momentum: np.float32
-    divisor: int = 0
 
 
 @lru_cache(maxsize=16)
@@ -57,9 +32,9 @@ class Worker:
         """Write the current parameters to `flat` (P,) float32."""
         steps.unpack(self._net, self._workspace, flat)
 
-    def train(self, samples: Samples, dropout: Dropout, descent: Descent, measured_from: int) -> tuple[float, float]:
+    def train(self, samples: Samples, dropout: Dropout, rates: Rates, measured_from: int) -> tuple[float, float]:
         """Take all steps; returns (sum of losses, sum of rows · gradient norm) over steps from `measured_from` on."""
-        return steps.train(self._net, *samples, self._workspace, *dropout, *descent, measured_from)
+        return steps.train(self._net, *samples, self._workspace, *dropout, *rates, measured_from)
 
     def evaluate(self, samples: Samples) -> tuple[int, float]:
         """Correct predictions and summed cross-entropy at the current parameters, without dropout."""
@@ -70,7 +45,7 @@ class Worker:
 
         A pass with rate 0 and momentum 1 leaves the sum of the batches' gradients in the momentum.
         """
-        still = Descent(np.float32(0), np.float32(1), len(samples.y))
+        still = Rates(np.float32(0), np.float32(1), len(samples.y))
         self.train(samples, Dropout(), still, 0)
         start = self._net.momentum
         return float(np.linalg.norm(self._workspace[start : 2 * start].astype(np.float64)))
@@ -88,10 +63,3 @@ def compile_for(layers: Layers) -> None:
     worker.gradient_norm(samples)
     worker.evaluate(samples)
     worker.store(flat.copy())
-
-
-def frozen(array: np.ndarray) -> np.ndarray:
-    """A read-only view: one type for the compiler, whatever the caller holds."""
-    view = array.view()
-    view.flags.writeable = False
-    return view

@@ -7,9 +7,9 @@ layers hold rows of samples, padded with zero rows to `padded`; convolutions hol
 
 import numpy as np
 
-from flnft_sim.learning.batches import SITE_STRIDE, STEP_STRIDE
-from flnft_sim.learning.cpu.kernels import glue
-from flnft_sim.learning.cpu.vectors import (
+from flnft_sim.learning.batches import MIX_FIRST, MIX_SECOND, SITE_STRIDE, STEP_STRIDE
+from flnft_sim.learning.engines.cpu.kernels import glue
+from flnft_sim.learning.engines.cpu.vectors import (
     WIDTH,
     add,
     call,
@@ -155,9 +155,9 @@ def hash32(value):
     """Scramble the low 32 bits: the rule of `learning.batches`."""
     x = np.uint32(value)
     x = np.uint32(x ^ (x >> np.uint32(16)))
-    x = np.uint32(x * np.uint32(0x7FEB352D))
+    x = np.uint32(x * np.uint32(MIX_FIRST))
     x = np.uint32(x ^ (x >> np.uint32(15)))
-    x = np.uint32(x * np.uint32(0x846CA68B))
+    x = np.uint32(x * np.uint32(MIX_SECOND))
     return np.uint32(x ^ (x >> np.uint32(16)))
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from numba import cfunc, njit, types
 
-from flnft_sim.learning.cpu import cache
-from flnft_sim.learning.cpu.vectors import POINTER
+from flnft_sim.learning.engines.cpu import cache
+from flnft_sim.learning.engines.cpu.vectors import POINTER
 
 # Reordering sums is fine; assuming that no NaN or infinity ever appears is not: a diverged run must show as one.
 _FAST = {"contract", "reassoc", "nsz", "arcp"}

@@ -7,21 +7,19 @@ product. A group's users take their steps together, the longest first, so that t
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch.func import functional_call, grad_and_value, vmap
 from torch.nn.functional import cross_entropy
 
-from flnft_sim.learning.batches import batch_plan, dropout_base, dropout_key, steps_per_epoch
+from flnft_sim.arrays import Ints
+from flnft_sim.learning.batches import dropout_base, steps_per_epoch
+from flnft_sim.learning.engines.base import Course, Descent, Shard, StepNoise, Trained
+from flnft_sim.learning.engines.torch_loop import GradientNoise, TorchLoop
 from flnft_sim.learning.models import Model
 from flnft_sim.learning.models.dropout import Dropout
-from flnft_sim.learning.torch_engine import GradientNoise
 from flnft_sim.machine import one_thread
-
-if TYPE_CHECKING:
-    from flnft_sim.learning.engine import Shard, StepNoise
 
 GROUP_USERS = 256  # trained together; bounds the memory for activations
 
@@ -33,58 +31,52 @@ class _Schedule:
     rows: np.ndarray  # (T, n, B) positions in the group's concatenated data; padding repeats the first sample
     sizes: np.ndarray  # (T, n) real rows, 0 once a user is done
     measured: np.ndarray  # (T, n) bool: a step of the user's last epoch
+    keys: np.ndarray  # (n,) of the users' dropout masks
 
 
-def train_users(
-    model: Model,
-    params: np.ndarray,
-    shards: Sequence["Shard"],
-    *,
-    epochs: np.ndarray,
-    batch_size: int,
-    lr: float,
-    momentum: float,
-    seed: int,
-    users: np.ndarray,
-    device: str = "cuda",
-    step_noise: "StepNoise | None" = None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Train users in stacked groups as `learning.train_users` says; the door has checked the input."""
-    trained = np.empty((len(shards), model.parameter_count), np.float32)
-    losses, norms = np.empty(len(shards)), np.empty(len(shards))
-    samples = np.array([len(y) for _, y in shards])
-    steps = epochs * steps_per_epoch(samples, batch_size)
-    longest_first = np.argsort(-steps, kind="stable")
-    gradient = _stacked_gradient(model, device)
-    with one_thread("torch"):
-        for start in range(0, len(shards), GROUP_USERS):
-            group = longest_first[start : start + GROUP_USERS]
-            noises = [GradientNoise(step_noise, int(i), int(users[i])) for i in group] if step_noise else []
-            trained[group], losses[group], norms[group] = _train_group(
-                gradient,
-                torch.tensor(params[group], device=device),
-                [shards[i] for i in group],
-                _schedule(samples[group], epochs[group], batch_size, seed, users[group]),
-                keys=np.array([dropout_key(seed, user) for user in users[group].tolist()]),
-                lr=lr,
-                momentum=momentum,
-                noises=noises,
-            )
-    return trained, losses, norms
+class TorchStacked(TorchLoop):
+    """All users at once, in groups; evaluates and ranks as the loop does, on its device."""
+
+    def __init__(self, device: str = "cuda") -> None:
+        super().__init__(device)
+
+    def train(
+        self,
+        model: Model,
+        start: np.ndarray,
+        shards: Sequence[Shard],
+        descent: Descent,
+        *,
+        users: Ints,
+        step_noise: StepNoise | None = None,
+    ) -> Trained:
+        """Train users in stacked groups."""
+        trained = Trained(np.empty((len(shards), model.parameter_count), np.float32), *np.empty((2, len(shards))))
+        steps = descent.epochs * steps_per_epoch(np.array([len(y) for _, y in shards]), descent.batch_size)
+        longest_first = np.argsort(-steps, kind="stable")
+        gradient = _stacked_gradient(model, self.device)
+        with one_thread("torch"):
+            for first in range(0, len(shards), GROUP_USERS):
+                group = longest_first[first : first + GROUP_USERS]
+                own = [shards[i] for i in group]
+                courses = [descent.of(int(i), len(y), int(users[i])) for i, (_, y) in zip(group, own, strict=True)]
+                noises = [GradientNoise(step_noise, int(i), int(users[i])) for i in group] if step_noise else []
+                params = torch.tensor(start[group], device=self.device)
+                figures = _train_group(gradient, params, own, _schedule(own, courses, descent), descent, noises)
+                trained.losses[group], trained.gradient_norms[group] = figures
+                trained.params[group] = params.cpu().numpy()
+        return trained
 
 
 def _train_group(
     gradient: Callable[..., tuple[torch.Tensor, torch.Tensor]],
     params: torch.Tensor,
-    shards: Sequence["Shard"],
+    shards: Sequence[Shard],
     schedule: _Schedule,
-    *,
-    keys: np.ndarray,
-    lr: float,
-    momentum: float,
+    descent: Descent,
     noises: list[GradientNoise],
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Run a group's steps on its device; return parameters, losses and gradient norms in the group's order."""
+) -> np.ndarray:
+    """Run a group's steps on its device, in place; return losses and gradient norms (2, n) in the group's order."""
     device = params.device
     x = torch.from_numpy(np.concatenate([x for x, _ in shards])).to(device)
     y = torch.from_numpy(np.concatenate([y for _, y in shards])).to(device)
@@ -95,16 +87,15 @@ def _train_group(
         rows = torch.from_numpy(row_numbers[:active]).to(device, torch.int64)
         counts = torch.from_numpy(row_counts[:active]).to(device, torch.float32)
         weights = (torch.arange(rows.shape[1], device=device) < counts[:, None]) / counts[:, None]
-        grads, losses = gradient(params[:active], keys[:active], step, x[rows], y[rows], weights)
+        grads, losses = gradient(params[:active], schedule.keys[:active], step, x[rows], y[rows], weights)
         measured = torch.from_numpy(schedule.measured[step, :active]).to(device) * counts
         sums[0, :active] += measured * losses
         sums[1, :active] += measured * grads.norm(dim=1)
         for noise, user_gradient in zip(noises, grads, strict=False):  # only those still training
             noise(user_gradient)
-        velocity[:active].mul_(momentum).add_(grads)
-        params[:active].add_(velocity[:active], alpha=-lr)
-    mean_losses, mean_norms = (sums / torch.tensor([len(y) for _, y in shards], device=device)).cpu().numpy()
-    return params.cpu().numpy(), mean_losses, mean_norms
+        velocity[:active].mul_(descent.momentum).add_(grads)
+        params[:active].add_(velocity[:active], alpha=-descent.lr)
+    return (sums / torch.tensor([len(y) for _, y in shards], device=device)).cpu().numpy()
 
 
 def _stacked_gradient(model: Model, device: str) -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
@@ -135,18 +126,19 @@ def _stacked_gradient(model: Model, device: str) -> Callable[..., tuple[torch.Te
     return gradient
 
 
-def _schedule(samples: np.ndarray, epochs: np.ndarray, batch_size: int, seed: int, users: np.ndarray) -> _Schedule:
-    """Lay the users' batch plans side by side."""
-    per_epoch = steps_per_epoch(samples, batch_size)
-    steps, width = epochs * per_epoch, int(min(batch_size, samples.max()))
+def _schedule(shards: Sequence[Shard], courses: Sequence[Course], descent: Descent) -> _Schedule:
+    """Lay the users' courses side by side."""
+    samples = np.array([len(y) for _, y in shards])
+    steps = np.array([len(course.bounds) - 1 for course in courses])
+    width = int(min(descent.batch_size, samples.max()))
     starts = np.concatenate([[0], np.cumsum(samples)[:-1]])
-    rows = np.empty((steps.max(), len(users), width), np.int32)
+    rows = np.empty((steps.max(), len(courses), width), np.int32)
     rows[:] = starts[:, None]
-    sizes = np.zeros((steps.max(), len(users)), np.int32)
-    for i, user in enumerate(users.tolist()):
-        idx, bounds = batch_plan(int(samples[i]), int(epochs[i]), batch_size, seed, user)
-        sizes[: steps[i], i] = np.diff(bounds)
+    sizes = np.zeros((steps.max(), len(courses)), np.int32)
+    for i, course in enumerate(courses):
+        sizes[: steps[i], i] = np.diff(course.bounds)
         real = np.arange(width) < sizes[: steps[i], i, None]
-        rows[: steps[i], i][real] += idx.astype(np.int32)
-    step = np.arange(steps.max())[:, None]
-    return _Schedule(rows, sizes, (step >= steps - per_epoch) & (step < steps))
+        rows[: steps[i], i][real] += course.order.astype(np.int32)
+    step, measured_from = np.arange(steps.max())[:, None], np.array([course.measured_from for course in courses])
+    keys = np.array([course.key for course in courses])
+    return _Schedule(rows, sizes, (step >= measured_from) & (step < steps), keys)

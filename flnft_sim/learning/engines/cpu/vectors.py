@@ -15,7 +15,7 @@ from numba import extending, types
 from numba.core import cgutils
 from numba.extending import models, overload, register_model
 
-from flnft_sim.learning.cpu.host import vector_width
+from flnft_sim.learning.engines.cpu.host import vector_width
 
 WIDTH = vector_width()
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from flnft_sim.learning.cpu.kernels import glue, kernel
-from flnft_sim.learning.cpu.vectors import (
+from flnft_sim.learning.engines.cpu.kernels import glue, kernel
+from flnft_sim.learning.engines.cpu.vectors import (
     WIDTH,
     add,
     broadcast,

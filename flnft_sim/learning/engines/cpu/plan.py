@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flnft_sim.learning.cpu import convolution, dense
-from flnft_sim.learning.cpu.vectors import WIDTH
+from flnft_sim.learning.engines.cpu import convolution, dense
+from flnft_sim.learning.engines.cpu.vectors import WIDTH
 from flnft_sim.learning.models.layers import Convolution, Dense, Layers
 
 REGISTERS = 32 if WIDTH == 16 else 16

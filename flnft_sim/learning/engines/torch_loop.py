@@ -1,4 +1,4 @@
-"""The PyTorch engine: any model. On a CPU one user after the other; on a GPU all at once (`torch_stacked`).
+"""The plain PyTorch engine: any model, one user after the other.
 
 Parameters live in one flat tensor, of which the module's parameters are views: a step of SGD, a clip or a norm is
 then one operation, however many layers the model has. Images and convolution weights are kept channels-last, which
@@ -7,21 +7,19 @@ PyTorch's CPU convolutions and poolings want.
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from flnft_sim.learning.batches import batch_plan, dropout_base, dropout_key, steps_per_epoch
+from flnft_sim.arrays import Floats, Ints
+from flnft_sim.learning.batches import dropout_base
+from flnft_sim.learning.engines.base import Course, Descent, Shard, StepNoise, Trained
 from flnft_sim.learning.models import Model
 from flnft_sim.learning.models.dropout import Dropout
 from flnft_sim.learning.privacy import laplace_noise
+from flnft_sim.learning.schemes import Ranking
 from flnft_sim.machine import one_thread
-
-if TYPE_CHECKING:
-    from flnft_sim.learning.engine import Shard, StepNoise
-    from flnft_sim.learning.schemes import Ranking
 
 FORWARD_ROWS = 2048  # images in one pass over a whole shard or test set
 
@@ -68,59 +66,51 @@ class FlatModule:
         return loss.item()
 
 
-def train_users(
-    model: Model,
-    params: np.ndarray,
-    shards: Sequence["Shard"],
-    *,
-    epochs: np.ndarray,
-    batch_size: int,
-    lr: float,
-    momentum: float,
-    seed: int,
-    users: np.ndarray,
-    device: str = "cpu",
-    step_noise: "StepNoise | None" = None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Train users one after the other as `learning.train_users` says; the door has checked the input."""
-    flat = FlatModule(model, device)
-    flat.module.train()
-    trained = np.empty((len(shards), model.parameter_count), np.float32)
-    losses, norms = np.empty(len(shards)), np.empty(len(shards))
-    with one_thread("torch"):
-        for i, ((x, y), user) in enumerate(zip(shards, users.tolist(), strict=True)):
-            flat.load(params[i])
-            losses[i], norms[i] = _train_one(
-                flat,
-                *to_tensors(x, y, device),
-                plan=batch_plan(len(y), int(epochs[i]), batch_size, seed, user),
-                measured_steps=steps_per_epoch(len(y), batch_size),
-                key=dropout_key(seed, user),
-                lr=lr,
-                momentum=momentum,
-                perturb=GradientNoise(step_noise, i, user) if step_noise else None,
-            )
-            trained[i] = flat.unload()
-    return trained, losses, norms
+class TorchLoop:
+    """One user after the other on a device, "cpu" or "cuda"; serves any model."""
 
+    def __init__(self, device: str = "cpu") -> None:
+        self.device = device
 
-def evaluate(
-    model: Model, params: np.ndarray, x: np.ndarray, y: np.ndarray, *, device: str = "cpu"
-) -> tuple[float, float]:
-    """Return (accuracy, mean cross-entropy), dropout off."""
-    with one_thread("torch"):
-        return _evaluated(_at_rest(model, params, device), x, y)
+    def serves(self, model: Model, *, step_noise: bool = False) -> None:
+        """Serve whatever builds a module."""
+        del model, step_noise
 
+    def train(
+        self,
+        model: Model,
+        start: np.ndarray,
+        shards: Sequence[Shard],
+        descent: Descent,
+        *,
+        users: Ints,
+        step_noise: StepNoise | None = None,
+    ) -> Trained:
+        """Train users one after the other."""
+        flat = FlatModule(model, self.device)
+        flat.module.train()
+        trained = Trained(np.empty((len(shards), model.parameter_count), np.float32), *np.empty((2, len(shards))))
+        with one_thread("torch"):
+            for i, ((x, y), user) in enumerate(zip(shards, users.tolist(), strict=True)):
+                flat.load(start[i])
+                perturb = GradientNoise(step_noise, i, user) if step_noise else None
+                course = descent.of(i, len(y), user)
+                trained.losses[i], trained.gradient_norms[i] = _train_one(flat, (x, y), descent, course, perturb)
+                trained.params[i] = flat.unload()
+        return trained
 
-def rank_users(
-    model: Model, params: np.ndarray, shards: Sequence["Shard"], by: "Ranking", *, device: str = "cpu"
-) -> np.ndarray:
-    """Return each shard's mean loss (N,) or the norm of its mean gradient (N,), dropout off."""
-    flat = _at_rest(model, params, device)
-    with one_thread("torch"):
-        if by == "loss":
-            return np.array([_evaluated(flat, x, y)[1] for x, y in shards])
-        return np.array([_gradient_norm(flat, x, y) for x, y in shards])
+    def evaluate(self, model: Model, params: np.ndarray, shard: Shard) -> tuple[float, float]:
+        """Return (accuracy, mean cross-entropy), dropout off."""
+        with one_thread("torch"):
+            return _evaluated(_at_rest(model, params, self.device), *shard)
+
+    def rank(self, model: Model, params: np.ndarray, shards: Sequence[Shard], by: Ranking) -> Floats:
+        """Return each shard's mean loss (N,) or the norm of its mean gradient (N,), dropout off."""
+        flat = _at_rest(model, params, self.device)
+        with one_thread("torch"):
+            if by == "loss":
+                return np.array([_evaluated(flat, x, y)[1] for x, y in shards])
+            return np.array([_gradient_norm(flat, x, y) for x, y in shards])
 
 
 def _at_rest(model: Model, params: np.ndarray, device: str) -> FlatModule:
@@ -155,7 +145,7 @@ def to_tensors(x: np.ndarray, y: np.ndarray, device: str | torch.device) -> tupl
 class GradientNoise:
     """Clip a mini-batch gradient to an L1 norm, then add Laplace noise: Eq. 4, step by step."""
 
-    def __init__(self, noise: "StepNoise", row: int, user: int) -> None:
+    def __init__(self, noise: StepNoise, row: int, user: int) -> None:
         self.rng = np.random.default_rng(np.random.SeedSequence(noise.seed, spawn_key=(user,)))
         self.scale, self.clip_l1 = float(noise.scales[row]), noise.clip_l1
 
@@ -168,34 +158,25 @@ class GradientNoise:
 
 
 def _train_one(
-    flat: FlatModule,
-    x: torch.Tensor,
-    y: torch.Tensor,
-    *,
-    plan: tuple[np.ndarray, np.ndarray],
-    measured_steps: int,
-    key: int,
-    lr: float,
-    momentum: float,
-    perturb: GradientNoise | None,
+    flat: FlatModule, shard: Shard, descent: Descent, course: Course, perturb: GradientNoise | None
 ) -> tuple[float, float]:
-    """Run all steps of one user in place; return its loss and gradient norm over the last `measured_steps`."""
-    idx, bounds = torch.from_numpy(plan[0]).to(x.device), plan[1].tolist()
+    """Run all steps of one user in place; return its loss and gradient norm over the steps that are measured."""
+    x, y = to_tensors(*shard, flat.params.device)
+    order = torch.from_numpy(course.order).to(x.device)
     velocity = torch.zeros_like(flat.params)
-    first_measured = len(bounds) - 1 - measured_steps
     loss_sum, norm_sum = 0.0, 0.0
-    for step, (start, stop) in enumerate(pairwise(bounds)):
-        rows = idx[start:stop]
-        flat.set_dropout(key, step)
+    for step, (first, last) in enumerate(pairwise(course.bounds.tolist())):
+        rows = order[first:last]
+        flat.set_dropout(course.key, step)
         flat.grads.zero_()
         loss = flat.add_gradient(x[rows], y[rows])
-        if step >= first_measured:
+        if step >= course.measured_from:
             loss_sum += len(rows) * loss
             norm_sum += len(rows) * flat.grads.norm().item()
         if perturb is not None:
             perturb(flat.grads)
-        velocity.mul_(momentum).add_(flat.grads)
-        flat.params.add_(velocity, alpha=-lr)
+        velocity.mul_(descent.momentum).add_(flat.grads)
+        flat.params.add_(velocity, alpha=-descent.lr)
     return loss_sum / len(y), norm_sum / len(y)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from flnft_sim.learning.cpu.kernels import kernel
-from flnft_sim.learning.cpu.vectors import WIDTH, broadcast, fma, load, prefetch, registers, splat, store
+from flnft_sim.learning.engines.cpu.kernels import kernel
+from flnft_sim.learning.engines.cpu.vectors import WIDTH, broadcast, fma, load, prefetch, registers, splat, store
 
 
 @cache
