@@ -11,6 +11,8 @@ CONTRACTS = {
     "flnft_sim.models": ("models.ModelContract", "model"),
     "flnft_sim.schemes": ("schemes.SchemeContract", "scheme"),
     "flnft_sim.aggregators": ("aggregators.AggregatorContract", "aggregator"),
+    "flnft_sim.datasets": ("data.DatasetContract", "dataset"),
+    "flnft_sim.partitions": ("partitions.PartitionContract", "partition"),
     "flnft_sim.topologies": ("topologies.TopologyContract", "topology"),
     "flnft_sim.designs": ("designs.DesignContract", "design"),
     "flnft_sim.figures": ("figures.FigureContract", "figure"),
