@@ -47,3 +47,7 @@ def shown(value: object, limit: int = SHOWN) -> str:
 def bare(text: str, limit: int = SHOWN) -> str:
     """A name as a sentence shows it: like `shown`, without quotation marks."""
     return shown(text, limit + 2).strip("'\"")
+
+
+#: What reading raises where a record has another form than this program would write: a stranger's, or a damaged one.
+FORMLESS = (KeyError, TypeError, AttributeError, IndexError, ValueError, OverflowError, RecursionError)

@@ -9,6 +9,7 @@ import typer
 
 from flnft_sim.cli.console import check_folder, err, out
 from flnft_sim.errors import FlnftError, InputError
+from flnft_sim.files import read_ordinary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -148,7 +149,7 @@ def _replay(path: Path) -> None:
     from flnft_sim.market.audit import Counterexample
 
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_ordinary(path, most=1 << 24).decode()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise InputError(f"cannot read {path} ({reason}); give a file that `flnft audit` wrote") from None

@@ -5,6 +5,7 @@ Everything that reads a run's folder reads it here. No link is followed below th
 
 import errno
 import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,8 +49,11 @@ def parse_manifest(directory: Path, text: str) -> dict[str, Any]:
     """What the manifest's text says. Raises `InputError` for what no run writes."""
     try:
         manifest = read_json(text, place=MANIFEST)
+        json.dumps(manifest, allow_nan=False)
     except TextError as error:
         raise _damaged(directory, str(error)) from None
+    except ValueError:
+        raise _damaged(directory, "it holds a number that is not finite") from None
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
         raise _damaged(directory, "it lists no files")
     if len(manifest["files"]) > MOST_FILES:
@@ -97,6 +101,11 @@ def _path(directory: Path, name: str) -> Path:
     if path.parent != directory and path.parent.is_symlink():
         raise NotOrdinary(errno.ELOOP, f"{path.parent.name} is a link")
     return path
+
+
+def damaged(directory: Path, error: Exception) -> InputError:
+    """The sentence for a folder in which something has another form than a run writes."""
+    return InputError(f"the run in {bare(str(directory))} is damaged ({shown(error)}); run the scenario again")
 
 
 @contextmanager

@@ -10,14 +10,14 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from flnft_sim.errors import InputError
+from flnft_sim.errors import FORMLESS, InputError
 from flnft_sim.formats import Figures, Format, figure_format
 from flnft_sim.results.claim import Claim
 from flnft_sim.results.closing import closed
 from flnft_sim.results.folder import LEDGER, add_files, write_folder
 from flnft_sim.results.page import summary_text
 from flnft_sim.results.pictures import Draw, render_all
-from flnft_sim.results.reading import read_file, read_manifest
+from flnft_sim.results.reading import damaged, read_file, read_manifest
 from flnft_sim.results.record import RunRecord
 from flnft_sim.results.tables import as_of_now, from_csv, to_csv, types_of
 from flnft_sim.results.trace import trace_json
@@ -85,8 +85,10 @@ class RunResult(RunRecord):
                     if name.endswith(".safetensors")
                 },
             )
-        except (KeyError, TypeError, AttributeError, UnicodeDecodeError, safetensors.SafetensorError) as error:
-            raise InputError(f"the run in {directory} is damaged ({error}); run the scenario again") from error
+        except InputError:
+            raise
+        except (*FORMLESS, safetensors.SafetensorError) as error:
+            raise damaged(directory, error) from error
 
     def _contents(self) -> Iterator[tuple[str, str | bytes]]:
         for name, table in self.tables.items():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flnft_sim.errors import FlnftError, bare, shown
+from flnft_sim.errors import FORMLESS, FlnftError, bare, shown
 from flnft_sim.ledger import Chain, VerificationError, model_hash, parse_fl_nft, read_ledger, sha256_hex, to_units
 from flnft_sim.results.closing import CLOSE, PUBLIC, contract_key, digest_of, digests, signed
 from flnft_sim.results.folder import LEDGER, manifest_text
@@ -18,7 +18,6 @@ from flnft_sim.results.reading import MANIFEST, parse_manifest, read_file, read_
 ACCOUNTS, BIDS = "accounts.csv", "bids.csv"
 
 _FIGURE = re.compile(r"figures/[\w-]{1,100}\.(png|pdf|svg)", re.ASCII)
-_FORMLESS = (KeyError, TypeError, AttributeError, IndexError, ValueError, OverflowError, RecursionError, csv.Error)
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def _formed() -> Iterator[None]:
         yield
     except FlnftError as error:
         raise VerificationError(str(error)) from None
-    except _FORMLESS as error:
+    except (*FORMLESS, csv.Error) as error:
         raise VerificationError(f"a record lacks its form ({shown(error)})") from None
 
 

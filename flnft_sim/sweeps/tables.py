@@ -8,10 +8,10 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from flnft_sim.errors import InputError, bare, did_you_mean
-from flnft_sim.files import open_atomic
+from flnft_sim.files import open_atomic, read_ordinary
 from flnft_sim.sweeps.job import Record
 from flnft_sim.sweeps.journal import Journal
 from flnft_sim.sweeps.plan import RESERVED
@@ -20,6 +20,7 @@ from flnft_sim.sweeps.runs import Run, Runs
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_READ = 1 << 30  # bytes of a table that is read as a whole
 PARQUET_ROWS = 4096  # a row group; what is held in memory at once
 KINDS: tuple[type, ...] = (NoneType, bool, int, float, str)  # each can hold the ones before it
 
@@ -147,7 +148,7 @@ def cell(value: Any) -> str:
             return json.dumps(value, separators=(",", ":"), sort_keys=True)
 
 
-def read_csv(path: Path) -> "pd.DataFrame":
+def read_csv(path: Path | BinaryIO) -> "pd.DataFrame":
     """Read a CSV of a sweep; only empty cells are missing values (a scheme may be called `none`)."""
     import pandas as pd
 
@@ -159,7 +160,8 @@ def read_table(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
     try:
-        return pd.read_parquet(path) if path.suffix == ".parquet" else read_csv(path)
+        content = io.BytesIO(read_ordinary(path, most=MOST_READ))
+        return pd.read_parquet(content) if path.suffix == ".parquet" else read_csv(content)
     except (ValueError, OSError, ImportError) as error:  # the errors of pandas and pyarrow are ValueErrors
         reason = " ".join(str(error).split())
         raise InputError(

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import solara
 
-from flnft_sim.results import RunResult
 from flnft_sim.scenario import Scenario
 from flnft_sim.viz.live_page import LivePage
 from flnft_sim.viz.playback import Playback
@@ -20,7 +19,7 @@ from flnft_sim.viz.server import RUN, SCENARIO
 @cache
 def playback_of(folder: str) -> Playback:
     """The playback of a run's folder, read once; sessions share it, for nothing in it changes."""
-    return Playback(RunResult.load(Path(folder)))
+    return Playback.load(Path(folder))
 
 
 @solara.component

@@ -3,14 +3,16 @@
 import math
 from bisect import bisect_right
 from collections import Counter
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-from flnft_sim.errors import InputError
+from flnft_sim.errors import FORMLESS, FlnftError, InputError, bare
 from flnft_sim.ledger import Block
 from flnft_sim.results import RunResult
+from flnft_sim.results.reading import damaged
 from flnft_sim.viz.live import line_of, row_facts
 from flnft_sim.viz.scene import (
     Belief,
@@ -53,6 +55,20 @@ class Playback:
         for bid in records(result.bids):
             line = closed_s.get(bid["auction"], math.inf), bid["auction"], f"{bid['total_money']:,.2f} money"
             self._closed_bids.setdefault(bid["provider"], []).append(line)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """The playback of a run's folder. Raises `InputError` where it is damaged or shows nothing."""
+        result = RunResult.load(folder)
+        try:
+            playback = cls(result)
+            for time_s in (0.0, playback.end_s):
+                playback.at(time_s)
+        except FlnftError as error:
+            raise InputError(f"{bare(str(folder))}: {error}") from None
+        except FORMLESS as error:
+            raise damaged(folder, error) from error
+        return playback
 
     def at(self, time_s: float) -> Scene:
         """What was to be seen at `time_s`."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from flnft_sim.errors import InputError
+from flnft_sim.errors import InputError, bare
 from flnft_sim.results.tables.columns import Type
 from flnft_sim.results.tables.frames import typed
 from flnft_sim.results.tables.renamed import as_of_now
@@ -31,7 +31,7 @@ def from_csv(table: str, text: str, types: Mapping[str, Type]) -> pd.DataFrame:
         }
         cells = as_of_now(table, cells)
     except (ValueError, KeyError, csv.Error) as error:
-        raise InputError(f"{table}.csv is damaged ({error}); run the scenario again") from error
+        raise InputError(f"{table}.csv is damaged ({bare(str(error))}); run the scenario again") from error
     return typed(table, pd.DataFrame(cells, dtype=object))
 
 

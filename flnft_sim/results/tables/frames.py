@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flnft_sim.errors import InputError
+from flnft_sim.errors import InputError, bare
 from flnft_sim.results.tables.columns import Type
 from flnft_sim.results.tables.registry import COLUMNS
 
@@ -36,7 +36,8 @@ def typed(table: str, frame: pd.DataFrame) -> pd.DataFrame:
             columns[name] = _as_type(values.reset_index(drop=True), kind)
         except (TypeError, ValueError) as error:
             raise InputError(
-                f"table {table}, column {name}: its values are not of type {kind} ({error}); convert them first"
+                f"table {table}, column {bare(name)}: its values are not of type {kind} ({bare(str(error))}); "
+                "convert them first"
             ) from error
     return pd.DataFrame(columns)
 
