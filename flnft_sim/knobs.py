@@ -16,7 +16,7 @@ from math import isfinite
 from numbers import Integral, Real
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from flnft_sim.errors import InputError, shown
+from flnft_sim.errors import InputError, did_you_mean, shown
 
 
 @dataclass(frozen=True)
@@ -114,11 +114,17 @@ def _fitting(value: Any, kind: Any) -> None:
     """Raise `ValueError` for a value that is no word or no number of the kind; a scenario's section does so itself."""
     choices = _choices(kind)
     if choices and value not in choices:
-        raise ValueError("should be one of the words")
+        raise ValueError(f"should be one of the words{did_you_mean(str(value), choices)}")
     if kind in (int, int | None) and not isinstance(value, Integral | None):
         raise ValueError("should be a whole number")
     if kind in (float, float | None) and not isinstance(value, Real | None):
         raise ValueError("should be a number")
+
+
+def picked[S: Settings](kind: type[S], source: object) -> S:
+    """Make settings of what `source`, a section of a scenario say, has under their names; the rest are defaults."""
+    names = (field.name for field in fields(kind))
+    return kind(**{name: getattr(source, name) for name in names if hasattr(source, name)})
 
 
 @cache

@@ -67,7 +67,7 @@ def test_settings_and_sections_take_and_refuse_the_same_values(field, data):
         ({"count": 1.5}, "count = 1.5: should be a whole number (allowed: at least 1)"),
         ({"share": "1"}, "share = '1': should be a number"),
         ({"many": ()}, "should have 1 to 3 items, not 0"),
-        ({"word": "ones"}, "word = 'ones': should be one of the words (allowed: one | other)"),
+        ({"word": "ones"}, "word = 'ones': should be one of the words, did you mean 'one'? (allowed: one | other)"),
     ],
 )
 def test_a_value_out_of_range_is_one_sentence(fields, words):

@@ -1,22 +1,18 @@
 """Noise on what users share (Eq. 4), and what it really guarantees."""
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from flnft_sim.arrays import Floats
 from flnft_sim.checks import positive
-from flnft_sim.errors import InputError, UnknownNameError
+from flnft_sim.errors import InputError
+from flnft_sim.settings.learning import NoiseSettings
 
 # Both resolutions round to the safe side, and keep a table of 100 different rounds at a fraction of a second a user.
 PLD_POINTS = 10_000  # of the composed privacy-loss distribution
 EPSILON_GRID = 1.01  # budgets are rounded up to its powers before they are composed
-
-
-type Perturb = Literal["update", "step", "none"]
-PERTURB = ("update", "step", "none")
 
 
 class PrivacyError(InputError):
@@ -24,20 +20,11 @@ class PrivacyError(InputError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Noise:
+class Noise(NoiseSettings):
     """What users add to what they share (Eq. 4): to their whole `update`, to each `step`'s gradient, or to `none`.
 
     Laplace noise of scale Δf/ε: Δf is `sensitivity`, or 2C where what is noised is clipped to L1 norm C = `clip_l1`.
     """
-
-    perturb: Perturb = "update"
-    sensitivity: float = 0.005
-    clip_l1: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.perturb not in PERTURB:
-            raise UnknownNameError("perturbation", self.perturb, PERTURB)
-        self.scales(np.ones(1))  # the complaint about a setting, but early
 
     def scales(self, epsilons: np.ndarray) -> Floats:
         """Return the scales (n,) for budgets ε (n,)."""

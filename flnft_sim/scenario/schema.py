@@ -20,6 +20,13 @@ from flnft_sim.scenario.strict import Name
 from flnft_sim.scenario.surrogate_scope import refuse_unknown
 from flnft_sim.settings.beliefs import BeliefSettings, DemandSettings
 from flnft_sim.settings.consensus import MiningSettings, ReplicaSettings
+from flnft_sim.settings.learning import (
+    DirichletSettings,
+    NoiseSettings,
+    ShardsSettings,
+    SizesSettings,
+    TrainingSettings,
+)
 from flnft_sim.settings.radio import AREA_M, RadioSettings, WalkSettings
 
 EXACT = 2**53 - 1  # the largest whole number that every reader of JSON keeps exactly (JavaScript has only doubles)
@@ -226,13 +233,10 @@ class Game(Section, frozen=True):
         return self
 
 
-class Partition(Section, frozen=True):
+class Partition(Choice, DirichletSettings, ShardsSettings, SizesSettings, frozen=True):
     """Who holds which data."""
 
     kind: Annotated[str, Chosen(families.PARTITIONS), Knob("how samples are dealt", paper="§6.1")] = "iid"
-    alpha: Annotated[float, Knob("`dirichlet`: smaller is more skewed", gt=0)] = 0.5
-    shards_per_user: Annotated[int, Knob("`shards`: label-sorted shards a user gets", ge=1, le=1_000_000)] = 2
-    sizes: Annotated[tuple[int, ...] | None, Knob("`sizes`: samples of each user", unit="samples")] = None
 
     @model_validator(mode="after")
     def _sizes_given(self) -> "Partition":
@@ -241,7 +245,7 @@ class Partition(Section, frozen=True):
         return self
 
 
-class Learning(Choice, frozen=True):
+class Learning(Choice, TrainingSettings, NoiseSettings, frozen=True):
     """What is trained, on what, how."""
 
     learner: Annotated[
@@ -273,21 +277,6 @@ class Learning(Choice, frozen=True):
     ] = 1.0
     aggregator: Annotated[str, Named(families.AGGREGATORS), Knob("aggregation", paper="§6.1")] = "fedavg"
     rounds: Annotated[int, Knob("FL rounds before minting", unit="rounds", paper="§6.2", ge=1, le=100_000)] = 100
-    batch_size: Annotated[int, Knob("samples a mini-batch", unit="samples", paper="Table 2", ge=1, le=1_000_000)] = 64
-    learning_rate: Annotated[float, Knob("SGD learning rate", paper="Table 2", gt=0, le=1000)] = 0.01
-    momentum: Annotated[float, Knob("SGD momentum", paper="Table 2", ge=0, lt=1)] = 0.5
-    perturb: Annotated[Literal["update", "step", "none"], Knob("where Laplace noise is added", paper="Eq. 4")] = (
-        "update"
-    )
-    sensitivity: Annotated[
-        float, Knob("Δf; the noise has scale Δf/ε_i (ignored with clip_l1)", paper="Eq. 4", ge=1e-12, le=1e6)
-    ] = 0.005
-    clip_l1: Annotated[
-        float | None,
-        Knob("L1 bound C of a shared update; sets Δf = 2C. Without it there is no privacy guarantee", ge=1e-9, le=1e9),
-    ] = None
-    engine: Annotated[Literal["auto", "torch", "cpu"], Knob("training engine")] = "auto"
-    device: Annotated[Literal["auto", "cpu", "cuda"], Knob("where the torch engine runs")] = "auto"
 
     @model_validator(mode="after")
     def _surrogate_knows(self) -> "Learning":

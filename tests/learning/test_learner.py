@@ -139,20 +139,20 @@ def test_centralised_training_is_one_user_with_all_the_data() -> None:
 
 def test_diverged_training_stops_with_a_sentence() -> None:
     with pytest.raises(FlnftError, match=r"the loss of user 0 in round 4 is not finite; lower the learning rate"):
-        federated(lr=1e30).train(4, USERS, np.full(4, 2), QUIET)
+        federated(learning_rate=1000.0, momentum=0.99).train(4, USERS, np.full(4, 20), QUIET)
 
 
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
         (lambda: federated(aggregator="fedavgg"), "did you mean 'fedavg'"),
-        (lambda: federated(engine="gpu"), "unknown engine"),
-        (lambda: federated(lr=0.0), "lr is 0"),
-        (lambda: federated(momentum=1.0), "momentum is 1"),
-        (lambda: federated(batch_size=0), "batch_size is 0"),
+        (lambda: federated(engine="gpu"), "engine = 'gpu': should be one of the words"),
+        (lambda: federated(learning_rate=0.0), "learning_rate = 0.0: should be"),
+        (lambda: federated(momentum=1.0), "momentum = 1.0: should be"),
+        (lambda: federated(batch_size=0), "batch_size = 0: should be"),
         (lambda: Noise(perturb="updates"), "did you mean 'update'"),  # type: ignore[arg-type]
-        (lambda: Noise(sensitivity=-1.0), "sensitivity is -1"),
-        (lambda: Noise(clip_l1=0.0), "clip_l1 is 0"),
+        (lambda: Noise(sensitivity=-1.0), "sensitivity = -1.0: should be"),
+        (lambda: Noise(clip_l1=0.0), "clip_l1 = 0.0: should be"),
     ],
 )
 def test_settings_that_mean_nothing_are_named_at_once(settings: Callable[[], object], words: str) -> None:

@@ -123,9 +123,9 @@ def test_the_same_stream_deals_the_same(kind: str) -> None:
     [
         ("iid", 11, {}, "11 users cannot share 10 samples"),
         ("iid", 0, {}, "1 or more"),
-        ("iid", 2, {"alpha": 1.0}, "unexpected keyword argument 'alpha'"),
-        ("dirichlet", 2, {"alpha": 0.0}, "alpha is 0; give a number above 0"),
-        ("dirichlet", 2, {"alpha": float("nan")}, "alpha is nan"),
+        ("iid", 2, {"alpha": 1.0}, "partition 'iid' has no setting 'alpha'"),
+        ("dirichlet", 2, {"alpha": 0.0}, "alpha = 0.0: should be greater than 0"),
+        ("dirichlet", 2, {"alpha": float("nan")}, "alpha = nan: should be a finite number"),
         ("shards", 4, {"shards_per_user": 3}, "shards_per_user must be in 1..2"),
         ("sizes", 2, {"sizes": [5]}, "2 whole numbers"),
         ("sizes", 2, {"sizes": [5, 6]}, "sum to 11"),

@@ -141,7 +141,7 @@ def test_noise_on_steps_adds_up_over_the_steps() -> None:
 
 def test_noise_on_steps_is_laplace_after_the_clip() -> None:
     """One full-batch step: the update is −lr times the clipped gradient plus Lap(2C/ε)."""
-    training = replace(TORCH, batch_size=479, momentum=0.0, lr=0.5)
+    training = replace(TORCH, batch_size=479, momentum=0.0, learning_rate=0.5)
 
     def first_step(noise: Noise) -> np.ndarray:
         learner = FederatedLearner(DIGITS, MLP, SHARDS, training=training, noise=noise)

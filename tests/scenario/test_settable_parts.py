@@ -22,7 +22,7 @@ import numpy as np
 
 from flnft_sim.game.beliefs.base import Belief, BeliefOptions, certainty
 from flnft_sim.knobs import Knob, Settings
-from flnft_sim.learning import DATASETS, Dataset
+from flnft_sim.learning import DATASETS, PARTITIONS, Dataset
 from flnft_sim.learning.models import Dense, LayeredModel, Layers
 from flnft_sim.ledger import BlockSlot, Consensus
 
@@ -103,6 +103,20 @@ def stripes(*, data_dir, split, seed, progress, settings):
     images = np.zeros((len(labels), 1, 9, 9), np.float32)
     images[np.arange(len(labels)), 0, labels] = 1.0
     return Dataset("stripes", "made up", images, labels, images, labels, settings.stripes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FavouriteSettings(Settings):
+    favourite: Annotated[int, Knob("the user that gets most", ge=0)] = 0
+    least: Annotated[int, Knob("samples of every other", unit="samples", ge=1)] = 10
+
+
+@PARTITIONS.register("favourite", settings=FavouriteSettings)
+def favourite(labels, users, *, rng, settings):
+    order, least = rng.permutation(len(labels)), settings.least
+    cuts = [order[least * user : least * (user + 1)] for user in range(users)]
+    cuts[settings.favourite] = np.concatenate([cuts[settings.favourite], order[least * users :]])
+    return cuts
 '''
 ENTRY_POINTS = """
 [flnft_sim.protocols]
@@ -113,6 +127,8 @@ window = parts_of_ones_own:Window
 wide = parts_of_ones_own:Wide
 [flnft_sim.datasets]
 stripes = parts_of_ones_own:stripes
+[flnft_sim.partitions]
+favourite = parts_of_ones_own:favourite
 """
 
 
@@ -164,6 +180,15 @@ def test_a_data_set_and_a_model_are_told_what_stands_beside_their_names(installe
         with_fields(scenario, {"learning.unit": 3})
     with pytest.raises(ScenarioError, match=r"learning.stripes = 10: should be less than or equal to 9"):
         with_fields(scenario, {"learning.stripes": 10})
+
+
+def test_a_partition_is_told_what_stands_beside_its_kind(installed):
+    fields = {f"learning.partition.{name}": value for name, value in {"kind": "favourite", "favourite": 2}.items()}
+    model = FlnftModel(load_scenario("tiny", overrides=REAL | fields | {"learning.partition.least": 7}))
+    model.run()
+    assert [size == 7 for size in model.daos[0].shard_sizes] == [True, True, False, True]
+    with pytest.raises(ScenarioError, match=r"learning.partition.favourite = -1: should be greater than or equal to 0"):
+        load_scenario("tiny", overrides=fields | {"learning.partition.favourite": -1})
 
 
 def test_a_part_of_a_sweep_can_be_what_a_part_is_told(installed):

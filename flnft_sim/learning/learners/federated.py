@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flnft_sim.checks import positive, whole, within
 from flnft_sim.learning.aggregation import AGGREGATORS, State, aggregate
 from flnft_sim.learning.batches import steps_per_epoch
 from flnft_sim.learning.data import Dataset
@@ -16,25 +15,19 @@ from flnft_sim.learning.models import Model
 from flnft_sim.learning.privacy import Noise, PrivacyLedger, perturb_updates
 from flnft_sim.learning.schemes import Ranking
 from flnft_sim.learning.training import evaluate, rank_users, train_users
+from flnft_sim.settings.learning import TrainingSettings
 from flnft_sim.streams import Streams
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
-    """How a DAO trains: SGD on the users' devices, then an aggregator; `engine` and `device` compute it."""
+class Training(TrainingSettings):
+    """How a DAO trains: SGD on the users' devices, then an aggregator."""
 
     aggregator: str = "fedavg"
-    batch_size: int = 64
-    lr: float = 0.01
-    momentum: float = 0.5
-    engine: str = "auto"
-    device: str = "auto"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         AGGREGATORS.get(self.aggregator)
-        whole("batch_size", self.batch_size, least=1, error=LearnerError)
-        positive("lr", self.lr, error=LearnerError)
-        within("momentum", self.momentum, at_least=0.0, below=1.0, error=LearnerError)
 
 
 class FederatedLearner:
@@ -82,7 +75,7 @@ class FederatedLearner:
             [self._shards[user] for user in users],
             epochs=epochs,
             batch_size=chosen.batch_size,
-            lr=chosen.lr,
+            lr=chosen.learning_rate,
             momentum=chosen.momentum,
             seed=self._streams.integer("batches", round_index),
             engine=chosen.engine,

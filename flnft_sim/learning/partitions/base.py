@@ -1,6 +1,5 @@
 """Who holds which samples: the one way to split a training set among users, and a table of what each one got."""
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from flnft_sim.registry import Registry
 type Split = list[Ints]
 """One array of sample indices a user."""
 
-# A partition takes labels (n,), the number of users and `rng`, and settings of its own by keyword.
+# A partition takes labels (n,), the number of users, `rng`, and `settings` where it registered a class of them.
 PARTITIONS: Registry[Callable[..., Split]] = families.PARTITIONS
 
 
@@ -25,19 +24,18 @@ class PartitionError(InputError):
 
 
 def partition(kind: str, labels: np.ndarray, users: int, *, rng: np.random.Generator, **settings: Any) -> Split:
-    """Split samples among users: one array of distinct sample indices a user, none of them empty."""
-    split = PARTITIONS.get(kind)
+    """Split samples among users: one array of distinct sample indices a user, none of them empty.
+
+    Further settings are the partition's own (`dirichlet`: alpha, `shards`: shards_per_user, `sizes`: sizes).
+    """
+    split, given = PARTITIONS.get(kind), PARTITIONS.given(kind, **settings)
     whole(f"partition {kind}: the number of users", users, least=1, error=PartitionError)
     if users > len(labels):
         raise PartitionError(
             f"partition {kind}: {users} users cannot share {len(labels)} samples, one each at least; "
             "choose fewer users or more data"
         )
-    try:
-        inspect.signature(split).bind(labels, users, rng=rng, **settings)
-    except TypeError as error:
-        raise PartitionError(f"partition {kind}: {error}") from None
-    return split(labels, users, rng=rng, **settings)
+    return split(labels, users, rng=rng, **given)
 
 
 def partition_table(shards: Sequence[np.ndarray], labels: np.ndarray, classes: int) -> pd.DataFrame:

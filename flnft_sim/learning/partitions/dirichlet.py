@@ -2,18 +2,18 @@
 
 import numpy as np
 
-from flnft_sim.checks import positive
-from flnft_sim.learning.partitions.base import PARTITIONS, PartitionError, Split
+from flnft_sim.learning.partitions.base import PARTITIONS, Split
+from flnft_sim.settings.learning import DirichletSettings
 
 
-@PARTITIONS.register("dirichlet")
-def dirichlet(labels: np.ndarray, users: int, *, rng: np.random.Generator, alpha: float = 0.5) -> Split:
+@PARTITIONS.register("dirichlet", settings=DirichletSettings)
+def dirichlet(labels: np.ndarray, users: int, *, rng: np.random.Generator, settings: DirichletSettings) -> Split:
     """Split each class among the users in proportions drawn from Dirichlet(α): small α, unlike users.
 
     (Hsu, Qi, Brown 2019, in the per-class form of Li et al. 2022.) As α grows, sizes become equal; as it vanishes,
     each class goes to one user. A user left with nothing takes one sample from the largest shard.
     """
-    positive("partition dirichlet: alpha", alpha, error=PartitionError)
+    alpha = settings.alpha
     parts: list[list[np.ndarray]] = [[] for _ in range(users)]
     owed = np.zeros(users)  # samples that rounding has kept from each user so far
     for label in np.unique(labels):

@@ -3,13 +3,14 @@
 import numpy as np
 
 from flnft_sim.learning.partitions.base import PARTITIONS, PartitionError, Split
+from flnft_sim.settings.learning import ShardsSettings
 
 
-@PARTITIONS.register("shards")
-def label_shards(labels: np.ndarray, users: int, *, rng: np.random.Generator, shards_per_user: int = 2) -> Split:
+@PARTITIONS.register("shards", settings=ShardsSettings)
+def label_shards(labels: np.ndarray, users: int, *, rng: np.random.Generator, settings: ShardsSettings) -> Split:
     """Sort by label, cut into users·`shards_per_user` pieces and deal them (McMahan et al. 2017's non-IID split)."""
-    n = shards_per_user
-    if n < 1 or users * n > len(labels):
+    n = settings.shards_per_user
+    if users * n > len(labels):
         raise PartitionError(
             f"partition shards: {users} users × shards_per_user = {n} do not fit {len(labels)} samples; "
             f"shards_per_user must be in 1..{len(labels) // users}"

@@ -1,9 +1,10 @@
 """Build what learns in a DAO: the real thing on its share of the data, or a fitted curve."""
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
+from flnft_sim.knobs import picked
 from flnft_sim.learning import (
     DATASETS,
     SCHEMES,
@@ -70,24 +71,11 @@ def build_learner(
         dataset.train_y,
         users,
         rng=streams.generator("partition", dao),
-        **_partition_options(settings),
+        **learning.partition.told("kind"),
     )
     kind = CentralizedLearner if scheme.centralized else FederatedLearner
-    return kind(
-        dataset,
-        _model_of(settings, dataset),
-        shards,
-        training=Training(
-            aggregator=learning.aggregator,
-            batch_size=learning.batch_size,
-            lr=learning.learning_rate,
-            momentum=learning.momentum,
-            engine=learning.engine,
-            device=learning.device,
-        ),
-        noise=_noise_of(settings),
-        seed=seed,
-    )
+    training, noise = picked(Training, learning), _noise_of(settings)
+    return kind(dataset, _model_of(settings, dataset), shards, training=training, noise=noise, seed=seed)
 
 
 def _model_of(settings: Scenario, data: Dataset | Facts) -> Model:
@@ -97,16 +85,5 @@ def _model_of(settings: Scenario, data: Dataset | Facts) -> Model:
 
 def _noise_of(settings: Scenario) -> Noise:
     """As the scenario says, where the scheme adds any."""
-    learning = settings.learning
-    perturb = learning.perturb if SCHEMES.get(learning.scheme).adds_noise else "none"
-    return Noise(perturb=perturb, sensitivity=learning.sensitivity, clip_l1=learning.clip_l1)
-
-
-def _partition_options(settings: Scenario) -> dict[str, Any]:
-    chosen = settings.learning.partition
-    options: dict[str, dict[str, Any]] = {
-        "dirichlet": {"alpha": chosen.alpha},
-        "shards": {"shards_per_user": chosen.shards_per_user},
-        "sizes": {"sizes": chosen.sizes},
-    }
-    return options.get(chosen.kind, {})
+    noise = picked(Noise, settings.learning)
+    return noise if SCHEMES.get(settings.learning.scheme).adds_noise else replace(noise, perturb="none")
