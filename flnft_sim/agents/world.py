@@ -8,13 +8,13 @@ import simpy
 
 from flnft_sim.agents.belief_book import BeliefBook
 from flnft_sim.agents.reserve_book import ReserveBook
+from flnft_sim.agents.settings import Settings
 from flnft_sim.clock.public_chain import PublicChain
 from flnft_sim.clock.radio_cell import RadioCell
 from flnft_sim.game import DemandRegimes
 from flnft_sim.ledger import Accounts
 from flnft_sim.results import SpanLog
 from flnft_sim.results.tables import AuctionRow, BidRow, LicenceRow, RoundRow, UserRow
-from flnft_sim.scenario import Scenario
 from flnft_sim.streams import Streams
 
 Row = dict[str, Any]
@@ -42,7 +42,7 @@ class Records:
 class World:
     """What every agent can see and use; who the others are it does not say."""
 
-    settings: Scenario
+    settings: Settings
     streams: Streams
     env: simpy.Environment
     spans: SpanLog

@@ -6,12 +6,14 @@ from flnft_sim.agents.contract.contract import AuctionContract
 from flnft_sim.agents.dao.dao import MuDao
 from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.agents.world import World
+from flnft_sim.scenario import Scenario
 
 
 @dataclass(frozen=True)
 class Cast:
     """All who act, by number, and the world that they share. Users are their DAOs' members."""
 
+    settings: Scenario
     world: World
     providers: list[ServiceProvider]
     daos: list[MuDao]

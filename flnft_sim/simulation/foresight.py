@@ -1,16 +1,16 @@
 """Look ahead before anything runs: what could never end, or would be refused in the middle, is refused here."""
 
 import logging
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from flnft_sim.agents.dao.dao import MuDao
-from flnft_sim.agents.world import World
 from flnft_sim.errors import InputError
 from flnft_sim.ledger.canonical import canonical_json
 from flnft_sim.ledger.transactions import intrinsic_gas
+from flnft_sim.scenario import Scenario
+from flnft_sim.simulation.cast import Cast
 
 LONG_S = 30 * 86_400.0  # of simulated time: long enough to say so before it begins
 _ADDRESS = "f" * 40
@@ -18,22 +18,22 @@ _UNITS = 2**53
 _SEALED_BYTES = 400  # a sealed bid has fewer, whatever its content
 
 
-def foresee(world: World, daos: Sequence[MuDao]) -> None:
+def foresee(cast: Cast) -> None:
     """Refuse what cannot end or cannot be paid for in gas, and say beforehand what takes very long.
 
     Raises `InputError` naming the field.
     """
-    _refuse_hopeless_deadline(world, daos)
-    _refuse_lack_of_gas(world)
-    _refuse_endless(world, daos)
+    _refuse_hopeless_deadline(cast)
+    _refuse_lack_of_gas(cast.settings)
+    _refuse_endless(cast)
 
 
-def _refuse_hopeless_deadline(world: World, daos: Sequence[MuDao]) -> None:
+def _refuse_hopeless_deadline(cast: Cast) -> None:
     """A round deadline that no user can meet with a single epoch would leave every round empty."""
-    deadline_s = world.settings.timeline.round_deadline_s
-    if deadline_s is None or any(dao.scheme.centralized for dao in daos):
+    deadline_s = cast.settings.timeline.round_deadline_s
+    if deadline_s is None or any(dao.scheme.centralized for dao in cast.daos):
         return
-    least_s = min(float((dao.seconds_per_epoch + dao.experience.fixed_age_s).min()) for dao in daos)
+    least_s = min(float((dao.seconds_per_epoch + dao.experience.fixed_age_s).min()) for dao in cast.daos)
     if least_s > deadline_s:
         raise InputError(
             f"timeline.round_deadline_s = {deadline_s:g}: no user can train one epoch, upload and reach consensus in "
@@ -41,12 +41,12 @@ def _refuse_hopeless_deadline(world: World, daos: Sequence[MuDao]) -> None:
         )
 
 
-def _refuse_endless(world: World, daos: Sequence[MuDao]) -> None:
+def _refuse_endless(cast: Cast) -> None:
     """The least and a likely duration of the run, against `timeline.longest_s`."""
-    settings, longest_s = world.settings, world.settings.timeline.longest_s
+    settings, longest_s = cast.settings, cast.settings.timeline.longest_s
     rounds, episodes = settings.learning.rounds, settings.market.auctions
-    least_round_s, likely_round_s = (max(each) for each in zip(*map(_round_s, daos), strict=True))
-    market_s = settings.market.bidding_s + 4 * world.public_chain.expected_s
+    least_round_s, likely_round_s = (max(each) for each in zip(*map(_round_s, cast.daos), strict=True))
+    market_s = settings.market.bidding_s + 4 * cast.world.public_chain.expected_s
     least_s = episodes * (rounds * least_round_s + settings.market.bidding_s)
     likely_s = episodes * (rounds * likely_round_s + market_s)
     parts = (
@@ -80,9 +80,9 @@ def _round_s(dao: MuDao) -> tuple[float, float]:
     return decision_s + float(least_s.min()), decision_s + min(float(likely_s.max()), deadline_s)
 
 
-def _refuse_lack_of_gas(world: World) -> None:
+def _refuse_lack_of_gas(settings: Scenario) -> None:
     """A call that no block can hold would end the run after all the training."""
-    limit, (kind, gas) = world.settings.public_chain.gas_limit, largest_call(world)
+    limit, (kind, gas) = settings.public_chain.gas_limit, largest_call(settings)
     if gas > limit:
         raise InputError(
             f"public_chain.gas_limit = {limit}: a {kind!r} transaction of this market may take {gas} gas; give at "
@@ -90,12 +90,12 @@ def _refuse_lack_of_gas(world: World) -> None:
         )
 
 
-def largest_call(world: World) -> tuple[str, int]:
+def largest_call(settings: Scenario) -> tuple[str, int]:
     """The transaction that takes the most gas, and how much that may be: lists as long, numbers as wide as can be.
 
     Settlements come in as many transactions as it takes, so of them a single entry counts.
     """
-    population, market = world.settings.population, world.settings.market
+    population, market = settings.population, settings.market
     auction = f"category-{population.categories}-e{market.auctions}"
     label = f"dao-{population.daos}-e{market.auctions}"
     sellers = -(-population.daos // population.categories)

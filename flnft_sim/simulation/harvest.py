@@ -53,7 +53,7 @@ def harvest(cast: Cast, *, status: str, wall_s: float, error: str | None = None)
 
 
 def _manifest(cast: Cast, status: str, wall_s: float) -> dict[str, Any]:
-    world, settings = cast.world, cast.world.settings
+    world, settings = cast.world, cast.settings
     return {
         "name": settings.name,
         "seed": settings.seed,
@@ -97,7 +97,7 @@ def _extra_figures(cast: Cast, result: RunResult) -> dict[str, Any]:
         "reward_received_money": float(received.mean()) if len(received) else 0.0,
         "cash_received_surplus_money": float((received - cost).mean()) if len(received) else 0.0,
         "rejected_bids_total": int((result.bids["status"] == "rejected").sum()),
-        "belief": world.settings.game.belief.kind,
+        "belief": cast.settings.game.belief.kind,
         "belief_fallbacks": world.beliefs.fallbacks(),
         "money_issued_units": sum(world.accounts.opening_balances.values()),
         "public_blocks": len(world.public_chain.chain),

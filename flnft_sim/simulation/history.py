@@ -13,6 +13,7 @@ from flnft_sim.agents.provider import Offer, ServiceProvider
 from flnft_sim.learning import Noise, SurrogateLearner, load_curves
 from flnft_sim.ledger import Transaction, to_units
 from flnft_sim.market import ask_per_licence
+from flnft_sim.scenario import Scenario
 from flnft_sim.simulation.cast import Cast
 
 
@@ -46,7 +47,7 @@ def play_history(cast: Cast, auctions: int) -> None:
     transactions: list[Transaction] = []
     measured = [dao.experience for dao in cast.daos]
     for dao in cast.daos if auctions else ():
-        dao.experience = foreseen(dao)
+        dao.experience = foreseen(dao, cast.settings)
     for number in range(auctions):
         cast.next_demand()
         for category in dict.fromkeys(dao.category for dao in cast.daos):
@@ -76,12 +77,12 @@ def _past_auction(cast: Cast, name: str, market: SettledMarket) -> Transaction:
     return world.public_chain.chain.sign(cast.contract.key, "past-auction", payload)
 
 
-def foreseen(dao: MuDao) -> Experience:
+def foreseen(dao: MuDao, settings: Scenario) -> Experience:
     """What the surrogate learner tells of a whole minting at k⁰ epochs.
 
     A workload without a fitted curve is taken as it is before anything is measured.
     """
-    experience, settings = dao.unmeasured(), dao.world.settings
+    experience = dao.unmeasured()
     workload = f"{settings.learning.dataset}/{settings.learning.model}"
     if workload not in load_curves():
         return experience

@@ -76,7 +76,7 @@ class FlnftModel(mesa.Model):
         self.phase = "history"
         self.cast = build_cast(self, settings, on_round or (lambda _row: None))
         self.world, self.env = self.cast.world, self.cast.world.env
-        foresee(self.world, self.daos)
+        foresee(self.cast)
         play_history(self.cast, settings.game.history_auctions)
         self._story = self.env.process(self._tell())
         self.datacollector = mesa.DataCollector(model_reporters=REPORTERS)

@@ -28,7 +28,7 @@ def test_no_transaction_takes_more_gas_than_foreseen_and_less_than_that_is_refus
         "failures.garbled_bids": 1,
     }
     model = FlnftModel(tiny(**fields))
-    kind, most = largest_call(model.world)
+    kind, most = largest_call(model.settings)
     model.run()
     sent = [each for each in model.world.public_chain.chain.transactions() if each.kind != "past-auction"]
     assert {"mint", "announce", "bid", "clearing", "settle"} <= {each.kind for each in sent}

@@ -9,6 +9,7 @@ from flnft_sim.agents.belief_book import BeliefBook
 from flnft_sim.agents.contract.contract import AuctionContract
 from flnft_sim.agents.outsider import Outsider
 from flnft_sim.agents.reserve_book import ReserveBook
+from flnft_sim.agents.settings import Settings, handed_in
 from flnft_sim.agents.world import Records, Row, World
 from flnft_sim.game import DemandRegimes
 from flnft_sim.results import SpanLog
@@ -25,9 +26,9 @@ from flnft_sim.streams import Streams
 def build_cast(model: mesa.Model, settings: Scenario, on_round: Callable[[Row], None]) -> Cast:
     """All mechanisms and agents of a scenario, accounts opened in the genesis block; no auction was ever held."""
     world = _world(settings, on_round)
-    providers = build_providers(model, world)
+    providers = build_providers(model, world, settings)
     contract = AuctionContract(model, world, providers=providers, outsider=Outsider(model, world))
-    return Cast(world, providers, build_daos(model, world, providers), contract)
+    return Cast(settings, world, providers, build_daos(model, world, settings, providers), contract)
 
 
 def _world(settings: Scenario, on_round: Callable[[Row], None]) -> World:
@@ -35,7 +36,7 @@ def _world(settings: Scenario, on_round: Callable[[Row], None]) -> World:
     accounts, market = open_accounts(settings, streams), settings.market
     worth = settings.game.valuation_money or settings.game.budget_money
     return World(
-        settings=settings,
+        settings=handed_in(Settings, settings),
         streams=streams,
         env=env,
         spans=SpanLog(),

@@ -1,5 +1,6 @@
 """Build the DAOs with their members, learners and ledgers."""
 
+from dataclasses import dataclass
 from functools import partial
 
 import mesa
@@ -12,55 +13,37 @@ from flnft_sim.agents.dao.members import Individuals, Membership
 from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.agents.user import MetaverseUser
 from flnft_sim.agents.world import World
+from flnft_sim.arrays import Bools, Floats
 from flnft_sim.clock.private_ledger import PrivateLedger
 from flnft_sim.learning import SCHEMES
 from flnft_sim.ledger import Chain, key_of
+from flnft_sim.scenario import Scenario
+from flnft_sim.scenario.schema import Population
 from flnft_sim.simulation.building.learners import build_learner, data_of, extent_of
 from flnft_sim.simulation.building.private_ledger import build_private_consensus
+from flnft_sim.streams import Streams
 
 
-def build_daos(model: mesa.Model, world: World, providers: list[ServiceProvider]) -> list[MuDao]:
-    settings, streams = world.settings, world.streams
-    population = settings.population
-    low, high = settings.devices.cpu_ghz
-    clocks_hz = streams.generator("devices").uniform(low * 1e9, high * 1e9, population.users)
-    lots = streams.generator("inflating").permutation(population.users)
-    inflates = lots < round(settings.market.voting.inflating_share * population.users)
+def build_daos(model: mesa.Model, world: World, settings: Scenario, providers: list[ServiceProvider]) -> list[MuDao]:
+    """All DAOs of a scenario, dealt out over the categories; the last ones withdraw before the auction."""
+    population, streams, people = settings.population, world.streams, _People.of(settings, world.streams)
     dataset = data_of(settings) if settings.learning.learner == "real" else None
     extent = extent_of(settings) if dataset is None else None
     daos = []
     for number in range(population.daos):
-        numbers = np.arange(number, population.users, population.daos)
-        consensus = build_private_consensus(settings, streams, number, len(numbers))
+        count = len(range(number, population.users, population.daos))
+        consensus = build_private_consensus(settings, streams, number, count)
         ledger = PrivateLedger(world.env, consensus=consensus, chain=Chain(f"dao-{number}"))
         host = simpy.Resource(world.env) if settings.devices.hosting == "single-host" else None
         category = f"category-{number % population.categories}"
-        members: Membership
-        if population.moves_as_crowd(number):
-            key = key_of(streams, MuDao.role, number)
-            members = CrowdMembers(world, numbers, clocks_hz[numbers], inflates[numbers], ledger=ledger, key=key)
-        else:
-            users = [
-                MetaverseUser(
-                    model,
-                    world,
-                    user,
-                    cpu_hz=float(clocks_hz[user]),
-                    inflates=bool(inflates[user]),
-                    ledger=ledger,
-                    host=host,
-                )
-                for user in numbers.tolist()
-            ]
-            members = Individuals(world, users)
         dao = MuDao(
             model,
             world,
             number,
-            members=members,
+            members=people.members(model, world, number, ledger, host),
             buyers=[provider for provider in providers if provider.category == category],
             category=category,
-            make_learner=partial(build_learner, settings, streams, dataset, extent, number, len(members)),
+            make_learner=partial(build_learner, settings, streams, dataset, extent, number, count),
             scheme=SCHEMES.get(settings.learning.scheme)(),
             ledger=ledger,
             host=host,
@@ -68,3 +51,45 @@ def build_daos(model: mesa.Model, world: World, providers: list[ServiceProvider]
         )
         daos.append(dao)
     return daos
+
+
+@dataclass(frozen=True)
+class _People:
+    """All users of a scenario, (N,) arrays over their numbers, before they are anybody's members."""
+
+    population: Population
+    cpu_hz: Floats
+    inflates: Bools
+
+    @classmethod
+    def of(cls, settings: Scenario, streams: Streams) -> "_People":
+        """Draw each one's device, and who asks for more than its due."""
+        users, (low, high) = settings.population.users, settings.devices.cpu_ghz
+        lots = streams.generator("inflating").permutation(users)
+        return cls(
+            settings.population,
+            streams.generator("devices").uniform(low * 1e9, high * 1e9, users),
+            lots < round(settings.market.voting.inflating_share * users),
+        )
+
+    def members(
+        self, model: mesa.Model, world: World, dao: int, ledger: PrivateLedger, host: simpy.Resource | None
+    ) -> Membership:
+        """The members of the DAO of that number: an agent each, or, where they are many, rows of arrays."""
+        numbers = np.arange(dao, self.population.users, self.population.daos)
+        if self.population.moves_as_crowd(dao):
+            key, who = key_of(world.streams, MuDao.role, dao), (numbers, self.cpu_hz[numbers], self.inflates[numbers])
+            return CrowdMembers(world, *who, ledger=ledger, key=key)
+        users = [
+            MetaverseUser(
+                model,
+                world,
+                number,
+                cpu_hz=float(self.cpu_hz[number]),
+                inflates=bool(self.inflates[number]),
+                ledger=ledger,
+                host=host,
+            )
+            for number in numbers.tolist()
+        ]
+        return Individuals(world, users)

@@ -4,12 +4,14 @@ import mesa
 
 from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.agents.world import World
+from flnft_sim.scenario import Scenario
 
 
-def build_providers(model: mesa.Model, world: World) -> list[ServiceProvider]:
-    population, game = world.settings.population, world.settings.game
+def build_providers(model: mesa.Model, world: World, settings: Scenario) -> list[ServiceProvider]:
+    """All providers of a scenario, dealt out over the categories; the last ones overspend."""
+    population, game = settings.population, settings.game
     spread = world.streams.generator("elasticities").uniform(-1.0, 1.0, population.providers) * game.elasticity_spread
-    overspenders = population.providers - world.settings.failures.overspenders
+    overspenders = population.providers - settings.failures.overspenders
     return [
         ServiceProvider(
             model,

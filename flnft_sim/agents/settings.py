@@ -1,0 +1,141 @@
+"""What agents are told: of a scenario's settings those that they act by, and nothing else of it.
+
+A scenario has fields of these names in sections of these names; `handed_in` takes them from there.
+"""
+
+from dataclasses import dataclass, is_dataclass
+from typing import Any, get_type_hints
+
+
+@dataclass(frozen=True)
+class Devices:
+    """What a member trains on."""
+
+    cycles_per_sample: float | None
+    cycles_per_flop: float
+    memory_gb: float
+    memory_ratio: float
+    capacitance: float
+
+
+@dataclass(frozen=True)
+class Game:
+    """Costs, tastes and limits in the decisions of users and providers."""
+
+    alpha: float
+    beta: float
+    budget_money: float
+    cost_price: float
+    damping: float | None
+    decision_period_s: float
+    decision_step_s: float
+    decision_tolerance: float
+    default_epochs: int
+    epochs_max: int
+    freshness_horizon_s: float
+    mu0: float
+    mu1: float
+    privacy_range: tuple[float, float]
+    reward_expectation: Any
+    sigma: float
+    user_reply: Any
+    valuation_money: float | None
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How long a minting is, and who is asked to train."""
+
+    batch_size: int
+    round_share: float
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Voting:
+    """How members judge one another's asks."""
+
+    estimate_noise: float
+    inflation: float
+    rule: str
+    tolerance: float
+
+
+@dataclass(frozen=True)
+class Market:
+    """How an auction goes."""
+
+    ask_fraction: float
+    auctions: int
+    bidding_s: float
+    clock_s: float
+    rebid_step: float
+    rebids_max: int
+    resale_share: float
+    royalty: float
+    rule: str
+    voting: Voting
+
+
+@dataclass(frozen=True)
+class Failures:
+    """What goes wrong, and how often."""
+
+    dropout_rate: float
+    forged_bids: int
+    garbled_bids: int
+    link_failure_rate: float
+    link_repair_s: float
+    replayed_bids: int
+    return_s: float
+
+
+@dataclass(frozen=True)
+class Population:
+    """From how many members on a DAO is a crowd."""
+
+    crowd_from: int
+
+
+@dataclass(frozen=True)
+class PrivateLedger:
+    """How a crowd's updates come together."""
+
+    batch_every_s: float
+
+
+@dataclass(frozen=True)
+class PublicChain:
+    """How much fits into a block."""
+
+    gas_limit: int
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """When a round is over."""
+
+    round_deadline_s: float | None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that agents are told, by section."""
+
+    devices: Devices
+    failures: Failures
+    game: Game
+    learning: Learning
+    market: Market
+    population: Population
+    private_ledger: PrivateLedger
+    public_chain: PublicChain
+    timeline: Timeline
+
+
+def handed_in[T](kind: type[T], source: Any) -> T:
+    """Make a `kind` of the fields of the same names that `source` has, section by section."""
+    hints: dict[str, Any] = get_type_hints(kind)
+    values = {name: getattr(source, name) for name in hints}
+    sections = {name: handed_in(hint, values[name]) for name, hint in hints.items() if is_dataclass(hint)}
+    return kind(**(values | sections))
