@@ -4,7 +4,7 @@ A scenario has fields of these names in sections of these names; `handed_in` tak
 """
 
 from dataclasses import dataclass, is_dataclass
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 
 @dataclass(frozen=True)
@@ -137,5 +137,6 @@ def handed_in[T](kind: type[T], source: Any) -> T:
     """Make a `kind` of the fields of the same names that `source` has, section by section."""
     hints: dict[str, Any] = get_type_hints(kind)
     values = {name: getattr(source, name) for name in hints}
-    sections = {name: handed_in(hint, values[name]) for name, hint in hints.items() if is_dataclass(hint)}
+    inner = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    sections = {name: handed_in(cast(type, hint), values[name]) for name, hint in inner.items()}
     return kind(**(values | sections))
