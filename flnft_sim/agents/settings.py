@@ -137,6 +137,7 @@ def handed_in[T](kind: type[T], source: Any) -> T:
     """Make a `kind` of the fields of the same names that `source` has, section by section."""
     hints: dict[str, Any] = get_type_hints(kind)
     values = {name: getattr(source, name) for name in hints}
-    inner = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
-    sections = {name: handed_in(cast(type, hint), values[name]) for name, hint in inner.items()}
-    return kind(**(values | sections))
+    for name, hint in hints.items():
+        if is_dataclass(hint):
+            values[name] = handed_in(cast(type, hint), values[name])
+    return kind(**values)
