@@ -14,7 +14,7 @@ of a class, or `register("my-part", settings=MySettings)` for a function.
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +67,10 @@ class Registry[T]:
     def settings_class(self, name: str) -> type | None:
         """The class of what the part can be told; None where it can be told nothing."""
         part = self.get(name)
-        return self._settings.get(name) or getattr(part, "Settings", None)
+        kind = self._settings.get(name) or getattr(part, "Settings", None)
+        if kind is not None and not is_dataclass(kind):
+            raise InputError(f"{self.family} {name!r}: its Settings are no dataclass; see flnft_sim.knobs")
+        return kind
 
     def facts(self, name: str) -> Any:
         """What was registered as known of a part; None where nothing was."""
@@ -104,7 +107,13 @@ class Registry[T]:
             import_module(self._homes[name])
             return
         for point in _entry_points(self.group, name=name):
-            part = point.load()
+            try:
+                part = point.load()
+            except Exception as error:
+                raise InputError(
+                    f"{self.family} {name!r} of an installed package cannot be loaded from {point.value} "
+                    f"({type(error).__name__}: {error}); mend that package, or choose another"
+                ) from error
             self._parts.setdefault(name, part)  # loading may have registered it by decorator already
 
     def __contains__(self, name: object) -> bool:

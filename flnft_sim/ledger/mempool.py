@@ -10,6 +10,7 @@ import numpy as np
 
 from flnft_sim.errors import InputError
 from flnft_sim.ledger.transactions import BASE_GAS, Transaction
+from flnft_sim.settings.consensus import TRAFFIC_GAS
 
 _STRETCH = 256  # transactions of other people drawn at a time
 
@@ -87,7 +88,7 @@ class OtherTraffic:
     """
 
     def __init__(
-        self, tx_per_s: float, rng: np.random.Generator, *, gas: int = 50_000, fees: tuple[int, ...] = (1,)
+        self, tx_per_s: float, rng: np.random.Generator, *, gas: int = TRAFFIC_GAS, fees: tuple[int, ...] = (1,)
     ) -> None:
         if not 0 < tx_per_s < np.inf:
             raise InputError(f"other traffic of {tx_per_s} transactions/s: give a positive rate, or no traffic")

@@ -19,7 +19,7 @@ from flnft_sim.scenario.sections import Choice, Section
 from flnft_sim.scenario.strict import Name
 from flnft_sim.scenario.surrogate_scope import refuse_unknown
 from flnft_sim.settings.beliefs import BeliefSettings, DemandSettings
-from flnft_sim.settings.consensus import MiningSettings, ReplicaSettings
+from flnft_sim.settings.consensus import TRAFFIC_GAS, MiningSettings, ReplicaSettings
 from flnft_sim.settings.learning import (
     DirichletSettings,
     NoiseSettings,
@@ -30,7 +30,6 @@ from flnft_sim.settings.learning import (
 from flnft_sim.settings.radio import AREA_M, RadioSettings, WalkSettings
 
 EXACT = 2**53 - 1  # the largest whole number that every reader of JSON keeps exactly (JavaScript has only doubles)
-TRAFFIC_GAS = 50_000  # of every one of other people's transactions on the public chain
 MOST_DELAY = 10  # mean block intervals that a block may travel: beyond, hardly any block lasts
 MOST_BACKLOG = 1_000_000  # of other people's transactions, after a stall
 LONGEST_S = 1e9  # 32 years; the resolution of a clock of doubles is then 10⁻⁷ s

@@ -35,8 +35,8 @@ class Choice(Section, frozen=True):
     def told(self, field: str) -> dict[str, Any]:
         """What the part that is chosen in `field` is told: each of its knobs that this section has a value for."""
         settings = _choices(type(self))[field].settings_class(getattr(self, field))
-        known = {*type(self).model_fields, *self._further}
-        return {name: getattr(self, name) for name in knobs(settings) if name in known} if settings else {}
+        known = {name: getattr(self, name) for name in type(self).model_fields} | self._further
+        return {name: known[name] for name in knobs(settings) if name in known} if settings else {}
 
     @property
     def _further(self) -> dict[str, Any]:

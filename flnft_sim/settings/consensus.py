@@ -5,6 +5,8 @@ from typing import Annotated
 
 from flnft_sim.knobs import Knob, Settings
 
+TRAFFIC_GAS = 50_000  # of every one of other people's transactions on the public chain
+
 
 @dataclass(frozen=True, kw_only=True)
 class BlockSettings(Settings):

@@ -54,6 +54,10 @@ class Clockwork(Consensus):
         return BlockSlot(proposed_s=time_s, time_s=time_s, final_s=time_s, producer="clock")
 
 
+class Untold(Clockwork):
+    Settings = dict
+
+
 @dataclass(frozen=True, kw_only=True)
 class WindowOptions(BeliefOptions):
     window: Annotated[int, Knob("bids remembered", unit="auctions", ge=1)] = 3
@@ -121,6 +125,8 @@ def favourite(labels, users, *, rng, settings):
 ENTRY_POINTS = """
 [flnft_sim.protocols]
 clockwork = parts_of_ones_own:Clockwork
+absent = parts_of_ones_own:Absent
+untold = parts_of_ones_own:Untold
 [flnft_sim.beliefs]
 window = parts_of_ones_own:Window
 [flnft_sim.models]
@@ -226,6 +232,16 @@ def test_what_a_part_refuses_is_one_sentence_when_the_scenario_is_read(installed
     with pytest.raises(ScenarioError) as refusal:
         load_scenario("tiny", overrides={"public_chain.protocol": "clockwork"} | fields)
     assert words in str(refusal.value) and "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "words"),
+    [("absent", "'absent' of an installed package cannot be loaded"), ("untold", "its Settings are no dataclass")],
+)
+def test_a_part_that_is_broken_is_one_sentence(installed, protocol, words):
+    with pytest.raises(ScenarioError, match=words) as refusal:
+        load_scenario("tiny", overrides={"public_chain.protocol": protocol})
+    assert "\n" not in str(refusal.value)
 
 
 def test_a_field_that_no_chosen_part_knows_is_refused():

@@ -7,18 +7,13 @@ from flnft_sim.ledger import Accounts, Chain, OtherTraffic, make_consensus
 from flnft_sim.machine import code_version
 from flnft_sim.results.closing import digest_of
 from flnft_sim.scenario import Scenario
-from flnft_sim.scenario.schema import TRAFFIC_GAS
 from flnft_sim.streams import Streams
 
 
 def build_public_chain(env: simpy.Environment, settings: Scenario, streams: Streams, accounts: Accounts) -> PublicChain:
     chain, rng = settings.public_chain, streams.generator("blocks")
     consensus = make_consensus(chain.protocol, rng, **chain.told("protocol"))
-    load = (
-        OtherTraffic(chain.load_tx_per_s, streams.generator("other traffic"), gas=TRAFFIC_GAS)
-        if chain.load_tx_per_s
-        else None
-    )
+    load = OtherTraffic(chain.load_tx_per_s, streams.generator("other traffic")) if chain.load_tx_per_s else None
     genesis = {
         "balances": dict(accounts.opening_balances),
         "scenario": digest_of(settings.model_dump(mode="json")),
