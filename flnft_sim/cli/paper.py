@@ -40,9 +40,9 @@ def paper_command(
     """Make the paper's tables and figures, ours beside theirs, as one page. Stopped and started again, it resumes."""
     if quick and full:
         raise InputError("--quick and --full exclude each other; give one of them")
-    from flnft_sim.cli.sweep_progress import sweep_reporter
     from flnft_sim.paper import FULL, QUICK, reproduce
     from flnft_sim.sweeps import SweepOptions
+    from flnft_sim.sweeps.bar import shown_progress
 
     scale = QUICK if quick else FULL
     scale = replace(scale, seeds=seeds) if seeds is not None else scale
@@ -54,7 +54,7 @@ def paper_command(
         accept_version=accept_version,
         new_runs=not finished_only,
     )
-    with sweep_reporter() as reporter:
+    with shown_progress(err) as reporter:
         made = reproduce(parts or [], scale, options=options, out=folder, reporter=reporter)
     for section in made.sections.values():
         for statement in section.statements:

@@ -13,9 +13,9 @@ from flnft_sim.errors import FlnftError
 from flnft_sim.formats import Figures, Format, figure_format
 
 if TYPE_CHECKING:
-    from flnft_sim.cli.progress import RunProgress
     from flnft_sim.cli.stopping import Stops
     from flnft_sim.figures import Drawer
+    from flnft_sim.progress import RunProgress
     from flnft_sim.results import Claim, RunResult
     from flnft_sim.scenario import Scenario
 
@@ -66,10 +66,10 @@ def _run(
     quiet: bool,
 ) -> int:
     """Run into a claimed folder; stopped or failed, what was finished is saved all the same, and the status says it."""
-    from flnft_sim.cli.progress import RunProgress
+    from flnft_sim.progress import RunProgress
     from flnft_sim.results import summary_text
 
-    with RunProgress(scenario, enabled=not quiet) as progress:
+    with RunProgress(scenario.name, scenario.fl_rounds, console=err, enabled=not quiet) as progress:
         result, ended_by = _as_far_as_it_goes(scenario, stops, progress)
     if figures and not isinstance(ended_by, Exception):
         drawer.begin(result, figures)

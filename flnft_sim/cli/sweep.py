@@ -36,10 +36,10 @@ def sweep_command(
     parquet: Annotated[bool, typer.Option("--parquet", help="write runs.parquet as well")] = False,
 ) -> int:
     """Run a sweep, every point once per seed, to CSV. Stopped at any moment and started again, it resumes."""
-    from flnft_sim.cli.sweep_progress import sweep_reporter
     from flnft_sim.scenario import parse_settings
     from flnft_sim.scenario.loading import flat
     from flnft_sim.sweeps import SweepOptions, forecast, load_plan, run_sweep
+    from flnft_sim.sweeps.bar import shown_progress
 
     fields = load_plan(plan).model_dump(exclude_unset=True)
     fields["set"] = flat(fields.get("set", {})) | flat(parse_settings(settings or []))
@@ -52,7 +52,7 @@ def sweep_command(
         _show(forecast(chosen, workers=1 if serial else workers))
         return 0
     options = SweepOptions(workers, scheduler, serial, retry_failed, accept_version, parquet)
-    with sweep_reporter() as reporter:
+    with shown_progress(err) as reporter:
         outcome = run_sweep(chosen, options, out=folder, reporter=reporter)
     failed = f", {outcome.failed} failed (--retry-failed runs them again)" if outcome.failed else ""
     out.print(f"{outcome.runs} runs{failed}; tables in {outcome.folder}", markup=False)

@@ -11,7 +11,7 @@ from flnft_sim.paper.schemes import LABELS, TRAINS_AS, by_scheme, metric, scheme
 from flnft_sim.paper.section import Section, Statement, Table, judge
 from flnft_sim.paper.study import Study, StudyPlan
 from flnft_sim.scenario import load_scenario
-from flnft_sim.sweeps.statistics import statistics
+from flnft_sim.statistics import statistics
 
 SCHEMES = ("loss", "random")  # gradient-norm trains as loss-based does
 LEFT_OUT = "cifar10"  # two thirds of the hours, and with the CNN PMS-AM leads nobody there at unequal ε either

@@ -10,8 +10,8 @@ from flnft_sim.paper.schemes import COLOURS, GAME, LABELS, SENSITIVITY, shortene
 from flnft_sim.paper.section import Picture, Section, Statement, Table, Verdict
 from flnft_sim.paper.study import Study, StudyPlan
 from flnft_sim.paper.tables import shown
+from flnft_sim.statistics import intervals
 from flnft_sim.sweeps import SweepPlan
-from flnft_sim.sweeps.statistics import intervals
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -20,7 +20,7 @@ from flnft_sim.paper.schemes import (
 )
 from flnft_sim.paper.section import Picture, Section, Statement, Table, judge
 from flnft_sim.paper.study import Study, StudyPlan
-from flnft_sim.sweeps.statistics import intervals
+from flnft_sim.statistics import intervals
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,7 +15,7 @@ from flnft_sim.paper.section import Picture, Section, Statement, Table, Verdict,
 from flnft_sim.paper.study import Study, StudyPlan
 from flnft_sim.paper.table3 import committed_constants
 from flnft_sim.scenario import load_scenario
-from flnft_sim.sweeps.statistics import intervals
+from flnft_sim.statistics import intervals
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

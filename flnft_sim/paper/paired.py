@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from flnft_sim.sweeps.statistics import statistics
+from flnft_sim.statistics import statistics
 
 
 def with_interval(mean: float, high: float, form: str = ".1f") -> str:

@@ -11,8 +11,8 @@ from flnft_sim.paper.section import Section, Statement, Table, Verdict, judge
 from flnft_sim.paper.study import Study, StudyPlan
 from flnft_sim.scenario import load_scenario
 from flnft_sim.simulation import run
+from flnft_sim.statistics import intervals
 from flnft_sim.sweeps import SweepPlan
-from flnft_sim.sweeps.statistics import intervals
 
 CLIPPED_TO = 10.0  # L1 norm C of the table's clipped rows; 2C/ε is the noise
 

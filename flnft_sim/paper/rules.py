@@ -6,8 +6,8 @@ from flnft_sim.paper.scale import Scale
 from flnft_sim.paper.section import Section, Statement, Table, Verdict
 from flnft_sim.paper.study import Study, StudyPlan
 from flnft_sim.paper.tables import shown
+from flnft_sim.statistics import intervals
 from flnft_sim.sweeps import SweepPlan
-from flnft_sim.sweeps.statistics import intervals
 
 RULES = ("pms-am", "pms-am-literal", "mcafee", "vcg", "uniform", "first-price", "random")
 

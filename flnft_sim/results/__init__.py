@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flnft_sim.results.age import AgeOfInformation
     from flnft_sim.results.claim import Claim
+    from flnft_sim.results.comparison import Comparison, compare
     from flnft_sim.results.folder import altered_files, prepare_folder
     from flnft_sim.results.page import summary_text
     from flnft_sim.results.phase import Phase
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
 __all__ = [
     "AgeOfInformation",
     "Claim",
+    "Comparison",
     "Phase",
     "RunResult",
     "SpanLog",
     "altered_files",
+    "compare",
     "phase_breakdown",
     "prepare_folder",
     "read_manifest",
@@ -36,10 +39,12 @@ __all__ = [
 _HOMES = {
     "AgeOfInformation": "age",
     "Claim": "claim",
+    "Comparison": "comparison",
     "Phase": "phase",
     "RunResult": "run_result",
     "SpanLog": "spans",
     "altered_files": "folder",
+    "compare": "comparison",
     "phase_breakdown": "phases",
     "prepare_folder": "folder",
     "read_manifest": "reading",

@@ -4,9 +4,11 @@ Each picture is found by its name when it is wanted, so that nothing here import
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flnft_sim import families
+from flnft_sim.errors import InputError
 from flnft_sim.formats import Format, figure_bytes
 from flnft_sim.registry import Registry
 
@@ -32,6 +34,16 @@ def render_all(result: "RunRecord", format: Format = "png") -> Iterator[tuple[st
         picture = render(name, result, format)
         if picture is not None:
             yield name, picture
+
+
+def picture(name: str, result: "RunRecord") -> "Figure":
+    """One figure of a run. Raises `InputError` for another name, and where the run has nothing to show in it."""
+    figure = FIGURES.get(name)(result)
+    if figure is None:
+        raise InputError(f"figure {name!r}: this run holds nothing to show in it; `result.tables` says what it holds")
+    # A notebook shows a figure by this method, whether or not it has set up pyplot.
+    setattr(figure, "_repr_png_", partial(figure_bytes, figure, dpi=_DPI))  # noqa: B010 - no such attribute is declared
+    return figure
 
 
 def render(name: str, result: "RunRecord", format: Format = "png") -> bytes | None:

@@ -12,7 +12,7 @@ from flnft_sim.errors import InputError
 from flnft_sim.results.tables import COLUMNS, empty, typed
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class RunRecord:
     """What a run found out. Tables are pandas DataFrames with units in the column names (`tables.COLUMNS` lists them).
 

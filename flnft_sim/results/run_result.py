@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import safetensors
@@ -14,13 +14,18 @@ from flnft_sim.errors import FORMLESS, InputError
 from flnft_sim.formats import Figures, Format, figure_format
 from flnft_sim.results.claim import Claim
 from flnft_sim.results.closing import closed
+from flnft_sim.results.comparison import Comparison, compare
 from flnft_sim.results.folder import LEDGER, add_files, write_folder
+from flnft_sim.results.glance import glance_html, glance_text
 from flnft_sim.results.page import summary_text
-from flnft_sim.results.pictures import Draw, render_all
+from flnft_sim.results.pictures import Draw, picture, render_all
 from flnft_sim.results.reading import damaged, read_file, read_manifest
 from flnft_sim.results.record import RunRecord
 from flnft_sim.results.tables import as_of_now, from_csv, to_csv, types_of
 from flnft_sim.results.trace import trace_json
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def weights_bytes(weights: Mapping[str, np.ndarray]) -> bytes:
@@ -28,9 +33,29 @@ def weights_bytes(weights: Mapping[str, np.ndarray]) -> bytes:
     return safetensors.numpy.save({name: np.ascontiguousarray(array) for name, array in weights.items()})
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class RunResult(RunRecord):
-    """What a run found out, to be saved into a folder and read back; `RunRecord` says what it holds."""
+    """What a run found out, to be saved into a folder and read back; `RunRecord` says what it holds.
+
+    A notebook shows it as its summary, small tables and figures.
+    """
+
+    def __repr__(self) -> str:
+        return glance_text(self)
+
+    def _repr_html_(self) -> str:
+        return glance_html(self)
+
+    def plot(self, name: str = "accuracy") -> "Figure":
+        """Draw the figure of that name as a matplotlib figure, which a notebook shows.
+
+        Raises `UnknownNameError` for a name that no figure has, `InputError` where the run has nothing to show in it.
+        """
+        return picture(name, self)
+
+    def compare(self, other: "RunResult") -> Comparison:
+        """Set another run beside this one: settings that differ, figures, differences (the other's less this one's)."""
+        return compare({"this": self, "other": other})
 
     def save(
         self,

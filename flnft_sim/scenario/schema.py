@@ -491,6 +491,11 @@ class Scenario(Section, frozen=True):
         """A scenario is one value: Mesa's batch runs would take what can be iterated for a list of values."""
         raise TypeError("a Scenario is one value; its fields are in model_dump()")
 
+    @property
+    def fl_rounds(self) -> int:
+        """FL rounds of the whole run: of every DAO, in every episode."""
+        return self.learning.rounds * self.population.daos * self.market.auctions
+
     @model_validator(mode="after")
     def _fits_together(self) -> "Scenario":
         replicas = min(self.population.users // self.population.daos, self.private_ledger.replicas_max)

@@ -9,11 +9,14 @@ import mesa
 import numpy as np
 import simpy
 
+from flnft_sim.agents.actor import Actor
 from flnft_sim.agents.contract.auction import Auction
 from flnft_sim.agents.dao.dao import MuDao
 from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.agents.user import MetaverseUser
 from flnft_sim.errors import FlnftError, InputError, shown
+from flnft_sim.ledger import from_units
+from flnft_sim.progress import RunProgress
 from flnft_sim.results import RunResult
 from flnft_sim.scenario import Scenario, load_scenario, with_fields
 from flnft_sim.simulation.building import build_cast
@@ -54,7 +57,8 @@ class FlnftModel(mesa.Model):
 
     Without `rng` the seed is the scenario's. `rng` is a seed in any of Mesa's forms; None, which `mesa.batch_run`
     passes for `iterations=n`, is a fresh seed each time, as in every Mesa model: `mesa.batch_run(…, rng=range(n))`
-    makes runs that can be repeated. The reporter `seed` says which seed a row had.
+    makes runs that can be repeated. The reporter `seed` says which seed a row had. Every agent is reported, too (name,
+    role, activity, balance), so that a batch run has a row an agent, as in every Mesa model with agent reporters.
     """
 
     def __init__(
@@ -79,7 +83,7 @@ class FlnftModel(mesa.Model):
         foresee(self.cast)
         play_history(self.cast, settings.game.history_auctions)
         self._story = self.env.process(self._tell())
-        self.datacollector = mesa.DataCollector(model_reporters=REPORTERS)
+        self.datacollector = mesa.DataCollector(model_reporters=REPORTERS, agent_reporters=AGENT_REPORTERS)
 
     # ---- the story ------------------------------------------------------------------------------------------------
 
@@ -227,18 +231,36 @@ REPORTERS: dict[str, Callable[[FlnftModel], Any]] = {
     "mempool": lambda model: model.world.public_chain.mempool_size,
 }
 
+AGENT_REPORTERS: dict[str, Callable[[Actor], Any]] = {
+    "name": lambda agent: agent.name,
+    "role": lambda agent: agent.role,
+    "activity": lambda agent: agent.activity,
+    "balance_money": lambda agent: from_units(agent.world.accounts.balances.get(agent.address, 0)),
+}
+
 
 def run(
     scenario: Scenario | str | Path = "roblox10",
     *,
     seed: int | None = None,
-    progress: Callable[[Row], None] | None = None,
+    progress: bool | Callable[[Row], None] | None = None,
 ) -> RunResult:
-    """Run a scenario to its end. `progress` is told of every finished FL round (a row of the table `rounds`).
+    """Run a scenario to its end.
+
+    `progress=True` shows how far it is: a bar in a notebook and on a terminal, a line now and then elsewhere. A
+    function is told of every finished FL round instead (a row of the table `rounds`).
 
     Ctrl-C raises `Interrupted`, a KeyboardInterrupt whose `result` holds what was finished.
     """
-    model = FlnftModel(scenario, rng=_SCENARIOS_OWN if seed is None else seed, on_round=progress)
+    settings = _resolved(scenario, seed=None if seed is None else _seed(seed), fields={})
+    if callable(progress):
+        return _run(settings, on_round=progress)
+    with RunProgress(settings.name, settings.fl_rounds, enabled=bool(progress)) as shown_progress:
+        return _run(settings, on_round=shown_progress, on_wait=shown_progress.waiting)
+
+
+def _run(settings: Scenario, **told: Any) -> RunResult:
+    model = FlnftModel(settings, **told)
     try:
         model.run()
     except KeyboardInterrupt:

@@ -61,13 +61,34 @@ def sweep(
     plan: PlanLike,
     *,
     out: str | Path | None = None,
-    progress: Reporter | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    serial: bool = False,
+    retry_failed: bool = False,
+    accept_version: bool = False,
+    parquet: bool = False,
+    new_runs: bool = True,
+    progress: Reporter | bool | None = None,
     simulator: Simulator | None = None,
-    **options: Any,
 ) -> "pd.DataFrame":
-    """Run a sweep and return runs.csv as a table: a row per run, in plan order; see `run_sweep` and `SweepOptions`."""
-    outcome = run_sweep(plan, SweepOptions(**options), out=out, reporter=progress, simulator=simulator)
+    """Run a sweep into the folder `out` and return runs.csv as a table: a row per run, in plan order.
+
+    `SweepOptions` says what the options mean, `run_sweep` what is raised. `progress=True` shows how far it is: a bar
+    in a notebook and on a terminal, a line a minute elsewhere.
+    """
+    options = SweepOptions(workers, scheduler, serial, retry_failed, accept_version, parquet, new_runs)
+    with _reporter(progress) as reporter:
+        outcome = run_sweep(plan, options, out=out, reporter=reporter, simulator=simulator)
     return read_csv(outcome.folder / RUNS)
+
+
+def _reporter(progress: Reporter | bool | None) -> AbstractContextManager[Reporter | None]:
+    """The reporter itself, or for True one that shows."""
+    if progress is True:
+        from flnft_sim.sweeps.bar import shown_progress
+
+        return shown_progress()
+    return nullcontext(progress or None)
 
 
 def run_sweep(

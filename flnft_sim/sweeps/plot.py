@@ -13,9 +13,9 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from flnft_sim.errors import InputError, UnknownNameError, shown
 from flnft_sim.figures.sweep import draw_estimates
 from flnft_sim.formats import picture_format, save_figure
+from flnft_sim.statistics import ESTIMATE, STATISTICS, intervals
 from flnft_sim.sweeps.plan import RESERVED
 from flnft_sim.sweeps.sensitivity import INDICES
-from flnft_sim.sweeps.statistics import ESTIMATE, STATISTICS, intervals
 from flnft_sim.sweeps.tables import cell, read_table
 
 UNITS = {"s": "s", "money": "money", "hz": "Hz", "ghz": "GHz", "mhz": "MHz", "m": "m", "bps": "bit/s", "ms": "ms"}

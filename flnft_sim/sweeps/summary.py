@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from flnft_sim.statistics import STATISTICS, statistics
 from flnft_sim.sweeps.plan import Point
-from flnft_sim.sweeps.statistics import STATISTICS, statistics
 from flnft_sim.sweeps.tables import Results, cell, write_csv
 
 BySeed = dict[int, dict[str, Any]]  # seed -> summary of a run that ended well

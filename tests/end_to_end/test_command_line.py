@@ -11,8 +11,8 @@ import pytest
 
 from flnft_sim import RunResult
 from flnft_sim.cli import main
-from flnft_sim.cli.progress import RunProgress
 from flnft_sim.errors import FlnftError
+from flnft_sim.progress import RunProgress
 from flnft_sim.results import Claim
 
 FLNFT = [sys.executable, "-c", "from flnft_sim.cli import main; main()"]
@@ -214,7 +214,7 @@ def test_listing_scenarios_needs_no_pytorch(tmp_path):
     script = """
 import sys
 from flnft_sim.cli import main
-from flnft_sim.cli.progress import RunProgress
+from flnft_sim.progress import RunProgress
 sys.argv = ["flnft", "scenarios"]
 try:
     main()

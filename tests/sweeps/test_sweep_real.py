@@ -74,7 +74,7 @@ def test_mesas_batch_run_gives_what_the_sweep_gives(serial):
     )
     table = pd.read_csv(serial / "runs.csv")
     ours = table[table["learning.learner"] == "surrogate"].set_index(["game.sigma", "seed"])
-    assert len(rows) == 4
+    assert len({row["RunId"] for row in rows}) == 4
     for row in rows:
         assert row["accuracy"] == ours.loc[(row["game__sigma"], row["iteration"])].accuracy
 
@@ -84,13 +84,27 @@ def test_mesas_batch_run_takes_a_scenario_and_gives_every_iteration_a_seed_of_it
     scenario = load_scenario("tiny", overrides=small)
     options = {"max_steps": 100_000, "display_progress": False}
     with pytest.warns(DeprecationWarning, match="iterations"):  # Mesa's own word on it
-        rows = mesa.batch_run(FlnftModel, {"scenario": scenario}, iterations=3, **options)
-    seeds = [row["seed"] for row in rows]
-    assert len(set(seeds)) == 3 and len({row["clock_s"] for row in rows}) == 3
-    again = mesa.batch_run(FlnftModel, {"scenario": [scenario]}, rng=seeds, **options)
-    assert [row["clock_s"] for row in again] == [row["clock_s"] for row in rows]
-    by_field = mesa.batch_run(FlnftModel, {"scenario": scenario, "seed": seeds[:2]}, **options)
-    assert [row["clock_s"] for row in by_field] == [row["clock_s"] for row in rows[:2]]
+        ends = ends_of(mesa.batch_run(FlnftModel, {"scenario": scenario}, iterations=3, **options))
+    seeds = list(ends)
+    assert len(seeds) == 3 and len(set(ends.values())) == 3
+    assert ends_of(mesa.batch_run(FlnftModel, {"scenario": [scenario]}, rng=seeds, **options)) == ends
+    by_field = ends_of(mesa.batch_run(FlnftModel, {"scenario": scenario, "seed": seeds[:2]}, **options))
+    assert by_field == {seed: ends[seed] for seed in seeds[:2]}
+
+
+def ends_of(rows):
+    """When each run was over, by its seed; a batch run has a row an agent."""
+    return {row["seed"]: row["clock_s"] for row in rows}
+
+
+def test_the_datacollector_reports_every_agent():
+    model = FlnftModel(load_scenario("tiny", overrides={"learning.learner": "surrogate"}))
+    model.run()
+    agents = model.datacollector.get_agent_vars_dataframe()
+    assert set(agents["role"]) >= {"user", "provider", "dao"} and set(agents["activity"]) == {"idle"}
+    accounts = model.result().accounts.set_index("name")["balance_money"]
+    told = agents.set_index("name")["balance_money"]
+    assert told[accounts.index].equals(accounts) and told.sum() == pytest.approx(accounts.sum())
 
 
 def test_a_model_without_rng_has_the_scenarios_seed_and_takes_mesas_kinds_of_seed():

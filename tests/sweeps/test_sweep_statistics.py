@@ -11,11 +11,11 @@ from scipy import stats
 from sweep_toys import Output, Toy
 
 from flnft_sim.errors import InputError
+from flnft_sim.statistics import intervals, statistics
 from flnft_sim.sweeps import DESIGNS, FlnftSimulator, load_plan, sweep
 from flnft_sim.sweeps.plan import Sample
 from flnft_sim.sweeps.runs import Runs
 from flnft_sim.sweeps.sensitivity import analyse
-from flnft_sim.sweeps.statistics import intervals, statistics
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30))

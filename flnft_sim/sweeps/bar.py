@@ -1,12 +1,13 @@
-"""How far a sweep is: a bar on a terminal, a line a minute in a log."""
+"""How far a sweep is: a bar on a terminal and in a notebook, a line a minute in a log."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from flnft_sim.cli.console import err
+from flnft_sim.progress import moves
 from flnft_sim.sweeps.progress import LogReporter, Progress, Reporter
 
 
@@ -19,7 +20,7 @@ class BarReporter(Reporter):
 
     def note(self, text: str) -> None:
         """Print the note above the bar."""
-        err.print(text, markup=False)
+        self._bar.console.print(text, markup=False)
 
     def update(self, progress: Progress) -> None:
         """Move the bar."""
@@ -29,10 +30,11 @@ class BarReporter(Reporter):
 
 
 @contextmanager
-def sweep_reporter() -> Iterator[Reporter]:
-    """A bar where standard error is a terminal, else a line a minute."""
-    if err.is_terminal:
-        with Bar(BarColumn(), TextColumn("{task.description}"), console=err, transient=True) as bar:
+def shown_progress(console: Console | None = None) -> Iterator[Reporter]:
+    """A bar where one can move, else a line a minute; on standard error unless a console is given."""
+    console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+    if moves(console):
+        with Bar(BarColumn(), TextColumn("{task.description}"), console=console, transient=True) as bar:
             yield BarReporter(bar)
     else:
-        yield LogReporter(lambda text: err.print(text, markup=False))
+        yield LogReporter(lambda text: console.print(text, markup=False))
