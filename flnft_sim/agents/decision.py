@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from flnft_sim.arrays import Floats
 from flnft_sim.game import DecisionProblem, DecisionStep
 
@@ -23,7 +21,9 @@ class Decision:
     @property
     def believed_rivals_money(self) -> Floats:
         """What each provider believes all others bid together: (M,) money."""
-        everyone = np.asarray(self.problem.believed_quality_money) + np.asarray(self.problem.believed_freshness_money)
+        known = self.step.quality_money, self.step.freshness_money  # where valuations are
+        quality, freshness = self.problem.providers.beliefs or known
+        everyone = quality + freshness
         return everyone.sum() - everyone
 
     @property

@@ -71,7 +71,7 @@ def _print_providers(problem: "DecisionProblem", report: "GameReport") -> None:
     """What each provider bids, played and at the equilibrium, and what it could still gain."""
     import numpy as np
 
-    valuations = np.asarray(problem.valuations_quality) + np.asarray(problem.valuations_freshness)
+    valuations = problem.providers.valuations_quality + problem.providers.valuations_freshness
     headings = ("bids\non beliefs", "could\ngain", "if users\nanswer")
     table = _table("provider", "worth", *headings, "bids at\nequilibrium", *headings[1:])
     unknown = np.full(valuations.size, np.nan)  # in a market too large to let users answer every deviation

@@ -23,11 +23,6 @@ class UploadReceipt(NamedTuple):
     bits: float
     sinr_db: float
 
-    @property
-    def mean_rate_bps(self) -> float:
-        """Bits over seconds; infinite for an upload that took no time."""
-        return self.bits / self.seconds if self.seconds > 0.0 else math.inf
-
 
 @dataclass(slots=True, eq=False)
 class _Upload:
@@ -123,11 +118,6 @@ class RadioCell:
     def active(self) -> int:
         """Uploads that send at present (paused ones do not)."""
         return len(self._uplink)
-
-    @property
-    def waiting_for(self) -> tuple[int, ...]:
-        """Users whose upload is paused by a failed link: whom a deadlocked timeline waits for."""
-        return tuple(user for user, upload in self._uploads.items() if upload not in self._uplink)
 
     def sinr_db(self, user: int) -> float | None:
         """Present SINR of a user's upload in dB; None where it sends nothing."""

@@ -96,8 +96,8 @@ class Standing:
         scale[provider] = factor
         changed = replace(
             problem,
-            valuations_quality=np.asarray(problem.valuations_quality) * scale,
-            valuations_freshness=np.asarray(problem.valuations_freshness) * scale,
+            valuations_quality=problem.providers.valuations_quality * scale,
+            valuations_freshness=problem.providers.valuations_freshness * scale,
         )
         tolerance = self.market.daos[0].world.settings.game.decision_tolerance
         step = decide(changed, tolerance=tolerance, most_steps=HISTORY_STEPS)

@@ -22,14 +22,14 @@ def draw_best_responses(problem: DecisionProblem, report: GameReport) -> Figure:
     """
     figure = Figure(figsize=(10, 5), layout="constrained")
     panels = figure.subplots(1, 2)
-    quality = quality_satisfaction(report.equilibrium.step.quality, problem.elasticity_ratio)
+    quality = quality_satisfaction(report.equilibrium.step.quality, problem.providers.elasticity_ratio)
     satisfaction = {
         "quality": np.asarray(quality),
         "freshness": np.full(np.shape(quality), report.equilibrium.step.freshness),
     }
     worth = {
-        "quality": np.asarray(problem.valuations_quality),
-        "freshness": np.asarray(problem.valuations_freshness),
+        "quality": problem.providers.valuations_quality,
+        "freshness": problem.providers.valuations_freshness,
     }
     chosen = _spread(worth["quality"] + worth["freshness"])
     for axes, dimension in zip(panels, satisfaction, strict=True):

@@ -43,8 +43,8 @@ def _settling_steps(problem: DecisionProblem) -> Iterator[DecisionStep]:
     F'(F) = F. The secant through the last two exchanges leads there, inside the bracket that is known. Nobody is sent
     away on numbers that may still turn: refusals count once no utility can change its sign any more.
     """
-    candidates = np.asarray(problem.epochs_max) >= 1.0
-    foreseen = np.clip(problem.last_epochs, 1.0, np.maximum(1.0, problem.epochs_max))
+    candidates = problem.users.epochs_max >= 1.0
+    foreseen = np.clip(problem.users.last_epochs, 1.0, np.maximum(1.0, problem.users.epochs_max))
     search = _FixedPoint(_total_freshness(problem, candidates, foreseen))
     previous: DecisionStep | None = None
     for iteration in count(1):
@@ -110,9 +110,9 @@ def _damped_steps(problem: DecisionProblem, damping: float) -> Iterator[Decision
     ever. So a user's foreseen epochs move only a part of the way to its answer: `damping` at first and at most, then
     the part that would have been right the step before (the secant).
     """
-    most_epochs = np.maximum(1.0, problem.epochs_max)
-    candidates = np.asarray(problem.epochs_max) >= 1.0
-    foreseen = np.clip(problem.last_epochs, 1.0, most_epochs)
+    most_epochs = np.maximum(1.0, problem.users.epochs_max)
+    candidates = problem.users.epochs_max >= 1.0
+    foreseen = np.clip(problem.users.last_epochs, 1.0, most_epochs)
     part, move = np.full(foreseen.shape, damping), np.zeros(foreseen.shape)
     previous: DecisionStep | None = None
     for iteration in count(1):

@@ -27,9 +27,9 @@ def exchange(
     With `answers` each user finds the epochs that answer the very reward they lead to, starting from `foreseen_epochs`;
     without, those are what it is paid for, and its answer is a wish to move.
     """
-    qualities = np.where(candidates, problem.quality_contributions, 0.0)
+    qualities = np.where(candidates, problem.users.quality_contributions, 0.0)
     quality = float(qualities.sum())
-    sat_quality = np.asarray(quality_satisfaction(quality, problem.elasticity_ratio))
+    sat_quality = np.asarray(quality_satisfaction(quality, problem.providers.elasticity_ratio))
     sat_freshness = np.full_like(sat_quality, freshness)
     prices = _prices(problem, sat_quality, sat_freshness)
     quality_money, freshness_money = prices.quality * sat_quality, prices.freshness * sat_freshness
@@ -51,7 +51,7 @@ def exchange(
         quality_money=quality_money,
         freshness_money=freshness_money,
         foreseen_epochs=foreseen_epochs,
-        unrounded_epochs=unrounded_answer(rewards, problem.compute_costs, fairness=problem.fairness),
+        unrounded_epochs=unrounded_answer(rewards, problem.users.compute_costs, fairness=problem.fairness),
         takes_part=candidates,
         total_rewards=rewards,
         quality_shares=quality_shares,
@@ -72,11 +72,11 @@ def user_terms(problem: DecisionProblem, quality_rewards: Floats, freshness_pric
     return UserTerms(
         quality_rewards=quality_rewards,
         freshness_price=freshness_price,
-        fixed_age_s=np.asarray(problem.fixed_age_s),
-        seconds_per_epoch=np.asarray(problem.seconds_per_epoch),
-        compute_costs=np.asarray(problem.compute_costs),
-        privacy_costs=np.asarray(problem.privacy_costs),
-        most_epochs=np.maximum(1.0, np.floor(problem.epochs_max)),
+        fixed_age_s=problem.users.fixed_age_s,
+        seconds_per_epoch=problem.users.seconds_per_epoch,
+        compute_costs=problem.users.compute_costs,
+        privacy_costs=problem.users.privacy_costs,
+        most_epochs=np.maximum(1.0, np.floor(problem.users.epochs_max)),
         fairness=problem.fairness,
         privacy_range=problem.privacy_range,
         freshness_horizon_s=problem.freshness_horizon_s,
@@ -93,13 +93,16 @@ def wished_epochs(step: DecisionStep) -> Floats:
     """The real epochs (N,) within reach that users would foresee at a step's prices."""
     if step.problem.user_reply == "own-age":
         return step.terms.own_age_peaks(step.epochs)
-    return np.clip(step.unrounded_epochs, 1.0, np.maximum(1.0, step.problem.epochs_max))
+    return np.clip(step.unrounded_epochs, 1.0, np.maximum(1.0, step.problem.users.epochs_max))
 
 
 def foreseen_freshness(problem: DecisionProblem, epochs: Floats) -> Floats:
     """θ^F (N,) foreseen when users train for that many epochs."""
     age_s = age_closed_form(
-        epochs=epochs, seconds_per_epoch=problem.seconds_per_epoch, upload_s=problem.fixed_age_s, consensus_s=0.0
+        epochs=epochs,
+        seconds_per_epoch=problem.users.seconds_per_epoch,
+        upload_s=problem.users.fixed_age_s,
+        consensus_s=0.0,
     )
     contributions: Floats = freshness_contribution(age_s, freshness_horizon_s=problem.freshness_horizon_s)
     return contributions
@@ -113,14 +116,13 @@ def counted_money(problem: DecisionProblem, prices: Floats, money: Floats) -> fl
 
 
 def _prices(problem: DecisionProblem, sat_quality: Floats, sat_freshness: Floats) -> Prices:
-    if problem.believed_quality_money is None or problem.believed_freshness_money is None:
+    if (beliefs := problem.providers.beliefs) is None:
         return equilibrium_prices(problem.demand, sat_quality, sat_freshness)
-    believed = np.asarray(problem.believed_quality_money), np.asarray(problem.believed_freshness_money)
-    return belief_prices(problem.demand, *believed, sat_quality, sat_freshness)
+    return belief_prices(problem.demand, *beliefs, sat_quality, sat_freshness)
 
 
 def _surely_paid(problem: DecisionProblem, rewards: Floats) -> Bools:
     """Whether the least effort, (1, lowest ε), has a utility of at least 0: then so has the best one."""
     least = problem.privacy_range[0]
     benefit = fair_benefit(1.0, fairness=problem.fairness) + fair_benefit(least, fairness=problem.fairness)
-    return rewards * benefit >= np.asarray(problem.compute_costs) + np.asarray(problem.privacy_costs) * least
+    return rewards * benefit >= problem.users.compute_costs + problem.users.privacy_costs * least

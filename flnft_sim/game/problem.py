@@ -1,8 +1,8 @@
 """A round's decision: what is known before it, and the state after an exchange of prices and answers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,16 +17,39 @@ from flnft_sim.game.responses import rounded_epochs
 from flnft_sim.game.rewards import share_out
 from flnft_sim.game.utilities import fairness_in_range, user_utility
 
-USERS = (
-    "quality_contributions",
-    "fixed_age_s",
-    "seconds_per_epoch",
-    "compute_costs",
-    "privacy_costs",
-    "epochs_max",
-    "last_epochs",
-)
-PROVIDERS = ("valuations_quality", "valuations_freshness", "budgets", "elasticity_ratio")
+
+@dataclass(frozen=True)
+class Users:
+    """What is known of N users: (N,) arrays; costs are money for the whole minting (κ·C)."""
+
+    quality_contributions: Floats
+    fixed_age_s: Floats  # expected upload and consensus
+    seconds_per_epoch: Floats
+    compute_costs: Floats
+    privacy_costs: Floats
+    epochs_max: Floats
+    last_epochs: Floats
+
+
+@dataclass(frozen=True)
+class Providers:
+    """What is known of M providers: (M,) arrays; beliefs are money per dimension, None where valuations are known."""
+
+    valuations_quality: Floats
+    valuations_freshness: Floats
+    budgets: Floats
+    elasticity_ratio: Floats
+    believed_quality_money: Floats | None
+    believed_freshness_money: Floats | None
+
+    @property
+    def beliefs(self) -> tuple[Floats, Floats] | None:
+        """What is believed of each one's money for quality and for freshness; None where valuations are known."""
+        if self.believed_quality_money is None or self.believed_freshness_money is None:
+            return None
+        return self.believed_quality_money, self.believed_freshness_money
+
+
 BELIEFS = ("believed_quality_money", "believed_freshness_money")
 
 
@@ -74,11 +97,12 @@ class DecisionProblem:
         beliefs = tuple(name for name in BELIEFS if getattr(self, name) is not None)
         if len(beliefs) == 1:
             raise InputError(f"only {beliefs[0]} is given; give beliefs about both dimensions, or none")
-        self._size_all(USERS, "users", np.size(self.quality_contributions))
-        self._size_all((*PROVIDERS, *beliefs), "providers", np.size(self.valuations_quality))
+        self._size_all(Users, "users", np.size(self.quality_contributions))
+        self._size_all(Providers, "providers", np.size(self.valuations_quality))
 
-    def _size_all(self, names: tuple[str, ...], who: str, count: int) -> None:
-        """Check these fields and make each an array (count,)."""
+    def _size_all(self, side: type, who: str, count: int) -> None:
+        """Check the fields of one side of the market and make each that is given an array (count,)."""
+        names = [each.name for each in fields(side) if getattr(self, each.name) is not None]
         if count == 0:
             raise EmptyMarketError(f"{names[0]} is empty; a decision needs at least one of the {who}")
         for name in names:
@@ -89,14 +113,28 @@ class DecisionProblem:
             # a copy: what was known stays as it was while the caller's arrays go on learning
             object.__setattr__(self, name, np.broadcast_to(values, (count,)).copy())
 
+    @cached_property
+    def users(self) -> Users:
+        """The users' side, one entry each."""
+        return self._side(Users)
+
+    @cached_property
+    def providers(self) -> Providers:
+        """The providers' side, one entry each."""
+        return self._side(Providers)
+
+    def _side[T](self, side: type[T]) -> T:
+        return side(**{each.name: getattr(self, each.name) for each in fields(cast(type, side))})
+
     @property
     def demand(self) -> Demand:
         """What drives the providers' prices."""
+        known = self.providers
         return Demand(
-            valuations_quality=np.asarray(self.valuations_quality),
-            valuations_freshness=np.asarray(self.valuations_freshness),
-            budgets=np.asarray(self.budgets),
-            elasticity_ratio=np.asarray(self.elasticity_ratio),
+            valuations_quality=known.valuations_quality,
+            valuations_freshness=known.valuations_freshness,
+            budgets=known.budgets,
+            elasticity_ratio=known.elasticity_ratio,
             reserve=self.reserve,
         )
 
@@ -141,9 +179,9 @@ class DecisionStep:
         rounded: Ints = rounded_epochs(
             self.unrounded_epochs,
             self.total_rewards,
-            self.problem.compute_costs,
+            self.problem.users.compute_costs,
             fairness=self.problem.fairness,
-            epochs_max=self.problem.epochs_max,
+            epochs_max=self.problem.users.epochs_max,
         )
         return rounded
 
@@ -158,7 +196,7 @@ class DecisionStep:
         """Φ (N,) at the answers (Eq. 14), by the reward that the user counts on."""
         if self.problem.user_reply == "own-age":
             return self.terms.utilities(self.epochs.astype(np.float64))
-        costs = self.problem.compute_costs, self.problem.privacy_costs
+        costs = self.problem.users.compute_costs, self.problem.users.privacy_costs
         return user_utility(self.total_rewards, self.epochs, self.privacy, *costs, fairness=self.problem.fairness)
 
     @property

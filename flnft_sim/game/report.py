@@ -51,7 +51,7 @@ def game_report(problem: DecisionProblem, *, tolerance: float = 1e-6) -> GameRep
 def examine(problem: DecisionProblem, step: DecisionStep) -> Examined:
     """Utilities and exploitability of everybody at a step, given what the others really do there."""
     played, best = _provider_utilities(problem, step)
-    costs = (np.asarray(problem.compute_costs), np.asarray(problem.privacy_costs))
+    costs = (problem.users.compute_costs, problem.users.privacy_costs)
     surplus = cash_surplus(step.total_rewards, step.epochs, step.privacy, *costs)
     return Examined(
         step=step,

@@ -101,7 +101,7 @@ def _money(dao: Organisation, decision: Decision, epochs: Floats, privacy: Float
     # Without noise (centralized) ε is infinite; it is counted, and paid for, as the most that may be asked for.
     privacy = np.minimum(privacy, settings.game.privacy_range[1])
     epochs = np.maximum(epochs, 1.0)
-    compute, exposure = np.asarray(decision.problem.compute_costs), np.asarray(decision.problem.privacy_costs)
+    compute, exposure = decision.problem.users.compute_costs, decision.problem.users.privacy_costs
     utility = user_utility(decision.rewards, epochs, privacy, compute, exposure, fairness=settings.game.sigma)
     surplus = cash_surplus(decision.rewards, epochs, privacy, compute, exposure)
     cost = effort_cost(epochs, privacy, compute, exposure) / settings.learning.rounds

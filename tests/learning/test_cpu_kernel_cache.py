@@ -81,7 +81,7 @@ def test_an_unwritable_cache_directory_costs_a_compile_but_no_failure(tmp_path):
 @pytest.mark.slow
 def test_the_narrower_vectors_pass_the_same_oracle():
     result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/learning_cpu/test_cpu_engine.py"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/learning/test_cpu_engine.py"],
         env={**os.environ, "FLNFT_VECTOR_WIDTH": "8"},
         capture_output=True,
         text=True,
