@@ -31,7 +31,7 @@ SHAPES = [
     ("cnn", (3, 32, 32)),
 ]
 ODD = [("cnn", (1, 17, 17)), ("cnn", (2, 19, 19)), ("mlp", (1, 5, 7))]
-RATE, MOMENTUM = 0.05, 0.5
+RATE, MOMENTUM = 0.01, 0.5  # at 0.05, batches of one image make rounding grow from step to step
 
 torch.set_num_threads(1)
 
@@ -111,7 +111,7 @@ def test_users_equal_a_plain_loop(name, shape, data):
             model, start, x, y, epochs=int(epochs[i]), batch_size=batch_size, seed=seed, user=int(users[i])
         )
         assume(margin > 1e-6)
-        np.testing.assert_allclose(params[i], expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(params[i], expected, rtol=1e-4, atol=2e-6)
         assert losses[i] == pytest.approx(loss, rel=1e-4, abs=1e-6)
         assert norms[i] == pytest.approx(norm, rel=1e-4, abs=1e-6)
 
@@ -224,7 +224,7 @@ def test_other_kernel_sizes_and_channel_counts(kernel):
     expected, loss, _, margin = oracle(model, start, x, y, epochs=1, batch_size=9, seed=0, user=0)
     params, losses, _ = train(model, start, [(x, y)], epochs=1, batch_size=9, lr=RATE, momentum=MOMENTUM, seed=0)
     assert margin > 1e-7
-    np.testing.assert_allclose(params[0], expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(params[0], expected, rtol=1e-4, atol=2e-6)
     assert losses[0] == pytest.approx(loss, rel=1e-4)
 
 
