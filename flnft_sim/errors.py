@@ -17,13 +17,14 @@ class InputError(FlnftError, ValueError):
 class UnknownNameError(InputError):
     """A name that is not registered (rule, protocol, model, scheme, dataset, scenario …)."""
 
-    def __init__(self, family: str, name: object, known: Iterable[str]) -> None:
-        known = sorted(known)
-        super().__init__(f"unknown {family} {shown(name)}{did_you_mean(str(name), known)}; known: {', '.join(known)}")
-        self.family, self.name, self.known = family, name, known
+    def __init__(self, family: str, name: object, known: Iterable[str], remedy: str = "") -> None:
+        known, further = sorted(known), f"; {remedy}" if remedy else ""
+        hint = did_you_mean(str(name), known)
+        super().__init__(f"unknown {family} {shown(name)}{hint}; known: {', '.join(known)}{further}")
+        self.family, self.name, self.known, self.remedy = family, name, known, remedy
 
-    def __reduce__(self) -> tuple[type, tuple[str, object, list[str]]]:
-        return type(self), (self.family, self.name, self.known)
+    def __reduce__(self) -> tuple[type, tuple[str, object, list[str], str]]:
+        return type(self), (self.family, self.name, self.known, self.remedy)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

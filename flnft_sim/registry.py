@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
 
 
+OWN = "a part of your own is known by --import FILE.py, or by `import:` in the scenario"
+
+
 class Registry[T]:
     """Named parts of one family. Looking up an unknown name raises `UnknownNameError` with the closest one.
 
@@ -61,7 +64,7 @@ class Registry[T]:
         if name not in self._parts:
             self._import(name)
         if name not in self._parts:
-            raise UnknownNameError(self.family, name, self.names())
+            raise self.unknown(name)
         return self._parts[name]
 
     def settings_class(self, name: str) -> type | None:
@@ -93,6 +96,19 @@ class Registry[T]:
         """The keyword `settings` that a part is called with; none where it has no settings."""
         settings = self.settings(name, **told)
         return {} if settings is None else {"settings": settings}
+
+    def unknown(self, name: str) -> UnknownNameError:
+        """The error for a name that nobody registered; it says how to make one's own part known."""
+        return UnknownNameError(self.family, name, self.names(), remedy=OWN)
+
+    def own_names(self) -> set[str]:
+        """The names in use that do not ship."""
+        return self._parts.keys() - self._homes.keys()
+
+    def forget(self, name: str) -> None:
+        """Let a part go that does not ship, so that its name is free for another."""
+        for known in (self._parts, self._settings, self._facts):
+            known.pop(name, None)
 
     def ships(self, name: str) -> bool:
         """Whether the part of that name is this package's own."""

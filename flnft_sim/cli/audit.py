@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flnft_sim.cli.console import check_folder, err, out
+from flnft_sim.cli.options import ImportsFirst
 from flnft_sim.errors import FlnftError, InputError
 from flnft_sim.files import read_ordinary
 
@@ -37,8 +38,10 @@ def audit_command(
         typer.Option(metavar="SCENARIO", help="audit a scenario's whole market instead, game and asks included"),
     ] = None,
     episodes: Annotated[int, typer.Option(help="with --composed: how many of the scenario's episodes")] = 3,
+    imports: ImportsFirst = None,
 ) -> None:
     """Search markets for broken promises: truth pays (ic), taking part pays (ir), the budget balances (bb)."""
+    del imports  # the option has brought them in
     if replay is not None:
         return _replay(replay)
     check_folder(folder)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flnft_sim.cli.console import err, out
-from flnft_sim.cli.options import DataDir
+from flnft_sim.cli.options import DataDir, ImportsFirst
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,6 +86,7 @@ def show_command(
     shards_per_user: Annotated[
         int | None, typer.Option("--shards-per-user", "--shards", help="of shards: label-sorted shards a user gets")
     ] = None,
+    imports: ImportsFirst = None,
     picture: Annotated[Path | None, typer.Option("--picture", help="write the picture here, too")] = None,
     data_dir: DataDir = None,
     split: Split = "paper",
@@ -96,6 +97,7 @@ def show_command(
     from flnft_sim.learning import load_dataset, partition, partition_table
     from flnft_sim.streams import Streams
 
+    del imports  # the option has brought them in
     if picture is not None:
         picture_format(picture)  # what cannot be written is said before the work
     dataset = load_dataset(name, data_dir=data_dir, split=split, seed=seed)

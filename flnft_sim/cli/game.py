@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flnft_sim.cli.console import check_folder, err, out
-from flnft_sim.cli.options import ScenarioName, Seed, Settings
+from flnft_sim.cli.options import Imports, ScenarioName, Seed, Settings
 from flnft_sim.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _USER_FIGURES = (
 def game_command(
     scenario: ScenarioName,
     settings: Settings = None,
+    imports: Imports = None,
     seed: Seed = None,
     dao: Annotated[int, typer.Option(help="number of the DAO whose first decision is examined")] = 0,
     folder: Annotated[
@@ -38,7 +39,8 @@ def game_command(
     """Examine a scenario's game: its equilibrium, who could still gain by deviating, and what beliefs are worth."""
     from flnft_sim.scenario import load_scenario, parse_settings
 
-    resolved = load_scenario(scenario, overrides=parse_settings(settings or []), seed=seed)
+    overrides = parse_settings(settings or [])
+    resolved = load_scenario(scenario, overrides=overrides, seed=seed, imports=imports or ())
     if not 0 <= dao < resolved.population.daos:
         raise InputError(
             f"--dao {dao}: {resolved.name} has DAOs 0 to {resolved.population.daos - 1}; choose one of them"

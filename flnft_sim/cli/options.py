@@ -9,6 +9,26 @@ ScenarioName = Annotated[str, typer.Argument(help="a shipped scenario's name (se
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="set any field, e.g. game.sigma=0.6")
 ]
+Imports = Annotated[
+    list[Path] | None,
+    typer.Option("--import", metavar="FILE.py", help="a Python file of parts of your own"),
+]
+
+
+def _bring_in(files: list[Path] | None) -> list[Path] | None:
+    from flnft_sim.imports import bring_in_file
+
+    for file in files or ():
+        bring_in_file(file)
+    return files
+
+
+ImportsFirst = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--import", metavar="FILE.py", callback=_bring_in, help="run a Python file that registers parts of your own"
+    ),
+]
 Seed = Annotated[int | None, typer.Option(help="the one number all randomness comes from")]
 DataDir = Annotated[
     Path | None,

@@ -7,7 +7,7 @@ import typer
 
 from flnft_sim.cli.console import complain, err, out, show_announcements
 from flnft_sim.cli.garbage import search_what_comes, unsearched_start
-from flnft_sim.cli.options import DataDir, ScenarioName, Seed, Settings
+from flnft_sim.cli.options import DataDir, Imports, ScenarioName, Seed, Settings
 from flnft_sim.cli.stopping import exit_status, held_stops
 from flnft_sim.errors import FlnftError
 from flnft_sim.formats import Figures, Format, figure_format
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def run_command(
     scenario: ScenarioName,
     settings: Settings = None,
+    imports: Imports = None,
     seed: Seed = None,
     folder: Annotated[
         Path | None, typer.Option("--out", help="folder of the run [default: runs/NAME-sSEED]", show_default=False)
@@ -40,7 +41,7 @@ def run_command(
     overrides = parse_settings(settings or [])
     if data_dir is not None:
         overrides["learning.data_dir"] = str(data_dir)
-    resolved = load_scenario(scenario, overrides=overrides, seed=seed)
+    resolved = load_scenario(scenario, overrides=overrides, seed=seed, imports=imports or ())
     target = folder or Path("runs") / f"{resolved.name}-s{resolved.seed}"
 
     from flnft_sim.figures import Drawer

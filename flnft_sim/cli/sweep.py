@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flnft_sim.cli.console import err, out
-from flnft_sim.cli.options import AcceptVersion, Scheduler, Serial, Workers
+from flnft_sim.cli.options import AcceptVersion, ImportsFirst, Scheduler, Serial, Workers
 
 if TYPE_CHECKING:
     from flnft_sim.sweeps import Forecast
@@ -22,6 +22,7 @@ def sweep_command(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="set any scenario field for all runs")
     ] = None,
+    imports: ImportsFirst = None,
     seeds: Annotated[int | None, typer.Option(help="seeds per point, in place of the plan's")] = None,
     baseline: Annotated[
         list[str] | None,
@@ -41,6 +42,7 @@ def sweep_command(
     from flnft_sim.sweeps import SweepOptions, forecast, load_plan, run_sweep
     from flnft_sim.sweeps.bar import shown_progress
 
+    files = tuple(imports or ())
     fields = load_plan(plan).model_dump(exclude_unset=True)
     fields["set"] = flat(fields.get("set", {})) | flat(parse_settings(settings or []))
     if seeds is not None:
@@ -49,9 +51,9 @@ def sweep_command(
         fields["baseline"] = parse_settings(baseline, option="--baseline")
     chosen = load_plan(fields)
     if dry_run:
-        _show(forecast(chosen, workers=1 if serial else workers))
+        _show(forecast(chosen, workers=1 if serial else workers, imports=files))
         return 0
-    options = SweepOptions(workers, scheduler, serial, retry_failed, accept_version, parquet)
+    options = SweepOptions(workers, scheduler, serial, retry_failed, accept_version, parquet, imports=files)
     with shown_progress(err) as reporter:
         outcome = run_sweep(chosen, options, out=folder, reporter=reporter)
     failed = f", {outcome.failed} failed (--retry-failed runs them again)" if outcome.failed else ""

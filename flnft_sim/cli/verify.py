@@ -38,7 +38,17 @@ def verify_command(
             markup=False,
         )
         return
+    for name, sha256 in _runs_code(run).items():
+        out.print(f"this runs the folder's {name} (SHA-256 {sha256})", markup=False, soft_wrap=True)
     show_announcements()
     from flnft_sim.experiments.rerun import rerun as compute_again
 
     out.print(f"{run}: {compute_again(run)}", markup=False)
+
+
+def _runs_code(run: Path) -> dict[str, str]:
+    """The files of parts in a run's folder, with their SHA-256."""
+    from flnft_sim.imports import FOLDER
+    from flnft_sim.results import read_manifest
+
+    return {name: sha256 for name, sha256 in read_manifest(run)["files"].items() if name.startswith(f"{FOLDER}/")}

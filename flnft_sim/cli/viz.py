@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from flnft_sim.cli.console import err, out
-from flnft_sim.cli.options import ScenarioName, Seed, Settings
+from flnft_sim.cli.options import Imports, ScenarioName, Seed, Settings
 
 
 def viz_command(
     scenario: ScenarioName = "roblox10",
     settings: Settings = None,
+    imports: Imports = None,
     seed: Seed = None,
     run: Annotated[Path | None, typer.Option("--run", help="play back this folder of a finished run instead")] = None,
     host: Annotated[str, typer.Option(help="name or address to listen on; 0.0.0.0 lets others in")] = "localhost",
@@ -30,7 +31,8 @@ def viz_command(
     from flnft_sim.scenario import load_scenario, parse_settings
     from flnft_sim.viz.server import serve
 
-    shown = run or load_scenario(scenario, overrides=parse_settings(settings or []), seed=seed)
+    overrides = parse_settings(settings or [])
+    shown = run or load_scenario(scenario, overrides=overrides, seed=seed, imports=imports or ())
     serve(
         shown,
         host=host,

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 from flnft_sim.formats import Format
+from flnft_sim.imports import Source, bring_in, offer
 from flnft_sim.machine import cores
 from flnft_sim.results.pictures import FIGURES, render, render_all
 
@@ -108,6 +109,8 @@ def serve(source: IO[bytes], target: IO[bytes]) -> None:
         FIGURES.get(name)
     try:
         names, result, format = pickle.load(source)
+        for file, content in result.imports.items():
+            bring_in(file, offer(Source(file, content)).sha256)
     except EOFError:  # nothing is to be drawn
         return
     helped = names[1::2] if sys.platform == "linux" and cores() > 1 else []

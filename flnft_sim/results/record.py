@@ -17,7 +17,8 @@ class RunRecord:
     """What a run found out. Tables are pandas DataFrames with units in the column names (`tables.COLUMNS` lists them).
 
     `summary` holds the few figures that matter and `manifest` how the run came about (scenario, seed, versions,
-    status …), both of plain JSON types. `nft` and `weights` are by file name (`fl-nft.js`, `model.safetensors`). An
+    status …), both of plain JSON types. `nft`, `weights` and `imports` (files of parts of one's own) are by file name
+    (`fl-nft.js`, `model.safetensors`, `my_parts.py`). An
     interrupted or failed run has the tables as far as it came, maybe empty, and says so: `manifest["status"]` is
     "interrupted", or "failed" with the reason in `manifest["error"]`.
     """
@@ -39,6 +40,7 @@ class RunRecord:
     ledger_lines: list[str] = field(default_factory=list)
     nft: dict[str, str] = field(default_factory=dict)
     weights: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+    imports: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, table in self.tables.items():

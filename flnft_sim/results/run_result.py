@@ -12,6 +12,7 @@ import safetensors.numpy
 
 from flnft_sim.errors import FORMLESS, InputError
 from flnft_sim.formats import Figures, Format, figure_format
+from flnft_sim.imports import FOLDER
 from flnft_sim.results.claim import Claim
 from flnft_sim.results.closing import closed
 from flnft_sim.results.comparison import Comparison, compare
@@ -26,6 +27,8 @@ from flnft_sim.results.trace import trace_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+IMPORTS = f"{FOLDER}/"
 
 
 def weights_bytes(weights: Mapping[str, np.ndarray]) -> bytes:
@@ -109,6 +112,9 @@ class RunResult(RunRecord):
                     for name in files
                     if name.endswith(".safetensors")
                 },
+                imports={
+                    name.removeprefix(IMPORTS): read_file(directory, name) for name in files if name.startswith(IMPORTS)
+                },
             )
         except InputError:
             raise
@@ -122,6 +128,8 @@ class RunResult(RunRecord):
         yield from self.nft.items()
         for name, weights in self.weights.items():
             yield name, weights_bytes(weights)
+        for name, content in self.imports.items():
+            yield f"{IMPORTS}{name}", content
         yield "summary.txt", summary_text(self)
 
     def _closed_ledger(self, manifest: Mapping[str, Any], hashes: Mapping[str, str]) -> str:

@@ -1,12 +1,13 @@
 """Read a scenario: a file, what it extends, and what the user sets on top; every error at once, each with its place."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from flnft_sim.errors import InputError, bare, shown
+from flnft_sim.imports import Source, read_pinned, read_source
 from flnft_sim.json_text import MAX_DEPTH, TextError
 from flnft_sim.scenario.explain import explain
 from flnft_sim.scenario.reading import NamedFiles, is_file, name_of, scenario_folders
@@ -49,13 +50,18 @@ def load_scenario(
     *,
     overrides: Mapping[str, Any] | None = None,
     seed: int | None = None,
+    imports: Iterable[str | Path] = (),
 ) -> Scenario:
     """Load a scenario by name or path, with dotted `overrides` such as `{"game.sigma": 0.6}` and a seed on top.
+
+    `imports` are files of parts of one's own beside those that the scenario names; a file takes the place of one of the
+    same name. They are run: their parts are then known by name.
 
     Raises `ScenarioError` (all faults at once: file, field, value, allowed range) and `UnknownNameError`.
     """
     path = find_scenario(name)
-    fields, origins = _read(path)
+    given = [read_source(each, place="--import") for each in imports]
+    fields, origins = _read(path, given)
     fields.setdefault("name", name_of(path))
     _set_all(fields, overrides or {}, origins, place="--set")
     if seed is not None:
@@ -103,11 +109,16 @@ def _setting(text: str, *, place: str) -> Any:
         raise ScenarioError(str(error)) from None
 
 
-def _read(path: Path) -> tuple[dict[str, Any], Origins]:
-    """A file's fields on top of those it extends, with the file each field was written in."""
+def _read(path: Path, given: Sequence[Source] = ()) -> tuple[dict[str, Any], Origins]:
+    """A file's fields on top of those it extends, with the file each field was written in.
+
+    Of files of parts that have one name, what is `given` counts first, then what the file itself names.
+    """
     fields, origins, chain = dict[str, Any](), Origins(), list[Path]()
+    sources = {source.file: source for source in given}
     while True:
         own, parent = _read_one(path)
+        sources = _imported(own, path, sources) | sources
         if chain:  # what is extended lends its fields, not its name
             own.pop("name", None)
             own.pop("description", None)
@@ -115,6 +126,8 @@ def _read(path: Path) -> tuple[dict[str, Any], Origins]:
         fields = merged(own, fields)
         chain.append(path.resolve())
         if parent is None:
+            if sources:
+                fields["imports"] = [{"file": each.file, "sha256": each.sha256} for each in sources.values()]
             return fields, origins
         beside = path.parent / (parent if Path(parent).suffix in ENDINGS else f"{parent}.yaml")
         path = beside if is_file(beside) else find_scenario(parent)
@@ -138,6 +151,23 @@ def _read_one(path: Path) -> tuple[dict[str, Any], str | None]:
     if parent is not None and not isinstance(parent, str):
         raise ScenarioError(f"{path}: extends = {shown(parent)}: should be the name of a scenario, or of a file")
     return fields, parent
+
+
+def _imported(fields: dict[str, Any], path: Path, known: Mapping[str, Source]) -> dict[str, Source]:
+    """Take from a file's fields the files of parts that it names, beside it or, in a manifest, in the run's folder."""
+    names, pinned = fields.pop("import", []), fields.pop("imports", [])
+    names = [names] if isinstance(names, str) else names
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ScenarioError(f"{path}: import = {shown(names)}: should be a Python file beside it, or a list of such")
+    try:
+        pins = [(str(pin["file"]), str(pin["sha256"])) for pin in pinned]
+    except (TypeError, KeyError):
+        raise ScenarioError(
+            f"{path}: imports = {shown(pinned)}: is what a run writes into its manifest; write import: my_parts.py"
+        ) from None
+    sources = [read_pinned(*pin, path.parent) for pin in pins if pin[0] not in known]
+    sources += [read_source(path.parent / name, place=f"{path}: import") for name in names]
+    return {source.file: source for source in sources}
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flnft_sim.errors import UnknownNameError
 from flnft_sim.registry import Registry
 
 
@@ -16,7 +15,7 @@ class Named:
     def checked(self, name: str) -> str:
         """Return the name; raises `ValueError` that suggests the closest for one that is not known."""
         if name not in self.family:
-            raise ValueError(str(UnknownNameError(self.family.family, name, self.family.names())))
+            raise ValueError(str(self.family.unknown(name)))
         return name
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:

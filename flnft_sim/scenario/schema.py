@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import Field, model_validator
 
 from flnft_sim import families
+from flnft_sim.imports import Source, bring_in, offer, source_of
 from flnft_sim.knobs import Knob
 from flnft_sim.scenario.names import Chosen, Named
 from flnft_sim.scenario.sections import Choice, Section
@@ -42,6 +43,19 @@ def section(kind: type["Section"], what: str) -> Any:
 
 
 Range = tuple[float, float]
+
+
+class Import(Section, frozen=True):
+    """A file of parts of one's own, as it was when the scenario was resolved."""
+
+    file: Annotated[str, Knob("its name, without a folder")]
+    sha256: Annotated[str, Knob("of its content")]
+
+    @model_validator(mode="after")
+    def _brought_in(self) -> "Import":
+        """Run it: the names of the parts in the scenario's other sections are checked next."""
+        bring_in(self.file, self.sha256)
+        return self
 
 
 class Population(Section, frozen=True):
@@ -476,6 +490,10 @@ class Scenario(Section, frozen=True):
     name: Annotated[Name, Knob("what runs and folders are called")] = "scenario"
     description: Annotated[str, Knob("one sentence for `flnft scenarios`")] = ""
     seed: Annotated[int, Knob("the one number all random streams come from", ge=0, le=EXACT)] = 0
+    imports: Annotated[
+        tuple[Import, ...],
+        Knob("files of parts of your own; a scenario's file names them by `import: my_parts.py`", items=(0, 100)),
+    ] = ()
     population: Population = section(Population, "who takes part")
     devices: Devices = section(Devices, "what users compute with")
     game: Game = section(Game, "the game between users and providers")
@@ -486,6 +504,10 @@ class Scenario(Section, frozen=True):
     market: Market = section(Market, "the auction")
     timeline: Timeline = section(Timeline, "the clock")
     failures: Failures = section(Failures, "what goes wrong on purpose")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Take along what it imports: another process has not read it."""
+        return _unpacked, (self.model_dump(), [source_of(each.sha256) for each in self.imports])
 
     def __iter__(self) -> NoReturn:
         """A scenario is one value: Mesa's batch runs would take what can be iterated for a list of values."""
@@ -555,3 +577,9 @@ class Scenario(Section, frozen=True):
             raise ValueError(f"failures.link_failure_rate: {crowd} have links that do not fail; use 0")
         if self.learning.learner == "real" and not families.SCHEMES.get(self.learning.scheme).centralized:
             raise ValueError(f"learning.learner: {crowd} need 'surrogate'")
+
+
+def _unpacked(fields: dict[str, Any], sources: list[Source]) -> Scenario:
+    for source in sources:
+        offer(source)
+    return Scenario.model_validate(fields)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from flnft_sim.game import examine
+from flnft_sim.imports import source_of
 from flnft_sim.ledger import from_units
 from flnft_sim.machine import code_version
 from flnft_sim.results import RunResult, phase_breakdown, summarise
@@ -47,6 +48,7 @@ def harvest(cast: Cast, *, status: str, wall_s: float, error: str | None = None)
         ],
         nft={nft.document_file: nft.document for nft in nfts},
         weights={nft.weights_file: nft.weights for nft in nfts},
+        imports={each.file: source_of(each.sha256).content for each in world.settings.imports},
     )
     result.summary.update(summarise(result) | _extra_figures(cast, result))
     return result

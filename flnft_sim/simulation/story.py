@@ -15,6 +15,7 @@ from flnft_sim.agents.dao.dao import MuDao
 from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.agents.user import MetaverseUser
 from flnft_sim.errors import FlnftError, InputError, shown
+from flnft_sim.imports import bring_in
 from flnft_sim.ledger import from_units
 from flnft_sim.progress import RunProgress
 from flnft_sim.results import RunResult
@@ -72,6 +73,8 @@ class FlnftModel(mesa.Model):
     ) -> None:
         own = rng is _SCENARIOS_OWN or (rng is None and "seed" in fields)
         settings = _resolved(scenario, seed=None if own else _seed(rng), fields=fields)
+        for part in settings.imports:
+            bring_in(part.file, part.sha256)  # as they were when the scenario was resolved
         super().__init__(rng=settings.seed % 2**32)
         self.settings = settings
         self._started_at = self._told_at = time.monotonic()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flnft_sim.errors import did_you_mean
+from flnft_sim.imports import bring_in_file
 from flnft_sim.machine import code_version
 from flnft_sim.sweeps.backends import Backend, backend
 from flnft_sim.sweeps.job import Record
@@ -35,6 +36,7 @@ class SweepOptions:
 
     `workers` processes on this machine (default: one a core), or the workers of the Dask `scheduler` at `tcp://…`, or
     `serial` in this process. `retry_failed` runs failed runs again; `accept_version` keeps results of other sources.
+    `imports` are files of parts of one's own.
     Without `new_runs` nothing is run: the tables of what is finished are written anew.
     """
 
@@ -45,6 +47,7 @@ class SweepOptions:
     accept_version: bool = False
     parquet: bool = False
     new_runs: bool = True
+    imports: tuple[str | Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,8 +111,10 @@ def run_sweep(
 
     Raises `PlanError`, `JournalError`, `MetricError`, `ClusterError` and `DiskFullError`; a run that raises is a row.
     """
+    for file in options.imports:  # a plan may name a sampling method of theirs
+        bring_in_file(file)
     plan, reporter = load_plan(plan), reporter or Reporter()
-    runs = Runs(plan, simulator or FlnftSimulator())
+    runs = Runs(plan, simulator or FlnftSimulator(options.imports))
     folder = Path(out) if out is not None else Path("sweeps") / plan.name
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -34,9 +34,10 @@ def forecast(
     *,
     workers: int | None = None,
     simulator: Simulator | None = None,
+    imports: tuple[str | Path, ...] = (),
 ) -> Forecast:
     """Plan a sweep and time the run in the middle of it; writes nothing."""
-    plan, simulator = load_plan(plan), simulator or FlnftSimulator()
+    plan, simulator = load_plan(plan), simulator or FlnftSimulator(imports)
     runs = Runs(plan, simulator)
     probe = plan.overrides(runs.points[len(runs.points) // 2])
     resolved = simulator.resolve(plan.scenario, probe) | {"seed": plan.seeds[0]}

@@ -23,6 +23,7 @@ ADDED: Mapping[str, Any] = {
     "game.user_reply": "price-taking",
     "timeline.longest_s": 1e8,  # no published run came near
     "private_ledger.request_hop": False,
+    "imports": [],
 }
 
 #: Name -> the fields beside its settings that it was known by.

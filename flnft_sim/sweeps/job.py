@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from flnft_sim.errors import FlnftError
+from flnft_sim.imports import Source, offer
 from flnft_sim.machine import code_version
 from flnft_sim.sweeps.simulator import Simulator
 
@@ -33,6 +34,8 @@ class Job:
     series: tuple[str, ...]  # columns of the per-round table to keep
     code_version: str
     simulator: Simulator
+    sources: tuple[Source, ...] = ()
+    """Files of parts that the scenario imports: a worker may be where they are not."""
 
 
 def run_key(run_identity: str, version: str) -> str:
@@ -49,6 +52,8 @@ def execute(job: Job) -> Record:
         )
     start = time.perf_counter()
     try:
+        for source in job.sources:
+            offer(source)
         output = job.simulator.run(job.resolved)
         summary = {name: plain(value) for name, value in output.summary.items()}
         series = _series(output.rounds, job.series) if job.series else None

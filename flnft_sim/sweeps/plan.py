@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from flnft_sim.errors import InputError, UnknownNameError, bare, did_you_mean, shown
+from flnft_sim.errors import InputError, bare, did_you_mean, shown
 from flnft_sim.scenario.explain import complaint, listed
 from flnft_sim.scenario.loading import flat, leaves
 from flnft_sim.scenario.reading import NamedFiles, is_file, name_of, scenario_folders
@@ -39,7 +39,7 @@ class Sample(Strict, frozen=True):
     @classmethod
     def _known(cls, method: str) -> str:
         if method not in DESIGNS:
-            raise ValueError(str(UnknownNameError(DESIGNS.family, method, DESIGNS.names())))
+            raise ValueError(str(DESIGNS.unknown(method)))
         return method
 
     @property

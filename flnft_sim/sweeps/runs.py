@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from flnft_sim.errors import InputError, bare
+from flnft_sim.imports import source_of
 from flnft_sim.sweeps.identity import identity
 from flnft_sim.sweeps.job import Job, Record, run_key
 from flnft_sim.sweeps.plan import PlanError, Point, SweepPlan
@@ -59,10 +60,13 @@ class Runs:
 
     def job(self, run: Run, *, code_version: str) -> Job:
         """The run as it is sent to a worker."""
+        resolved = {**self._resolve(run.point), "seed": run.seed}
+        imports: Any = resolved.get("imports", ())
         return Job(
             key=run_key(run.identity, code_version),
             parameters=run.parameters,
-            resolved={**self._resolve(run.point), "seed": run.seed},
+            resolved=resolved,
+            sources=tuple(source_of(each["sha256"]) for each in imports),
             series=self.plan.per_round,
             code_version=code_version,
             simulator=self._simulator,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flnft_sim.machine import one_thread
@@ -37,7 +38,10 @@ class FlnftSimulator:
     """The simulation of this package, on one thread: results must not depend on how many cores a worker has.
 
     It is imported where it is used: PyTorch takes seconds, and a coordinator of other simulators need not wait for it.
+    `imports` are files of parts of one's own, beside those that the scenario names.
     """
+
+    imports: tuple[str | Path, ...] = ()
 
     def as_of_now(self, summary: Mapping[str, Any]) -> dict[str, Any]:
         """A summary that an earlier version reported, with today's names."""
@@ -49,7 +53,7 @@ class FlnftSimulator:
         """Load the scenario with overrides, defaults filled in."""
         from flnft_sim.scenario import load_scenario
 
-        return load_scenario(scenario, overrides=overrides).model_dump(mode="json")
+        return load_scenario(scenario, overrides=overrides, imports=self.imports).model_dump(mode="json")
 
     def run(self, resolved: Mapping[str, Any]) -> RunOutput:
         """Run a resolved scenario with its seed."""
