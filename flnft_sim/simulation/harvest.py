@@ -48,7 +48,7 @@ def harvest(cast: Cast, *, status: str, wall_s: float, error: str | None = None)
         ],
         nft={nft.document_file: nft.document for nft in nfts},
         weights={nft.weights_file: nft.weights for nft in nfts},
-        imports={each.file: source_of(each.sha256).content for each in world.settings.imports},
+        imports={each.file: source_of(each.sha256).content for each in cast.settings.imports},
     )
     result.summary.update(summarise(result) | _extra_figures(cast, result))
     return result

@@ -1,6 +1,6 @@
 """The story of a sweep: plan, resume, run, write the tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +71,7 @@ def sweep(
     accept_version: bool = False,
     parquet: bool = False,
     new_runs: bool = True,
+    imports: Sequence[str | Path] = (),
     progress: Reporter | bool | None = None,
     simulator: Simulator | None = None,
 ) -> "pd.DataFrame":
@@ -79,7 +80,7 @@ def sweep(
     `SweepOptions` says what the options mean, `run_sweep` what is raised. `progress=True` shows how far it is: a bar
     in a notebook and on a terminal, a line a minute elsewhere.
     """
-    options = SweepOptions(workers, scheduler, serial, retry_failed, accept_version, parquet, new_runs)
+    options = SweepOptions(workers, scheduler, serial, retry_failed, accept_version, parquet, new_runs, tuple(imports))
     with _reporter(progress) as reporter:
         outcome = run_sweep(plan, options, out=out, reporter=reporter, simulator=simulator)
     return read_csv(outcome.folder / RUNS)
