@@ -57,10 +57,11 @@ def code_version() -> str:
 
     Shipped scenarios do not count: what a run does is in its resolved scenario.
     """
-    package = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(package.rglob("*")):
-        name = path.relative_to(package)
-        if path.suffix in {".py", ".json", ".yaml"} and name.parts[0] != "scenarios":
-            digest.update(name.as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    package, digest = Path(__file__).parent, hashlib.sha256()
+    for folder, within, names in os.walk(package):
+        within[:] = sorted(set(within) - {"__pycache__"} - ({"scenarios"} if folder == str(package) else set()))
+        room = folder[len(str(package)) + 1 :].replace(os.sep, "/")
+        for name in sorted(names):
+            if name.endswith((".py", ".json", ".yaml")):
+                digest.update(f"{room}/{name}\0".encode() + (Path(folder) / name).read_bytes() + b"\0")
     return f"{version()}+{digest.hexdigest()[:12]}"
