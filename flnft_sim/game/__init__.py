@@ -3,6 +3,7 @@
 from flnft_sim.checks import NotFiniteError, OutOfRangeError
 from flnft_sim.game.answers import UserTerms
 from flnft_sim.game.beliefs import BELIEFS, Belief, BeliefOptions, BidBelief
+from flnft_sim.game.contest import Contest, contest_equilibrium
 from flnft_sim.game.contributions import age_closed_form, freshness_contribution, quality_contribution, shares
 from flnft_sim.game.costs import compute_unit_cost, privacy_unit_cost
 from flnft_sim.game.decision import decide, decision_steps
@@ -39,6 +40,7 @@ __all__ = [
     "Belief",
     "BeliefOptions",
     "BidBelief",
+    "Contest",
     "DecisionProblem",
     "DecisionStep",
     "DemandRegimes",
@@ -57,6 +59,7 @@ __all__ = [
     "budgeted_equilibrium",
     "cash_surplus",
     "compute_unit_cost",
+    "contest_equilibrium",
     "decide",
     "decision_steps",
     "delivered_shares",
