@@ -4,15 +4,19 @@ Exit status: 0 done, 1 the run failed, 2 bad usage or scenario, 130 stopped by C
 """
 
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from flnft_sim.cli.audit import audit_command
-from flnft_sim.cli.console import complain, print_anything
+from flnft_sim.cli.compare import compare_command
+from flnft_sim.cli.console import complain, print_anything, usual_loudness
 from flnft_sim.cli.data import data_app
+from flnft_sim.cli.export import export_command
 from flnft_sim.cli.game import game_command
+from flnft_sim.cli.loudness import loud
 from flnft_sim.cli.paper import paper_command
 from flnft_sim.cli.plot import plot_command
 from flnft_sim.cli.run import run_command
@@ -46,7 +50,6 @@ class Program(TyperGroup):
 app = typer.Typer(
     cls=Program,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -69,15 +72,21 @@ def program(
     del version  # its callback has printed it and left
 
 
-app.command("run")(run_command)
-app.command("verify")(verify_command)
-app.command("audit")(audit_command)
-app.command("game")(game_command)
-app.command("sweep")(sweep_command)
-app.command("plot")(plot_command)
-app.command("paper")(paper_command)
-app.command("viz")(viz_command)
-app.command("tables")(tables_command)
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "run": run_command,
+    "verify": verify_command,
+    "audit": audit_command,
+    "game": game_command,
+    "compare": compare_command,
+    "export": export_command,
+    "sweep": sweep_command,
+    "plot": plot_command,
+    "paper": paper_command,
+    "viz": viz_command,
+    "tables": tables_command,
+}
+for _name, _command in COMMANDS.items():
+    app.command(_name)(loud(_command))
 app.add_typer(scenarios_app, name="scenarios")
 app.add_typer(data_app, name="data")
 
@@ -86,7 +95,7 @@ def main() -> None:
     """Run the program; every foreseen error is a sentence, never a traceback."""
     print_anything()
     try:
-        with terminable():
+        with usual_loudness(), terminable():
             status = app(standalone_mode=False)
     except UsageError as error:  # an unknown option, a missing argument
         error.show()

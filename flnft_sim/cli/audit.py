@@ -1,21 +1,22 @@
 """`flnft audit`: which promises a clearing rule keeps, with counterexamples to follow by hand."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flnft_sim.cli.console import check_folder, err, out
-from flnft_sim.cli.options import ImportsFirst
+from flnft_sim.cli.console import check_folder, err, out, print_json
+from flnft_sim.cli.options import ImportsFirst, Json
 from flnft_sim.errors import FlnftError, InputError
 from flnft_sim.files import read_ordinary
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from flnft_sim.market.audit import AuditReport
+    from flnft_sim.market.audit import AuditReport, Counterexample
 
 
 class AuditFailed(FlnftError):
@@ -30,8 +31,12 @@ def audit_command(
     require: Annotated[str, typer.Option(help="fail unless these hold: ic, ir, bb, comma-separated")] = "",
     markets: Annotated[int, typer.Option(help="how many markets to search for each rule")] = 10_000,
     seed: Annotated[int, typer.Option(help="seed of the markets")] = 0,
-    folder: Annotated[Path, typer.Option("--out", help="where counterexamples and figures go")] = Path("audit"),
-    figure: Annotated[bool, typer.Option("--figure", help="draw efficiency and revenue by market size")] = False,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="write counterexamples (--composed: every shading) into this folder")
+    ] = None,
+    figure: Annotated[
+        bool, typer.Option("--figure", help="draw efficiency and revenue by market size into --out")
+    ] = False,
     replay: Annotated[Path | None, typer.Option(help="follow a counterexample written by an earlier audit")] = None,
     composed: Annotated[
         str | None,
@@ -39,19 +44,30 @@ def audit_command(
     ] = None,
     episodes: Annotated[int, typer.Option(help="with --composed: how many of the scenario's episodes")] = 3,
     imports: ImportsFirst = None,
+    as_json: Json = False,
 ) -> None:
     """Search markets for broken promises: truth pays (ic), taking part pays (ir), the budget balances (bb)."""
     del imports  # the option has brought them in
     if replay is not None:
-        return _replay(replay)
-    check_folder(folder)
+        return _replay(replay, as_json=as_json)
+    if folder is not None:
+        check_folder(folder)
+    elif figure:
+        raise InputError("--figure: say with --out into which folder it is drawn")
     if composed is not None:
-        return _compose(composed, rules or _COMPOSED_RULES, episodes, seed, folder)
-    return _search(rules or [], _required(require), markets, seed, folder, figure=figure)
+        return _compose(composed, rules or _COMPOSED_RULES, episodes, seed, folder, as_json=as_json)
+    return _search(rules or [], _required(require), markets, seed, folder, figure=figure, as_json=as_json)
 
 
 def _search(
-    rules: Sequence[str], required: Sequence[str], markets: int, seed: int, folder: Path, *, figure: bool
+    rules: Sequence[str],
+    required: Sequence[str],
+    markets: int,
+    seed: int,
+    folder: Path | None,
+    *,
+    figure: bool,
+    as_json: bool,
 ) -> None:
     """Look for broken promises of each rule; raises `AuditFailed` where a required one is."""
     from flnft_sim.market.audit import audit
@@ -64,9 +80,11 @@ def _search(
     for name in names:
         err.print(f"[dim]auditing {name} on {markets:,} markets …[/]")
         reports.append(audit(name, markets=markets, seed=seed))
+    if as_json:
+        print_json([_told(report) for report in reports])
     _print_table(reports)
-    _write_counterexamples(reports, folder)
-    if figure:
+    _keep_counterexamples(reports, folder)
+    if figure and folder is not None:
         _draw(names, folder, seed)
     broken = [f"{report.rule} {name}" for report in reports for name in required if not report.holds(name)]
     if broken:
@@ -120,20 +138,37 @@ def _print_table(reports: Sequence["AuditReport"]) -> None:
     out.print(table)
 
 
-def _write_counterexamples(reports: Sequence["AuditReport"], folder: Path) -> None:
-    """One JSON file per broken promise; a file of an earlier audit goes where the promise holds now."""
+def _told(report: "AuditReport") -> dict[str, Any]:
+    """What an audit found, for a program."""
+    from flnft_sim.market.audit import PROPERTIES
+
+    return asdict(report) | {"holds": {name: report.holds(name) for name in PROPERTIES}}
+
+
+def _keep_counterexamples(reports: Sequence["AuditReport"], folder: Path | None) -> None:
+    """Name every broken promise, with a file of its counterexample where there is a folder for it.
+
+    A file of an earlier audit goes where the promise holds now.
+    """
+    for report in reports:
+        for promise, markets in report.violations.items():
+            example = report.counterexamples.get(promise)
+            kept = _keep(example, folder / f"{report.rule}-{promise}.json") if folder else ""
+            if example is not None:
+                out.print(f"{report.rule} breaks {promise} in {markets:,} markets{kept}", markup=False)
+    if folder is None and any(report.counterexamples for report in reports):
+        out.print("--out FOLDER keeps a counterexample of each, to be followed with --replay", markup=False)
+
+
+def _keep(example: "Counterexample | None", path: Path) -> str:
     from flnft_sim.files import write_atomic
 
-    for report in reports:
-        for promise in report.violations:
-            path = folder / f"{report.rule}-{promise}.json"
-            example = report.counterexamples.get(promise)
-            if example is None:
-                path.unlink(missing_ok=True)
-                continue
-            folder.mkdir(parents=True, exist_ok=True)
-            write_atomic(path, example.to_json())
-            out.print(f"{report.rule} breaks {promise} in {report.violations[promise]:,} markets: {path}", markup=False)
+    if example is None:
+        path.unlink(missing_ok=True)
+        return ""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, example.to_json())
+    return f": {path}"
 
 
 def _draw(names: Sequence[str], folder: Path, seed: int) -> None:
@@ -147,7 +182,7 @@ def _draw(names: Sequence[str], folder: Path, seed: int) -> None:
     out.print(f"efficiency and revenue by market size: {path}", markup=False)
 
 
-def _replay(path: Path) -> None:
+def _replay(path: Path, *, as_json: bool) -> None:
     """Follow a counterexample line by line; raises `AuditFailed` where it breaks its promise no more."""
     from flnft_sim.market.audit import Counterexample
 
@@ -158,11 +193,15 @@ def _replay(path: Path) -> None:
         raise InputError(f"cannot read {path} ({reason}); give a file that `flnft audit` wrote") from None
     example = Counterexample.from_json(text, source=str(path))
     out.print(example.story(), markup=False)
+    if as_json:
+        print_json(asdict(example) | {"violation": example.violation()})
     if example.violation() <= 0:
         raise AuditFailed(f"{path}: {example.rule} keeps {example.promise} here now")
 
 
-def _compose(scenario: str, rules: Sequence[str], episodes: int, seed: int, folder: Path) -> None:
+def _compose(
+    scenario: str, rules: Sequence[str], episodes: int, seed: int, folder: Path | None, *, as_json: bool
+) -> None:
     """Let every party of a scenario's market shade, one at a time."""
     from flnft_sim.experiments.composed_audit import composed_audit, summary
     from flnft_sim.files import write_atomic
@@ -171,7 +210,13 @@ def _compose(scenario: str, rules: Sequence[str], episodes: int, seed: int, fold
     resolved = load_scenario(scenario, seed=seed)
     err.print(f"[dim]letting every party of {episodes} episodes of {resolved.name} shade, one at a time …[/]")
     shadings = composed_audit(resolved, rules, episodes=episodes)
-    _print_composed(summary(shadings))
+    told = summary(shadings)
+    _print_composed(told)
+    if as_json:
+        print_json({"summary": told.to_dict("records"), "shadings": shadings.to_dict("records")})
+    if folder is None:
+        out.print("--out FOLDER keeps every party's best shading as a table", markup=False)
+        return
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"composed-{resolved.name}.csv"
     write_atomic(path, shadings.to_csv(index=False, lineterminator="\n"))

@@ -1,15 +1,19 @@
 """`flnft game`: the equilibrium of a scenario, who could still gain by deviating, and what each belief is worth."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flnft_sim.cli.console import check_folder, err, out
-from flnft_sim.cli.options import Imports, ScenarioName, Seed, Settings
+from flnft_sim.cli.console import check_folder, err, out, print_json
+from flnft_sim.cli.options import Imports, Json, ScenarioName, Seed, Settings
 from flnft_sim.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flnft_sim.experiments.belief_scores import BeliefScore
     from flnft_sim.game import DecisionProblem, Examined, GameReport
     from flnft_sim.scenario import Scenario
 
@@ -35,6 +39,7 @@ def game_command(
     folder: Annotated[
         Path | None, typer.Option("--out", help="draw the best-response curves, too, into this folder")
     ] = None,
+    as_json: Json = False,
 ) -> int:
     """Examine a scenario's game: its equilibrium, who could still gain by deviating, and what beliefs are worth."""
     from flnft_sim.scenario import load_scenario, parse_settings
@@ -48,13 +53,17 @@ def game_command(
     if folder is not None:
         check_folder(folder)
 
+    from flnft_sim.experiments.belief_market import score_kinds
     from flnft_sim.experiments.first_decision import first_decision
 
     err.print(f"[dim]playing {resolved.game.history_auctions} auctions of history …[/]")
     problem, report = first_decision(resolved, dao)
     _print_providers(problem, report)
     _print_users(report)
-    _print_beliefs(resolved)
+    scores = score_kinds(resolved)
+    _print_beliefs(resolved, scores)
+    if as_json:
+        print_json(_told(resolved, dao, problem, report, scores))
     if folder is not None:
         _draw(problem, report, folder / f"{resolved.name}-best-responses.png")
     return 0
@@ -125,12 +134,49 @@ def _user_figures(examined: "Examined") -> list[str]:
     ]
 
 
-def _print_beliefs(scenario: "Scenario") -> None:
+def _told(
+    scenario: "Scenario",
+    dao: int,
+    problem: "DecisionProblem",
+    report: "GameReport",
+    scores: "Mapping[str, BeliefScore]",
+) -> dict[str, Any]:
+    """The examined game for a program: arrays by provider and by user, money and utility as in the tables."""
+    import numpy as np
+
+    return {
+        "scenario": scenario.name,
+        "seed": scenario.seed,
+        "dao": dao,
+        "valuations_money": np.asarray(problem.valuations_quality) + np.asarray(problem.valuations_freshness),
+        "played": _told_of(report.played),
+        "equilibrium": _told_of(report.equilibrium),
+        "beliefs": {kind: asdict(score) for kind, score in scores.items()},
+    }
+
+
+def _told_of(examined: "Examined") -> dict[str, Any]:
+    step = examined.step
+    return {
+        "bids_money": step.quality_money + step.freshness_money,
+        "provider_gains_money": examined.provider_gains,
+        "provider_anticipated_gains_money": examined.anticipated_gains,
+        "takes_part": step.takes_part,
+        "local_epochs": step.epochs,
+        "privacy_budget": step.privacy,
+        "user_utility": step.utilities,
+        "user_gains_utility": examined.user_gains,
+        "cash_surplus_money": examined.cash_surplus,
+        "exchanges": step.iteration,
+        "last_relative_change": step.gap,
+    }
+
+
+def _print_beliefs(scenario: "Scenario", scores: "Mapping[str, BeliefScore]") -> None:
     """All kinds of belief over the history that the scenario's own kind makes."""
-    from flnft_sim.experiments.belief_market import score_kinds, trial_market
+    from flnft_sim.experiments.belief_market import trial_market
 
     market, own = trial_market(scenario), scenario.game.belief.kind
-    scores = score_kinds(scenario)
     if not scores:
         out.print("no belief table: it takes two providers and a history longer than game.belief.min_history")
         return

@@ -5,7 +5,26 @@ from typing import Annotated
 
 import typer
 
-ScenarioName = Annotated[str, typer.Argument(help="a shipped scenario's name (see `flnft scenarios`) or a YAML file")]
+from flnft_sim.cli.console import only_json
+
+
+def _shipped(incomplete: str) -> list[str]:
+    """The names of scenarios that begin so, for a shell that completes."""
+    from flnft_sim.scenario.loading import scenario_names
+
+    return [name for name in scenario_names() if name.startswith(incomplete)]
+
+
+ScenarioName = Annotated[
+    str,
+    typer.Argument(
+        help="a shipped scenario's name (see `flnft scenarios`) or a YAML file",
+        autocompletion=_shipped,
+    ),
+]
+Json = Annotated[
+    bool, typer.Option("--json", callback=only_json, help="print JSON to standard output, and nothing else there")
+]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="set any field, e.g. game.sigma=0.6")
 ]

@@ -1,13 +1,13 @@
 """`flnft run`: a scenario from decision to settlement, with progress, a summary, and a run folder."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flnft_sim.cli.console import complain, err, out, show_announcements
+from flnft_sim.cli.console import complain, err, out, print_json, show_announcements
 from flnft_sim.cli.garbage import search_what_comes, unsearched_start
-from flnft_sim.cli.options import DataDir, Imports, ScenarioName, Seed, Settings
+from flnft_sim.cli.options import DataDir, Imports, Json, ScenarioName, Seed, Settings
 from flnft_sim.cli.stopping import exit_status, held_stops
 from flnft_sim.errors import FlnftError
 from flnft_sim.formats import Figures, Format, figure_format
@@ -33,7 +33,7 @@ def run_command(
     data_dir: DataDir = None,
     figures: Annotated[Figures, typer.Option("--figures", help="format of figures/*; none: draw none")] = "png",
     no_figures: Annotated[bool, typer.Option("--no-figures", help="the same as --figures none")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors")] = False,
+    as_json: Json = False,
 ) -> int:
     """Run a scenario: print a summary and leave a run folder with tables, ledger, trace, NFT, weights and figures."""
     from flnft_sim.scenario import load_scenario, parse_settings
@@ -46,14 +46,13 @@ def run_command(
 
     from flnft_sim.figures import Drawer
 
-    if not quiet:
-        show_announcements()
+    show_announcements()
     drawn = None if no_figures else figure_format(figures)
     with Drawer(wanted=drawn is not None) as drawer:
         from flnft_sim.results import Claim  # pandas comes with it, and the drawer need not wait for that
 
         with Claim(target, force=force) as claim, held_stops() as stops:
-            return _run(resolved, claim, stops, drawer, force=force, figures=drawn, quiet=quiet)
+            return _run(resolved, claim, stops, drawer, force=force, figures=drawn, as_json=as_json)
 
 
 def _run(
@@ -64,32 +63,38 @@ def _run(
     *,
     force: bool,
     figures: Format | None,
-    quiet: bool,
+    as_json: bool,
 ) -> int:
     """Run into a claimed folder; stopped or failed, what was finished is saved all the same, and the status says it."""
     from flnft_sim.progress import RunProgress
     from flnft_sim.results import summary_text
 
-    with RunProgress(scenario.name, scenario.fl_rounds, console=err, enabled=not quiet) as progress:
+    with RunProgress(scenario.name, scenario.fl_rounds, console=err, enabled=not err.quiet) as progress:
         result, ended_by = _as_far_as_it_goes(scenario, stops, progress)
     if figures and not isinstance(ended_by, Exception):
         drawer.begin(result, figures)
     result.save(claim.directory, force=force, figures="none", claim=claim)
-    if not quiet:
-        early = "Stopped early: what was finished is" if ended_by else "Everything is"
-        out.print(summary_text(result), markup=False, soft_wrap=True)
-        out.print(f"\n{early} in {claim.directory}/", markup=False)
+    if as_json:
+        print_json(_told(result, claim.directory))
+    early = "Stopped early: what was finished is" if ended_by else "Everything is"
+    out.print(summary_text(result), markup=False, soft_wrap=True)
+    out.print(f"\n{early} in {claim.directory}/", markup=False)
     if isinstance(ended_by, FlnftError):
         return complain(ended_by, status=1)
     if isinstance(ended_by, Exception):
         raise ended_by
     if figures:
-        ended_by = _draw(result, figures, claim.directory, stops, drawer, quiet=quiet) or ended_by
+        ended_by = _draw(result, figures, claim.directory, stops, drawer) or ended_by
     if ended_by is not None:
         return exit_status(ended_by)
-    if not quiet:
-        out.print(f"check it with: flnft verify {claim.directory}", markup=False)
+    out.print(f"check it with: flnft verify {claim.directory}", markup=False)
     return 0
+
+
+def _told(result: "RunResult", folder: Path) -> dict[str, Any]:
+    """A finished or stopped run for a program: where it lies, how it ended, and its figures."""
+    about = {name: value for name, value in result.manifest.items() if name in ("name", "seed", "status", "error")}
+    return {"folder": str(folder), **about, "summary": result.summary}
 
 
 def _as_far_as_it_goes(
@@ -114,11 +119,10 @@ def _as_far_as_it_goes(
 
 
 def _draw(
-    result: "RunResult", format: Format, folder: Path, stops: "Stops", drawer: "Drawer", *, quiet: bool
+    result: "RunResult", format: Format, folder: Path, stops: "Stops", drawer: "Drawer"
 ) -> KeyboardInterrupt | None:
     """Draw the figures of a saved run; returns what stopped that."""
-    if not quiet:
-        err.print("[dim]drawing figures …[/]")
+    err.print("[dim]drawing figures …[/]")
     try:
         with stops.open():
             result.save_figures(folder, format, draw=drawer.render_all)

@@ -1,11 +1,17 @@
 """`flnft verify`: does a run's folder hold what its ledger says, and does the run, computed again, leave the same?"""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flnft_sim.cli.console import out, show_announcements
+from flnft_sim.cli.console import out, print_json, show_announcements
+from flnft_sim.cli.options import Json
+from flnft_sim.errors import FlnftError, InputError
+
+if TYPE_CHECKING:
+    from flnft_sim.results.verify import VerifyReport
 
 
 def verify_command(
@@ -13,11 +19,38 @@ def verify_command(
     rerun: Annotated[
         bool, typer.Option("--rerun", help="compute the run again, too, and compare every byte that it left")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Recompute a run's hashes, signatures, accounts, bids and NFTs; name the first thing that does not hold."""
+    try:
+        _verify(run, rerun=rerun, as_json=as_json)
+    except InputError:
+        raise
+    except FlnftError as error:
+        if as_json:
+            print_json({"folder": str(run), "holds": False, "error": str(error)})
+        raise
+
+
+def _verify(run: Path, *, rerun: bool, as_json: bool) -> None:
     from flnft_sim.results.verify import verify_run
 
     report = verify_run(run)
+    _print(run, report)
+    again = _compute_again(run) if rerun else None
+    if as_json:
+        print_json({"folder": str(run), "holds": True, **asdict(report), "rerun": again})
+    elif again is None:
+        out.print(
+            "Nothing was changed since; that it was computed and not made up, only --rerun proves: keys follow from "
+            "the seed, so whoever has this program can sign any history.",
+            markup=False,
+        )
+    else:
+        out.print(f"{run}: {again}", markup=False)
+
+
+def _print(run: Path, report: "VerifyReport") -> None:
     stopped = f", {report.unsettled} transfers of it not settled yet" if report.status != "finished" else ""
     lines = {
         "blocks, linked by their hashes": f"{report.blocks} in {', '.join(report.chains)}",
@@ -31,19 +64,15 @@ def verify_command(
     out.print(f"{run} holds, {report.status}:", markup=False)
     for what, value in lines.items():
         out.print(f"  {what:<44}{value}", markup=False)
-    if not rerun:
-        out.print(
-            "Nothing was changed since; that it was computed and not made up, only --rerun proves: keys follow from "
-            "the seed, so whoever has this program can sign any history.",
-            markup=False,
-        )
-        return
-    for name, sha256 in _runs_code(run).items():
-        out.print(f"this runs the folder's {name} (SHA-256 {sha256})", markup=False, soft_wrap=True)
-    show_announcements()
-    from flnft_sim.experiments.rerun import rerun as compute_again
 
-    out.print(f"{run}: {compute_again(run)}", markup=False)
+
+def _compute_again(run: Path) -> str:
+    for name, sha256 in _runs_code(run).items():
+        out.print(f"this runs the folder's {name} (SHA-256 {sha256})", markup=False)
+    show_announcements()
+    from flnft_sim.experiments.rerun import rerun
+
+    return rerun(run)
 
 
 def _runs_code(run: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import json
+import logging
 import math
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +19,8 @@ from flnft_sim.results.closing import signed
 from flnft_sim.results.reading import MANIFEST, is_inside, parse_manifest, read_manifest, read_manifest_text, sha256_of
 
 LEDGER = "ledger.jsonl"
+
+_log = logging.getLogger(__name__)
 
 
 def write_folder(
@@ -69,6 +72,7 @@ def add_files(directory: Path, contents: Iterable[tuple[str, str | bytes]]) -> N
 def _write(directory: Path, name: str, content: str | bytes) -> str:
     """Write one file; returns its SHA-256."""
     data = content.encode() if isinstance(content, str) else content
+    _log.debug("writing %s, %d bytes", directory / name, len(data))
     path = directory / name
     path.parent.mkdir(exist_ok=True)
     if path.parent != directory and path.parent.is_symlink():  # it would lead out of the folder

@@ -49,13 +49,18 @@ class _Node(NamedTuple):
 
 def read_file(path: Path) -> Any:
     """What a YAML file holds, or a JSON file (by its ending). Raises `TextError`, with the file's name."""
+    text = read_text(path)
+    return read_json(text, place=str(path)) if path.suffix == ".json" else read_yaml(text, place=str(path))
+
+
+def read_text(path: Path) -> str:
+    """The text of such a file. Raises `TextError`, with the file's name."""
     try:
-        text = read_ordinary(path, most=4 * MAX_SIZE).decode("utf-8-sig")
+        return read_ordinary(path, most=4 * MAX_SIZE).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise TextError(f"{path} cannot be read: byte {error.start:,} is not UTF-8; save it as UTF-8") from None
     except (OSError, ValueError) as error:
         raise TextError(f"{shown(str(path))} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    return read_json(text, place=str(path)) if path.suffix == ".json" else read_yaml(text, place=str(path))
 
 
 def read_yaml(text: str, *, place: str) -> Any:

@@ -1,5 +1,6 @@
 """The simulation: a Mesa model whose clock is SimPy's. The story of a run reads top to bottom in `FlnftModel`."""
 
+import logging
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -26,6 +27,8 @@ from flnft_sim.simulation.harvest import harvest
 from flnft_sim.simulation.history import play_history
 
 Row = dict[str, Any]
+
+_log = logging.getLogger(__name__)
 
 TELL_EVERY_S = 20.0  # of wall time between two words on what a run waits for
 EVENTS_A_LOOK = 1024
@@ -98,10 +101,13 @@ class FlnftModel(mesa.Model):
             self.episode = episode
             cast.next_demand()
             self.phase = "minting"
+            _log.debug("episode %d, minting from %.3f s on", episode, env.now)
             yield env.all_of([env.process(dao.mint_nft(episode)) for dao in cast.daos])
             self.phase = "auction"
+            _log.debug("episode %d, auction from %.3f s on", episode, env.now)
             yield from cast.contract.hold_auctions(episode, cast.daos)
         self.phase = "finished"
+        _log.debug("finished at %.3f s", env.now)
 
     def _disturb(self) -> Generator[simpy.Event, Any, None]:
         """The failures that strike at a time of their own."""

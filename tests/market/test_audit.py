@@ -211,7 +211,8 @@ class TestCommand:
         return lambda *arguments: CliRunner().invoke(app, arguments)
 
     def test_table_counterexample_and_replay(self, flnft, tmp_path):
-        done = flnft("pms-am-literal", "pms-am", "--markets", "200", "--require", "ir")
+        kept = ("--markets", "200", "--out", "audit")
+        done = flnft("pms-am-literal", "pms-am", *kept, "--require", "ir")
         assert isinstance(done.exception, AuditFailed)
         assert "pms-am-literal ir" in str(done.exception) and "pms-am ir" not in str(done.exception)
         assert "pms-am-literal no" in done.stdout
@@ -219,11 +220,10 @@ class TestCommand:
         replayed = flnft("--replay", str(path))
         assert replayed.exit_code == 0
         assert "reports" in replayed.stdout
-        kept = json.loads(path.read_text()) | {"rule": "pms-am"}
-        path.write_text(json.dumps(kept))
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"rule": "pms-am"}))
         assert isinstance(flnft("--replay", str(path)).exception, AuditFailed)
         path.with_name("pms-am-ic-buyer.json").write_text("stale")
-        assert flnft("pms-am", "--markets", "100", "--require", "ic,ir,bb").exit_code == 0
+        assert flnft("pms-am", *kept, "--require", "ic,ir,bb").exit_code == 0
         assert sorted(p.name for p in path.parent.glob("pms-am-ic*")) == []
 
     def test_bad_usage_is_named(self, flnft):

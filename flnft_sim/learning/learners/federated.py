@@ -1,5 +1,6 @@
 """Federated learning: users train on their own shards, and the DAO aggregates what they send."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from flnft_sim.learning.schemes import Ranking
 from flnft_sim.learning.training import evaluate, rank_users, train_users
 from flnft_sim.settings.learning import TrainingSettings
 from flnft_sim.streams import Streams
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +62,7 @@ class FederatedLearner:
         engine, device, on_steps = self._training.engine, self._training.device, self._noise.perturb == "step"
         choice = choose_engine(model, engine=engine, device=device, step_noise=on_steps)
         self.engine_name, self.engine_reason = choice.name, choice.reason
+        _log.debug("training with the engine %s: %s", choice.name, choice.reason)
         self._streams = Streams(seed)
         self.params = model.initial(self._streams.integer("initial model"))
         self._state: State = {}

@@ -1,8 +1,10 @@
 """Build the consensus of a DAO's own ledger."""
 
+import networkx as nx
+
 from flnft_sim.ledger import PROTOCOLS, Consensus, make_consensus
 from flnft_sim.ledger.consensus import RequestHop
-from flnft_sim.network import link_delays, with_jitter
+from flnft_sim.network import TOPOLOGIES, link_delays, with_jitter
 from flnft_sim.scenario import Scenario
 from flnft_sim.streams import Streams
 
@@ -17,7 +19,7 @@ def build_private_consensus(settings: Scenario, streams: Streams, dao: int, memb
         return make_consensus(ledger.protocol, rng, **told)
     replicas = min(members, ledger.replicas_max)
     mean_s, sd_s = ledger.delay_ms / 1e3, ledger.delay_sd_ms / 1e3
-    base_s = link_delays(replicas, topology=ledger.topology, mean_s=mean_s, rng=rng)
+    base_s = link_delays(replicas, topology=ledger.topology, mean_s=mean_s, rng=rng)  # as `replica_links` draws it
     slow = {replica: SLOW_FACTOR for replica in range(replicas - ledger.crashed)[-ledger.slow :] if ledger.slow}
     requests = streams.generator("requests", dao)
     return make_consensus(
@@ -31,3 +33,12 @@ def build_private_consensus(settings: Scenario, streams: Streams, dao: int, memb
         hop=RequestHop(base_s, mean_s, sd_s, requests, slow) if ledger.request_hop else None,
         **told,
     )
+
+
+def replica_links(settings: Scenario, streams: Streams, dao: int, members: int) -> nx.Graph:
+    """The links between a DAO's replicas, numbered as its members; no nodes where its protocol has no replicas."""
+    ledger = settings.private_ledger
+    if not PROTOCOLS.get(ledger.protocol).can_crash:
+        return nx.Graph()
+    replicas = min(members, ledger.replicas_max)
+    return TOPOLOGIES.get(ledger.topology)(replicas, streams.generator("consensus", dao))
