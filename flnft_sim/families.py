@@ -46,6 +46,9 @@ BELIEFS = _family(
         "simple": "ar1 ewma last mean oracle",
     },
 )
+UTILITIES = _family("utility", "utilities", "flnft_sim.game.incentives", {"fair": "fair"})
+COSTS = _family("cost", "costs", "flnft_sim.game.incentives", {"linear": "linear"})
+REWARDS = _family("reward", "rewards", "flnft_sim.game.incentives", {"proportional": "proportional"})
 MODELS = _family("model", "models", "flnft_sim.learning.models", {"cnn": "cnn", "mlp": "mlp"})
 SCHEMES = _family(
     "scheme",
@@ -103,6 +106,9 @@ FAMILIES: tuple[Registry[Any], ...] = (
     VOTING,
     PROTOCOLS,
     BELIEFS,
+    UTILITIES,
+    COSTS,
+    REWARDS,
     MODELS,
     SCHEMES,
     AGGREGATORS,

@@ -12,6 +12,7 @@ from flnft_sim.agents.settings import Settings
 from flnft_sim.clock.public_chain import PublicChain
 from flnft_sim.clock.radio_cell import RadioCell
 from flnft_sim.game import DemandRegimes
+from flnft_sim.game.incentives import Incentives
 from flnft_sim.ledger import Accounts
 from flnft_sim.results import SpanLog
 from flnft_sim.results.tables import AuctionRow, BidRow, LicenceRow, RoundRow, UserRow
@@ -53,3 +54,5 @@ class World:
     beliefs: BeliefBook
     reserves: ReserveBook
     demand: DemandRegimes
+    incentives: Incentives | None = None
+    """What moves users; none where it is what the paper says."""

@@ -15,6 +15,7 @@ from flnft_sim.game.exploitability import (
     terms_for_all,
     user_exploitability,
 )
+from flnft_sim.game.incentives import COSTS, REWARDS, UTILITIES, Incentives
 from flnft_sim.game.problem import DecisionProblem, DecisionStep
 from flnft_sim.game.regimes import DemandRegimes
 from flnft_sim.game.report import Examined, GameReport, examine, game_report
@@ -37,6 +38,9 @@ from flnft_sim.game.utilities import (
 
 __all__ = [
     "BELIEFS",
+    "COSTS",
+    "REWARDS",
+    "UTILITIES",
     "Belief",
     "BeliefOptions",
     "BidBelief",
@@ -49,6 +53,7 @@ __all__ = [
     "Examined",
     "FairnessError",
     "GameReport",
+    "Incentives",
     "NoEquilibriumError",
     "NotFiniteError",
     "OutOfRangeError",

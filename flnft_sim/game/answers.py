@@ -56,6 +56,10 @@ class UserTerms:
         """ε* at a reward, within its range (Eq. 22)."""
         return np.clip(unchecked_answer(rewards, self.privacy_costs, self.fairness), *self.privacy_range)
 
+    def best_privacy(self, epochs: Floats) -> Floats:
+        """ε* at k and its own δ(k)."""
+        return self.privacy(self.rewards(epochs))
+
     def utilities(self, epochs: Floats, privacy: Floats | None = None) -> Floats:
         """Φ (Eq. 14) at k and its own δ(k); with the best ε for it unless one is given."""
         rewards, rest = self.rewards(epochs), 1.0 - self.fairness

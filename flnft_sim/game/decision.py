@@ -11,6 +11,7 @@ from flnft_sim.game.exchange import exchange, foreseen_freshness, wished_epochs
 from flnft_sim.game.problem import DecisionProblem, DecisionStep
 from flnft_sim.game.utilities import fair_benefit
 
+DAMPING = 0.8  # of incentives without a closed form, unless the problem says its own
 SHORTEST_PART = 0.05  # of the longest: nobody freezes
 SETTLED = 1e-9  # mismatch below which numbers are taken as they are
 SAFETY = 3.0  # what a reward may still change by, in mismatches of the freshness that it was priced for
@@ -32,7 +33,9 @@ def decision_steps(problem: DecisionProblem) -> Iterator[DecisionStep]:
     good and the others are asked again, because each leaving raises the others' shares; whoever cannot finish one
     epoch in time is out from the start.
     """
-    return _settling_steps(problem) if problem.damping is None else _damped_steps(problem, problem.damping)
+    if problem.damping is None and problem.incentives is None:
+        return _settling_steps(problem)
+    return _damped_steps(problem, problem.damping or DAMPING)
 
 
 def _settling_steps(problem: DecisionProblem) -> Iterator[DecisionStep]:

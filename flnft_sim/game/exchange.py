@@ -7,6 +7,7 @@ import numpy as np
 from flnft_sim.arrays import Bools, Floats
 from flnft_sim.game.answers import UserTerms
 from flnft_sim.game.contributions import age_closed_form, freshness_contribution, shares
+from flnft_sim.game.numeric import NumericTerms
 from flnft_sim.game.pricing import Prices, belief_prices, equilibrium_prices
 from flnft_sim.game.problem import DecisionProblem, DecisionStep
 from flnft_sim.game.responses import rival_sums, unrounded_answer
@@ -34,14 +35,15 @@ def exchange(
     prices = _prices(problem, sat_quality, sat_freshness)
     quality_money, freshness_money = prices.quality * sat_quality, prices.freshness * sat_freshness
     # all providers want the same FL-NFT: the sum over them is what users answer, and (N, M) is never built
-    quality_shares = shares(qualities)
+    quality_shares = shares(problem.weights(qualities))
     quality_rewards = counted_money(problem, prices.quality, quality_money) * quality_shares
     paid_freshness = counted_money(problem, prices.freshness, freshness_money)
-    terms = user_terms(problem, quality_rewards, paid_freshness / freshness if freshness > 0 else 0.0)
+    weighed = freshness if problem.incentives is None else foreseen_weight(problem, candidates, foreseen_epochs)
+    terms = user_terms(problem, quality_rewards, paid_freshness / weighed if weighed > 0 else 0.0)
     if answers:
         foreseen_epochs = _answered(problem, terms, foreseen_epochs)
     contributions = np.where(candidates, foreseen_freshness(problem, foreseen_epochs), 0.0)
-    freshness_shares = shares(contributions)
+    freshness_shares = shares(problem.weights(contributions))
     rewards = quality_rewards + paid_freshness * freshness_shares
     step = DecisionStep(
         problem=problem,
@@ -62,14 +64,17 @@ def exchange(
         terms=terms,
         gap=np.inf,
     )
-    if np.all(_surely_paid(problem, rewards) | ~candidates):
+    if problem.incentives is None and np.all(_surely_paid(problem, rewards) | ~candidates):
         return step
     return replace(step, takes_part=candidates & (step.utilities >= 0))
 
 
 def user_terms(problem: DecisionProblem, quality_rewards: Floats, freshness_price: float) -> UserTerms:
     """What users weigh at announced prices; users who cannot finish one epoch are asked about one."""
-    return UserTerms(
+    numeric = {} if problem.incentives is None else {"incentives": problem.incentives}
+    kind: type[UserTerms] = NumericTerms if numeric else UserTerms
+    return kind(
+        **numeric,
         quality_rewards=quality_rewards,
         freshness_price=freshness_price,
         fixed_age_s=problem.users.fixed_age_s,
@@ -106,6 +111,11 @@ def foreseen_freshness(problem: DecisionProblem, epochs: Floats) -> Floats:
     )
     contributions: Floats = freshness_contribution(age_s, freshness_horizon_s=problem.freshness_horizon_s)
     return contributions
+
+
+def foreseen_weight(problem: DecisionProblem, candidates: Bools, epochs: Floats) -> float:
+    """What the candidates' foreseen freshness weighs together when money is shared."""
+    return float(problem.weights(np.where(candidates, foreseen_freshness(problem, epochs), 0.0)).sum())
 
 
 def counted_money(problem: DecisionProblem, prices: Floats, money: Floats) -> float:

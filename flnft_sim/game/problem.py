@@ -12,10 +12,11 @@ from flnft_sim.checks import OutOfRangeError, not_negative, within
 from flnft_sim.errors import InputError
 from flnft_sim.game.answers import UserTerms
 from flnft_sim.game.errors import EmptyMarketError, ValuationError
+from flnft_sim.game.incentives import Incentives
 from flnft_sim.game.pricing import Demand
 from flnft_sim.game.responses import rounded_epochs
 from flnft_sim.game.rewards import share_out
-from flnft_sim.game.utilities import fairness_in_range, user_utility
+from flnft_sim.game.utilities import effort_cost, fairness_in_range, user_utility
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,9 @@ class DecisionProblem:
     `user_reply`: a price-taking user answers the reward as if its epochs did not move it (the paper's Eq. 22); with
     `own-age` it counts that training longer makes its own update older. `damping`: none, and exchanges settle as fast
     as they can; a number, and foreseen answers move at most that part of the way in one exchange.
+
+    `incentives`: none, and users have the paper's utility, cost and reward, answered in closed form; others are
+    answered numerically, by users who count their own age.
     """
 
     quality_contributions: ArrayLike
@@ -86,6 +90,7 @@ class DecisionProblem:
     damping: float | None = None
     reward_expectation: Literal["announced", "expected"] = "announced"
     user_reply: Literal["price-taking", "own-age"] = "price-taking"
+    incentives: Incentives | None = None
 
     def __post_init__(self) -> None:
         fairness_in_range(self.fairness)
@@ -94,6 +99,8 @@ class DecisionProblem:
         not_negative("reserve", self.reserve)
         _one_of("reward_expectation", self.reward_expectation, ("announced", "expected"))
         _one_of("user_reply", self.user_reply, ("price-taking", "own-age"))
+        if self.incentives is not None and self.user_reply != "own-age":
+            raise InputError("user_reply 'price-taking' is the paper's closed form; other incentives need 'own-age'")
         beliefs = tuple(name for name in BELIEFS if getattr(self, name) is not None)
         if len(beliefs) == 1:
             raise InputError(f"only {beliefs[0]} is given; give beliefs about both dimensions, or none")
@@ -125,6 +132,24 @@ class DecisionProblem:
 
     def _side[T](self, side: type[T]) -> T:
         return side(**{each.name: getattr(self, each.name) for each in fields(cast(type, side))})
+
+    def cost(self, epochs: Floats, privacy: Floats) -> Floats:
+        """C (N,) in money for the whole minting (Eq. 5)."""
+        units = self.users.compute_costs, self.users.privacy_costs
+        if self.incentives is not None:
+            return self.incentives.cost(epochs, privacy, *units)
+        return np.asarray(effort_cost(epochs, privacy, *units))
+
+    def utility(self, rewards: Floats, epochs: Floats, privacy: Floats) -> Floats:
+        """Φ (N,) (Eq. 14)."""
+        if self.incentives is not None:
+            return self.incentives.utility(rewards, epochs, privacy, self.cost(epochs, privacy))
+        units = self.users.compute_costs, self.users.privacy_costs
+        return np.asarray(user_utility(rewards, epochs, privacy, *units, fairness=self.fairness))
+
+    def weights(self, contributions: Floats) -> Floats:
+        """What contributions (N,) of one dimension weigh when money is shared (Eq. 13)."""
+        return contributions if self.incentives is None else self.incentives.weights(contributions)
 
     @property
     def demand(self) -> Demand:
@@ -189,15 +214,16 @@ class DecisionStep:
     def privacy(self) -> Floats:
         """ε* (N,) within its range (Eq. 22), for the reward that the user counts on."""
         own = self.problem.user_reply == "own-age"
-        return self.terms.privacy(self.terms.rewards(self.epochs.astype(np.float64)) if own else self.total_rewards)
+        return (
+            self.terms.best_privacy(self.epochs.astype(np.float64)) if own else self.terms.privacy(self.total_rewards)
+        )
 
     @cached_property
     def utilities(self) -> Floats:
         """Φ (N,) at the answers (Eq. 14), by the reward that the user counts on."""
         if self.problem.user_reply == "own-age":
             return self.terms.utilities(self.epochs.astype(np.float64))
-        costs = self.problem.users.compute_costs, self.problem.users.privacy_costs
-        return user_utility(self.total_rewards, self.epochs, self.privacy, *costs, fairness=self.problem.fairness)
+        return self.problem.utility(self.total_rewards, self.epochs.astype(np.float64), self.privacy)
 
     @property
     def rewards(self) -> Floats:

@@ -11,7 +11,7 @@ from flnft_sim.game.pricing import reserve_prices
 from flnft_sim.game.problem import DecisionProblem, DecisionStep
 from flnft_sim.game.responses import budgeted_best_response, rival_sums
 from flnft_sim.game.rewards import quality_satisfaction
-from flnft_sim.game.utilities import cash_surplus, provider_utility
+from flnft_sim.game.utilities import provider_utility
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,7 @@ def game_report(problem: DecisionProblem, *, tolerance: float = 1e-6) -> GameRep
 def examine(problem: DecisionProblem, step: DecisionStep) -> Examined:
     """Utilities and exploitability of everybody at a step, given what the others really do there."""
     played, best = _provider_utilities(problem, step)
-    costs = (problem.users.compute_costs, problem.users.privacy_costs)
-    surplus = cash_surplus(step.total_rewards, step.epochs, step.privacy, *costs)
+    surplus = step.total_rewards - problem.cost(step.epochs.astype(np.float64), step.privacy)
     return Examined(
         step=step,
         provider_utilities=played,

@@ -21,6 +21,7 @@ from flnft_sim.scenario.strict import Name
 from flnft_sim.scenario.surrogate_scope import refuse_unknown
 from flnft_sim.settings.beliefs import BeliefSettings, DemandSettings
 from flnft_sim.settings.consensus import TRAFFIC_GAS, MiningSettings, ReplicaSettings
+from flnft_sim.settings.game import FairSettings
 from flnft_sim.settings.learning import (
     DirichletSettings,
     NoiseSettings,
@@ -30,6 +31,7 @@ from flnft_sim.settings.learning import (
 )
 from flnft_sim.settings.radio import AREA_M, RadioSettings, WalkSettings
 
+PAPERS_INCENTIVES = ("fair", "linear", "proportional")
 EXACT = 2**53 - 1  # the largest whole number that every reader of JSON keeps exactly (JavaScript has only doubles)
 MOST_DELAY = 10  # mean block intervals that a block may travel: beyond, hardly any block lasts
 MOST_BACKLOG = 1_000_000  # of other people's transactions, after a stall
@@ -143,12 +145,18 @@ class Demand(Section, DemandSettings, frozen=True):
     """The hidden demand regime that moves each provider's valuation from auction to auction."""
 
 
-class Game(Section, frozen=True):
+class Game(Choice, FairSettings, frozen=True):
     """The game between users and providers: a simultaneous equilibrium of prices and answers."""
 
-    sigma: Annotated[
-        float, Knob("σ in h(x) = x^(1−σ)/(1−σ), the fairness of a user's benefit", paper="Eq. 14", gt=0, lt=1)
-    ] = 0.5
+    utility: Annotated[
+        str, Chosen(families.UTILITIES), Knob("what a user makes of reward, effort and cost", paper="Eq. 14")
+    ] = "fair"
+    cost: Annotated[str, Chosen(families.COSTS), Knob("what effort costs a user", paper="Eq. 5")] = "linear"
+    reward: Annotated[
+        str,
+        Chosen(families.REWARDS),
+        Knob("what a contribution weighs when money is shared among users", paper="Eq. 13"),
+    ] = "proportional"
     cost_price: Annotated[
         float,
         Knob(
@@ -229,6 +237,15 @@ class Game(Section, frozen=True):
     history_auctions: Annotated[
         int, Knob("auctions on the ledger before the first measured one", unit="auctions", ge=0, le=100_000)
     ] = 60
+
+    @model_validator(mode="after")
+    def _answers_exist(self) -> "Game":
+        if self.user_reply == "price-taking" and (self.utility, self.cost, self.reward) != PAPERS_INCENTIVES:
+            raise ValueError(
+                "user_reply 'price-taking' is the closed form for the paper's utility, cost and reward "
+                f"({', '.join(PAPERS_INCENTIVES)}); with {self.utility}, {self.cost}, {self.reward} use 'own-age'"
+            )
+        return self
 
     @model_validator(mode="after")
     def _elasticities(self) -> "Game":

@@ -24,6 +24,9 @@ ADDED: Mapping[str, Any] = {
     "timeline.longest_s": 1e8,  # no published run came near
     "private_ledger.request_hop": False,
     "imports": [],
+    "game.utility": "fair",
+    "game.cost": "linear",
+    "game.reward": "proportional",
 }
 
 #: Name -> the fields beside its settings that it was known by.

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 import sys
 
 import pytest
@@ -13,7 +14,7 @@ BLOCK = re.compile(r"^```(python|yaml|console)\n(.*?)^```$", flags=re.DOTALL | r
 
 
 def do(language, text, folder, monkeypatch):
-    """Write a block that begins with a file's name, run a Python block that does not, and type a block of commands."""
+    """Write a block that begins with a file's name (and run tests), run other Python, type commands."""
     if language == "console":
         for line in re.findall(r"^\$ flnft (.+)$", text, flags=re.MULTILINE):
             monkeypatch.setattr(sys, "argv", ["flnft", *shlex.split(line)])
@@ -22,6 +23,9 @@ def do(language, text, folder, monkeypatch):
             assert left.value.code == 0, line
     elif named := re.match(r"# (\S+\.\w+)\n", text):
         (folder / named[1]).write_text(text, encoding="utf-8")
+        if named[1].startswith("test_"):
+            tested = subprocess.run([sys.executable, "-m", "pytest", "-q", named[1]], cwd=folder, check=False)
+            assert tested.returncode == 0, named[1]
     else:
         exec(compile(text, "own-parts.md", "exec"), {})
 

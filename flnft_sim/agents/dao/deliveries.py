@@ -50,8 +50,8 @@ class Deliveries:
     def shares(self, decision: Decision) -> Floats:
         """Each member's share of what the minting earns (`game.delivered_shares`), at a decision's prices: (N,)."""
         return delivered_shares(
-            self.quality,
-            self.freshness,
+            decision.problem.weights(self.quality),
+            decision.problem.weights(self.freshness),
             quality_money=float(decision.step.quality_money.sum()),
             freshness_money=float(decision.step.freshness_money.sum()),
         )

@@ -35,6 +35,7 @@ def decision_problem(dao: Organisation) -> DecisionProblem:
         damping=game.damping,
         reward_expectation=game.reward_expectation,
         user_reply=game.user_reply,
+        incentives=world.incentives,
     )
     return _with_beliefs(dao, problem)
 

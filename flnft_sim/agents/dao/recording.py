@@ -8,7 +8,7 @@ from flnft_sim.agents.dao.organisation import Organisation
 from flnft_sim.agents.dao.round import Round
 from flnft_sim.agents.decision import Decision
 from flnft_sim.arrays import Floats
-from flnft_sim.game import cash_surplus, effort_cost, terms_for_all, user_exploitability, user_utility
+from flnft_sim.game import terms_for_all, user_exploitability
 from flnft_sim.results.outcome import OUTCOME_TYPE, Outcome
 from flnft_sim.results.tables import NAN, RoundRow
 
@@ -101,8 +101,8 @@ def _money(dao: Organisation, decision: Decision, epochs: Floats, privacy: Float
     # Without noise (centralized) ε is infinite; it is counted, and paid for, as the most that may be asked for.
     privacy = np.minimum(privacy, settings.game.privacy_range[1])
     epochs = np.maximum(epochs, 1.0)
-    compute, exposure = decision.problem.users.compute_costs, decision.problem.users.privacy_costs
-    utility = user_utility(decision.rewards, epochs, privacy, compute, exposure, fairness=settings.game.sigma)
-    surplus = cash_surplus(decision.rewards, epochs, privacy, compute, exposure)
-    cost = effort_cost(epochs, privacy, compute, exposure) / settings.learning.rounds
+    utility = decision.problem.utility(decision.rewards, epochs, privacy)
+    whole = decision.problem.cost(epochs, privacy)
+    surplus = decision.rewards - whole
+    cost = whole / settings.learning.rounds
     return np.where(part, utility, 0.0), np.where(part, surplus, 0.0), np.where(part, cost, 0.0)

@@ -16,6 +16,7 @@ from flnft_sim.results import SpanLog
 from flnft_sim.scenario import Scenario
 from flnft_sim.simulation.building.accounts import open_accounts
 from flnft_sim.simulation.building.daos import build_daos
+from flnft_sim.simulation.building.incentives import build_incentives
 from flnft_sim.simulation.building.providers import build_providers
 from flnft_sim.simulation.building.public_chain import build_public_chain
 from flnft_sim.simulation.building.radio_cell import build_radio_cell
@@ -53,4 +54,5 @@ def _world(settings: Scenario, on_round: Callable[[Row], None]) -> World:
         ),
         reserves=ReserveBook(fixed_money=market.reserve_money, prior_money=market.reserve_prior_money),
         demand=DemandRegimes(settings.game.demand, providers=population.providers, rng=streams.generator("demand")),
+        incentives=build_incentives(settings),
     )
