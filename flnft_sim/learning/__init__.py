@@ -3,6 +3,7 @@
 Importing this loads neither PyTorch nor Numba: an engine is imported when it first trains.
 """
 
+from flnft_sim.learning.accounting import dp_epsilon, dp_noise_multiplier
 from flnft_sim.learning.aggregation import AGGREGATORS, aggregate
 from flnft_sim.learning.batches import batch_plan
 from flnft_sim.learning.curves import Curve, load_curve, load_curves
@@ -56,6 +57,8 @@ __all__ = [
     "build_model",
     "choose_engine",
     "data_directory",
+    "dp_epsilon",
+    "dp_noise_multiplier",
     "evaluate",
     "load_curve",
     "load_curves",
