@@ -6,9 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 FLNFT := $(BIN)/flnft
 STAMP := $(VENV)/.installed
+DOCS_STAMP := $(VENV)/.docs-installed
+PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup scenario viz sweep paper bench test test-slow lint format types imports lock clean
+.PHONY: help setup scenario viz sweep paper bench test test-slow lint format types imports lock docs docs-serve clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -48,6 +50,16 @@ lint: $(STAMP) ## format and lint check, types, import direction
 format: $(STAMP) ## format the code and mend what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+$(DOCS_STAMP): $(STAMP) requirements-docs.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.lock
+	@touch $@
+
+docs: $(DOCS_STAMP) ## build the documentation as a static site, build/docs/html; no warning or dead link is let pass
+	@$(BIN)/python docs/site/build.py
+
+docs-serve: docs ## show the documentation at http://localhost:8000 (PORT=...)
+	@$(BIN)/python -m http.server --directory build/docs/html --bind localhost $(PORT)
 
 lock: ## write requirements.lock anew from pyproject.toml (needs uv)
 	@scripts/lock
