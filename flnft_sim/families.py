@@ -72,7 +72,7 @@ DATASETS = _family(
     "dataset",
     "datasets",
     "flnft_sim.learning.data",
-    {"cifar10": "cifar10", "digits": "digits", "mnist": "mnist", "synthetic": "synthetic"},
+    {"cifar10": "cifar10", "digits": "digits", "mnist": "mnist", "own": "file", "synthetic": "synthetic"},
 )
 PARTITIONS = _family(
     "partition",

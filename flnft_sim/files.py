@@ -5,6 +5,7 @@ it is opened, a file without an end fills the memory: only ordinary files of a b
 """
 
 import errno
+import hashlib
 import os
 import stat
 import tempfile
@@ -17,6 +18,9 @@ from typing import BinaryIO
 NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _READ = os.O_RDONLY | NO_WAIT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+MOST_HASHED = 1 << 36  # bytes of a file of which the SHA-256 is taken, piece by piece
 
 
 class NotOrdinary(OSError):
@@ -87,3 +91,17 @@ _KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file; of a folder, that of the names and digests of the files in its folders."""
+    if path.is_dir():
+        digest = hashlib.sha256()
+        for each in sorted(each for each in path.glob("*/*") if each.is_file()):
+            digest.update(f"{each.parent.name}/{each.name}\0{digest_of(each)}\0".encode())
+        return digest.hexdigest()
+    digest = hashlib.sha256()
+    with open_ordinary(path, most=MOST_HASHED) as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()

@@ -1,9 +1,26 @@
 """Every family has a contract and every part that ships keeps it; a new family or part is found by itself."""
 
+import atexit
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from flnft_sim.families import FAMILIES
 from flnft_sim.testing import CONTRACTS, contract_of
+
+
+def own_data():
+    """A file of data of one's own, to be gone with the process."""
+    rng = np.random.default_rng(0)
+    y = np.arange(400) % 3
+    x = rng.normal(size=(400, 1, 8, 8)) + y[:, None, None, None]
+    np.savez(path := Path(tempfile.mkdtemp(prefix="flnft-own-")) / "own.npz", x=x, y=y)
+    atexit.register(shutil.rmtree, path.parent)
+    return str(path)
+
 
 ON_REAL_DATA = [pytest.mark.data, pytest.mark.usefixtures("data_dir")]
 OF_ANOTHER_SHAPE = {  # what a part's contract must be told beside its name
@@ -14,6 +31,7 @@ OF_ANOTHER_SHAPE = {  # what a part's contract must be told beside its name
     ("flnft_sim.models", "mlp"): {"input_shape": (1, 8, 8)},
     ("flnft_sim.datasets", "mnist"): {"pytestmark": ON_REAL_DATA},
     ("flnft_sim.datasets", "cifar10"): {"pytestmark": ON_REAL_DATA},
+    ("flnft_sim.datasets", "file"): {"settings": {"path": own_data()}},
     ("flnft_sim.datasets", "synthetic"): {"settings": {"shape": (2, 6, 5), "classes": 3, "train": 400, "test": 90}},
     ("flnft_sim.partitions", "sizes"): {
         "settings": lambda _case, _labels, users: {"sizes": [1 + user % 3 for user in range(users)]},

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from flnft_sim.errors import InputError, bare, shown
-from flnft_sim.files import NotOrdinary, open_ordinary, read_ordinary
+from flnft_sim.files import MOST_HASHED, NotOrdinary, open_ordinary, read_ordinary
 from flnft_sim.json_text import TextError, read_json
 
 MANIFEST = "manifest.json"
 
 MOST_READ = 1 << 29  # bytes of a file that is read as a whole
-MOST_HASHED = 1 << 36  # bytes of a file of which the SHA-256 is taken, piece by piece
 MOST_MANIFEST = 1 << 24
 MOST_FILES = 10_000
 _PIECE = 1 << 20

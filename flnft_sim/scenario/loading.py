@@ -10,6 +10,7 @@ from flnft_sim.errors import InputError, bare, shown
 from flnft_sim.imports import Source, read_pinned, read_source
 from flnft_sim.json_text import MAX_DEPTH, TextError
 from flnft_sim.scenario.explain import explain
+from flnft_sim.scenario.own_data import data_beside
 from flnft_sim.scenario.reading import NamedFiles, is_file, name_of, scenario_folders
 from flnft_sim.scenario.schema import Scenario
 from flnft_sim.scenario.yaml_text import read_yaml
@@ -119,6 +120,7 @@ def _read(path: Path, given: Sequence[Source] = ()) -> tuple[dict[str, Any], Ori
     while True:
         own, parent = _read_one(path)
         sources = _imported(own, path, sources) | sources
+        data_beside(own, path)
         if chain:  # what is extended lends its fields, not its name
             own.pop("name", None)
             own.pop("description", None)

@@ -16,6 +16,7 @@ from flnft_sim import families
 from flnft_sim.imports import Source, bring_in, offer, source_of
 from flnft_sim.knobs import Knob
 from flnft_sim.scenario.names import Chosen, Named
+from flnft_sim.scenario.own_data import OWN_DATA, pinned_data
 from flnft_sim.scenario.sections import Choice, Section
 from flnft_sim.scenario.strict import Name
 from flnft_sim.scenario.surrogate_scope import refuse_unknown
@@ -307,6 +308,13 @@ class Learning(Choice, TrainingSettings, NoiseSettings, frozen=True):
     ] = 1.0
     aggregator: Annotated[str, Named(families.AGGREGATORS), Knob("aggregation", paper="§6.1")] = "fedavg"
     rounds: Annotated[int, Knob("FL rounds before minting", unit="rounds", paper="§6.2", ge=1, le=100_000)] = 100
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_data_pinned(cls, fields: Any) -> Any:
+        """`file:PATH` is the data set `file` at that path, whose content is what it is now."""
+        named = fields.get("dataset") if isinstance(fields, dict) else None
+        return fields | pinned_data(named) if isinstance(named, str) and named.startswith(OWN_DATA) else fields
 
     @model_validator(mode="after")
     def _surrogate_knows(self) -> "Learning":

@@ -15,6 +15,7 @@ from flnft_sim.registry import Registry
 from flnft_sim.streams import checked_seed
 
 DATA_VARIABLE = "FLNFT_DATA"
+OWN = "file:"  # before the path of data of one's own
 
 
 class DataError(InputError):
@@ -87,8 +88,11 @@ def load_dataset(
 
     `split` is "paper" (50,000 training images drawn by `seed`) or "full"; data sets of one split take both.
     `progress` is a bar as pooch knows it (`total`, `update`, `reset`, `close`), shown while downloading.
-    Further settings are the data set's own (`synthetic`: shape, classes, train, test).
+    `file:blobs.npz` is the data set `file` with that `path`. Further settings are the
+    data set's own (`synthetic`: shape, classes, train, test).
     """
+    if name.startswith(OWN):
+        name, settings = OWN.rstrip(":"), {"path": name.removeprefix(OWN), **settings}
     loader, given = DATASETS.get(name), DATASETS.given(name, **settings)
     if split not in ("paper", "full"):
         raise DataError(f"dataset {name}: split {split!r} is neither 'paper' nor 'full'")
