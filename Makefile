@@ -10,7 +10,7 @@ DOCS_STAMP := $(VENV)/.docs-installed
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup scenario viz sweep paper bench test test-slow lint format types imports lock docs docs-serve clean
+.PHONY: help setup scenario viz sweep paper bench test test-slow lint format types imports lock docs docs-serve image clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ docs: $(DOCS_STAMP) ## build the documentation as a static site, build/docs/html
 
 docs-serve: docs ## show the documentation at http://localhost:8000 (PORT=...)
 	@$(BIN)/python -m http.server --directory build/docs/html --bind localhost $(PORT)
+
+image: ## build the Docker image `flnft`; where no Docker answers, look the Dockerfile over (hadolint)
+	@if docker info > /dev/null 2>&1; then docker build --tag flnft $(ARGS) .; else hadolint Dockerfile; fi
 
 lock: ## write requirements.lock anew from pyproject.toml (needs uv)
 	@scripts/lock

@@ -1,5 +1,7 @@
-"""What pyproject.toml cannot say: the shipped scenarios, kept in scenarios/, go into the package as its data."""
+"""What pyproject.toml cannot say: shipped scenarios go into the package, and a README whose links lead somewhere."""
 
+import re
+import tomllib
 from pathlib import Path
 
 from setuptools import setup
@@ -32,4 +34,22 @@ class BuildWithScenarios(build_py):
         return [(source, str(Path(self.build_lib, "flnft_sim", source))) for source in SHIPPED]
 
 
-setup(cmdclass={"build_py": BuildWithScenarios})
+def readme() -> str:
+    """The README as it can be read outside the repository: no link leads to a file that is not there.
+
+    They lead into the repository where pyproject.toml knows its address (`Repository` under [project.urls]); as long as
+    it knows none, they are the plain names of the files, and pictures are left out.
+    """
+    text = Path("README.md").read_text(encoding="utf-8")
+    urls = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"].get("urls", {})
+    if "Repository" in urls:
+        return re.sub(r"\]\((?![a-z]+:|#)", f"]({urls['Repository']}/blob/main/", text)
+    text = re.sub(r"!\[[^\]]*\]\((?![a-z]+:)[^)]*\)\n*", "", text)
+    return re.sub(r"\[([^\]]*)\]\((?![a-z]+:|#)[^)]*\)", r"\1", text)
+
+
+setup(
+    cmdclass={"build_py": BuildWithScenarios},
+    long_description=readme(),
+    long_description_content_type="text/markdown",
+)

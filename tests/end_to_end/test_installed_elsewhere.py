@@ -1,6 +1,7 @@
 """A wheel carries the shipped scenarios, wherever it is installed and wherever the user stands."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -39,3 +40,15 @@ def test_a_wheel_lists_its_scenarios_from_any_folder(root, tmp_path):
     assert scenarios.split() == sorted(path.stem for path in (root / "scenarios").glob("*.yaml"))
     assert sweeps.split() == sorted(path.stem for path in (root / "scenarios/sweeps").glob("*.yaml"))
     assert not list(here.iterdir())
+    (metadata,) = target.glob("flnft_sim-*.dist-info/METADATA")
+    check_metadata(metadata.read_text(encoding="utf-8"))
+
+
+def check_metadata(text):
+    """URLs, classifiers, and a description of which no link leads to a file of the repository."""
+    head, _, description = text.partition("\n\n")
+    assert "Project-URL: Paper, https://doi.org/" in head and "Classifier: Typing :: Typed" in head
+    assert "Description-Content-Type: text/markdown" in head and "# flnft-sim" in description
+    links = re.findall(r"\]\(([^)]*)\)", description)
+    assert all(re.match(r"[a-z]+:|#", link) for link in links), links
+    assert "docs/fidelity.md" in description
