@@ -10,7 +10,7 @@ import simpy
 
 from flnft_sim.agents.dao.decision import hold_decision
 from flnft_sim.agents.dao.fl_nft import FlNft
-from flnft_sim.agents.dao.organisation import Organisation
+from flnft_sim.agents.dao.organisation import Organisation, Parts
 from flnft_sim.agents.dao.recording import record_round
 from flnft_sim.agents.dao.round import Round
 from flnft_sim.agents.decision import Decision
@@ -30,8 +30,8 @@ RANKING_SHARE = 1 / 3  # a forward pass is a third of the forward and backward p
 class MuDao(Organisation):
     """The members' organisation; its rounds run on its own ledger, its model is sold on the public chain."""
 
-    def __init__(self, model: mesa.Model, world: World, number: int, **parts: Any) -> None:
-        super().__init__(model, world, number, **parts)
+    def __init__(self, model: mesa.Model, world: World, number: int, parts: Parts) -> None:
+        super().__init__(model, world, number, parts)
         self.nft: FlNft | None = None  # this episode's, None before it is minted and where there is nothing to mint
         self.mintings = self.mintings_without_updates = 0  # how many episodes ended so
         self.last_decision: Decision | None = None

@@ -1,6 +1,7 @@
 """What a MU-DAO has and knows; what it does is told in `dao`."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import mesa
 import simpy
@@ -17,37 +18,38 @@ from flnft_sim.learning import Learner, Scheme
 from flnft_sim.results import AgeOfInformation
 
 
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What a DAO is made of."""
+
+    members: Membership
+    buyers: Sequence[ServiceProvider]
+    """Who demands its category."""
+    category: str
+    make_learner: Callable[[int], Learner]
+    """A fresh learner for the minting of an episode."""
+    scheme: Scheme
+    ledger: PrivateLedger
+    host: simpy.Resource | None
+    """The one machine that all members share, None where each has its own."""
+    withdraws: bool
+
+
 class Organisation(Actor):
     """Members, their ledger and the learner, who would buy from them, and what was measured in this minting so far."""
 
     role = "dao"
 
-    def __init__(
-        self,
-        model: mesa.Model,
-        world: World,
-        number: int,
-        *,
-        members: Membership,
-        buyers: Sequence[ServiceProvider],
-        category: str,
-        make_learner: Callable[[int], Learner],
-        scheme: Scheme,
-        ledger: PrivateLedger,
-        host: simpy.Resource | None,
-        withdraws: bool,
-    ) -> None:
+    def __init__(self, model: mesa.Model, world: World, number: int, parts: Parts) -> None:
         super().__init__(model, world, number)
-        self.members, self.buyers, self.category = members, buyers, category  # the buyers are who demands the category
-        self.scheme, self.ledger = scheme, ledger
-        self.host = host  # the one machine all members share, None where each has its own
-        self.withdraws = withdraws
+        self.members, self.buyers, self.category = parts.members, parts.buyers, parts.category
+        self.scheme, self.ledger, self.host, self.withdraws = parts.scheme, parts.ledger, parts.host, parts.withdraws
         self.labels = [self.name]  # of spans: tell mintings apart where there are several
         self.ages = [AgeOfInformation(self.name)]  # one a minting
-        self._make_learner = make_learner
-        self.learner = make_learner(0)
+        self._make_learner = parts.make_learner
+        self.learner = parts.make_learner(0)
         self.experience = self.unmeasured()
-        self.deliveries = Deliveries.of_nothing(len(members))
+        self.deliveries = Deliveries.of_nothing(len(parts.members))
 
     @property
     def label(self) -> str:

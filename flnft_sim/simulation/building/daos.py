@@ -10,6 +10,7 @@ import simpy
 from flnft_sim.agents.dao.crowd import CrowdMembers
 from flnft_sim.agents.dao.dao import MuDao
 from flnft_sim.agents.dao.members import Individuals, Membership
+from flnft_sim.agents.dao.organisation import Parts
 from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.agents.user import MetaverseUser
 from flnft_sim.agents.world import World
@@ -36,10 +37,7 @@ def build_daos(model: mesa.Model, world: World, settings: Scenario, providers: l
         ledger = PrivateLedger(world.env, consensus=consensus, chain=Chain(f"dao-{number}"))
         host = simpy.Resource(world.env) if settings.devices.hosting == "single-host" else None
         category = f"category-{number % population.categories}"
-        dao = MuDao(
-            model,
-            world,
-            number,
+        parts = Parts(
             members=people.members(model, world, number, ledger, host),
             buyers=[provider for provider in providers if provider.category == category],
             category=category,
@@ -49,7 +47,7 @@ def build_daos(model: mesa.Model, world: World, settings: Scenario, providers: l
             host=host,
             withdraws=number >= population.daos - settings.failures.withdrawing_daos,
         )
-        daos.append(dao)
+        daos.append(MuDao(model, world, number, parts))
     return daos
 
 
