@@ -2,12 +2,15 @@
 
 import hashlib
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Literal
+
+NVIDIA_DEVICES = ("/dev/nvidiactl", "/dev/dxg")  # the driver's own, and the one of Linux under Windows
 
 
 def cores() -> int:
@@ -29,6 +32,11 @@ def one_thread(*libraries: Literal["torch", "numba"]) -> Iterator[None]:
     finally:
         for module, count in zip(modules, threads, strict=True):
             module.set_num_threads(count)
+
+
+def has_nvidia_driver() -> bool:
+    """Whether PyTorch may find a CUDA GPU; where that cannot be told without importing it, yes."""
+    return sys.platform != "linux" or any(Path(device).exists() for device in NVIDIA_DEVICES)
 
 
 def lock(descriptor: int) -> bool:

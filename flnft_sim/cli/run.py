@@ -37,11 +37,13 @@ def run_command(
 ) -> int:
     """Run a scenario: print a summary and leave a run folder with tables, ledger, trace, NFT, weights and figures."""
     from flnft_sim.scenario import load_scenario, parse_settings
+    from flnft_sim.scenario.beforehand import refuse_early
 
     overrides = parse_settings(settings or [])
     if data_dir is not None:
         overrides["learning.data_dir"] = str(data_dir)
     resolved = load_scenario(scenario, overrides=overrides, seed=seed, imports=imports or ())
+    refuse_early(resolved)
     target = folder or Path("runs") / f"{resolved.name}-s{resolved.seed}"
 
     from flnft_sim.figures import Drawer

@@ -1,21 +1,15 @@
 """Look ahead before anything runs: what could never end, or would be refused in the middle, is refused here."""
 
 import logging
-from typing import Any
 
 import numpy as np
 
 from flnft_sim.agents.dao.dao import MuDao
 from flnft_sim.errors import InputError
-from flnft_sim.ledger.canonical import canonical_json
-from flnft_sim.ledger.transactions import intrinsic_gas
-from flnft_sim.scenario import Scenario
+from flnft_sim.scenario.beforehand import refuse_lack_of_gas
 from flnft_sim.simulation.cast import Cast
 
 LONG_S = 30 * 86_400.0  # of simulated time: long enough to say so before it begins
-_ADDRESS = "f" * 40
-_UNITS = 2**53
-_SEALED_BYTES = 400  # a sealed bid has fewer, whatever its content
 
 
 def foresee(cast: Cast) -> None:
@@ -24,7 +18,7 @@ def foresee(cast: Cast) -> None:
     Raises `InputError` naming the field.
     """
     _refuse_hopeless_deadline(cast)
-    _refuse_lack_of_gas(cast.settings)
+    refuse_lack_of_gas(cast.settings)
     _refuse_endless(cast)
 
 
@@ -78,60 +72,3 @@ def _round_s(dao: MuDao) -> tuple[float, float]:
     least_s, likely_s = per_epoch_s + fixed_s, epochs * per_epoch_s + fixed_s
     deadline_s = dao.world.settings.timeline.round_deadline_s or np.inf
     return decision_s + float(least_s.min()), decision_s + min(float(likely_s.max()), deadline_s)
-
-
-def _refuse_lack_of_gas(settings: Scenario) -> None:
-    """A call that no block can hold would end the run after all the training."""
-    limit, (kind, gas) = settings.public_chain.gas_limit, largest_call(settings)
-    if gas > limit:
-        raise InputError(
-            f"public_chain.gas_limit = {limit}: a {kind!r} transaction of this market may take {gas} gas; give at "
-            "least that"
-        )
-
-
-def largest_call(settings: Scenario) -> tuple[str, int]:
-    """The transaction that takes the most gas, and how much that may be: lists as long, numbers as wide as can be.
-
-    Settlements come in as many transactions as it takes, so of them a single entry counts.
-    """
-    population, market = settings.population, settings.market
-    auction = f"category-{population.categories}-e{market.auctions}"
-    label = f"dao-{population.daos}-e{market.auctions}"
-    sellers = -(-population.daos // population.categories)
-    buyers = -(-population.providers // population.categories)
-    addresses = [f"{number:040d}" for number in range(buyers)]
-    nft, model = f"fl-nft-{label}.js", f"model-{label}.safetensors"
-    calls: dict[str, dict[str, Any]] = {
-        "mint": {"dao": label, "nft_file": nft, "nft_hash": "f" * 64, "model_file": model, "model_hash": "f" * 64},
-        "announce": {
-            "auction": auction,
-            "category": auction,
-            "fl_nfts": [nft] * sellers,
-            "reserve_units": _UNITS,
-            "seal_to": "f" * 64,
-        },
-        "bid": {"auction": auction, "sealed": "f" * (2 * _SEALED_BYTES)},
-        "clearing": {
-            "auction": auction,
-            "rule": market.rule,
-            "bids": dict.fromkeys(addresses, _UNITS),
-            "asks_units": [_UNITS] * sellers,
-            "reserve_units": _UNITS,
-            "winners": addresses,
-            "draw": 2**63,
-        },
-        "settle": {
-            "auction": auction,
-            "entries": [
-                {
-                    "src": f"escrow/{auction}/{_ADDRESS}",
-                    "dst": _ADDRESS,
-                    "units": _UNITS,
-                    "memo": f"{auction} {label}" * 3,
-                }
-            ],
-        },
-    }
-    gas = {kind: intrinsic_gas(canonical_json(payload)) for kind, payload in calls.items()}
-    return max(gas.items(), key=lambda item: item[1])

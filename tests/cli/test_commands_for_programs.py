@@ -229,3 +229,45 @@ def test_shells_complete_commands_and_scenarios(shell, tmp_path):
         program, env={**os.environ, **asked}, cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert "roblox10-mnist-cnn" in done.stdout, done.stderr
+
+
+REFUSED = {
+    "a field": ("run", "tiny", "--set", "game.sigma=7"),
+    "a scenario": ("run", "tinny"),
+    "a folder": ("run", "tiny", "--out", "/proc/nowhere"),
+    "gas": ("run", "tiny", "--set", "public_chain.gas_limit=21000"),
+    "data": ("run", "roblox10-mnist-mlp", "--data-dir", "nothing-here"),
+    "a device": ("run", "tiny", "--set", "learning.device=cuda"),
+}
+
+
+@pytest.mark.parametrize("words", REFUSED.values(), ids=REFUSED)
+def test_a_refused_run_answers_before_anything_heavy_is_imported(words, tmp_path):
+    """What takes a run its first second are these libraries; a refusal takes a third of one without them."""
+    script = f"""
+import sys
+import flnft_sim.machine
+from flnft_sim.cli import main
+flnft_sim.machine.NVIDIA_DEVICES = ("/nowhere",)
+sys.argv = ["flnft", *{words!r}]
+try:
+    main()
+except SystemExit as left:
+    print(left.code, *sorted({{"torch", "mesa", "pandas", "matplotlib", "numba"}} & sys.modules.keys()))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "2\n", done.stdout + done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_surrogate_run_needs_neither_device_nor_data(tmp_path, flnft):
+    small = (
+        "--set",
+        "learning.rounds=1",
+        "--set",
+        "learning.device=cuda",
+        "--data-dir",
+        "nothing-here",
+        "--no-figures",
+    )
+    assert flnft("run", "roblox10-mnist-mlp", *SURROGATE, *small, "-q", "--out", tmp_path / "r")[0] == 0

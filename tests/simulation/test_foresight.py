@@ -6,8 +6,8 @@ import pytest
 
 from flnft_sim.errors import InputError
 from flnft_sim.scenario import ScenarioError, load_scenario
+from flnft_sim.scenario.beforehand import largest_call
 from flnft_sim.simulation import FlnftModel, TimelineTooLong
-from flnft_sim.simulation.foresight import largest_call
 
 QUICK = {"learning.learner": "surrogate", "learning.rounds": 1, "game.history_auctions": 2}
 

@@ -1,16 +1,14 @@
 """Which engine serves a model on which device, and why."""
 
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 from flnft_sim.errors import UnknownNameError
 from flnft_sim.learning.engines.base import Engine, TrainingError
 from flnft_sim.learning.models import Model
+from flnft_sim.machine import has_nvidia_driver
 
 ENGINES = ("auto", "cpu", "torch")
 DEVICES = ("auto", "cpu", "cuda")
-NVIDIA_DEVICES = ("/dev/nvidiactl", "/dev/dxg")  # the driver's own, and the one of Linux under Windows
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ def choose_engine(
 
 def _cuda_available() -> bool:
     """Ask PyTorch for a GPU, but only where the system has a driver: importing PyTorch takes seconds."""
-    if sys.platform == "linux" and not any(Path(device).exists() for device in NVIDIA_DEVICES):
+    if not has_nvidia_driver():
         return False
     import torch
 
