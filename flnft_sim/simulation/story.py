@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 
 TELL_EVERY_S = 20.0  # of wall time between two words on what a run waits for
 EVENTS_A_LOOK = 1024
+MOST_REPORTED = 1000  # agents of a model whose agents the data collector reports
 _SCENARIOS_OWN: Any = object()  # stands for the seed that the scenario says
 
 
@@ -62,7 +63,8 @@ class FlnftModel(mesa.Model):
     Without `rng` the seed is the scenario's. `rng` is a seed in any of Mesa's forms; None, which `mesa.batch_run`
     passes for `iterations=n`, is a fresh seed each time, as in every Mesa model: `mesa.batch_run(…, rng=range(n))`
     makes runs that can be repeated. The reporter `seed` says which seed a row had. Every agent is reported, too (name,
-    role, activity, balance), so that a batch run has a row an agent, as in every Mesa model with agent reporters.
+    role, activity, balance), so that a batch run has a row an agent, as in every Mesa model with agent reporters; in a
+    model of more than `MOST_REPORTED` agents none is, for every step would keep a row of each.
     """
 
     def __init__(
@@ -89,7 +91,8 @@ class FlnftModel(mesa.Model):
         foresee(self.cast)
         play_history(self.cast, settings.game.history_auctions)
         self._story = self.env.process(self._tell())
-        self.datacollector = mesa.DataCollector(model_reporters=REPORTERS, agent_reporters=AGENT_REPORTERS)
+        told = AGENT_REPORTERS if len(self.agents) <= MOST_REPORTED else None
+        self.datacollector = mesa.DataCollector(model_reporters=REPORTERS, agent_reporters=told)
 
     # ---- the story ------------------------------------------------------------------------------------------------
 

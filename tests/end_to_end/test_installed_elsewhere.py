@@ -40,6 +40,17 @@ def test_a_wheel_lists_its_scenarios_from_any_folder(root, tmp_path):
     assert scenarios.split() == sorted(path.stem for path in (root / "scenarios").glob("*.yaml"))
     assert sweeps.split() == sorted(path.stem for path in (root / "scenarios/sweeps").glob("*.yaml"))
     assert not list(here.iterdir())
+    words = ["run", "tiny", "--set", "learning.learner=surrogate", "--no-figures", "-q", "--out", "ein Lauf"]
+    done = subprocess.run(
+        [sys.executable, "-m", "flnft_sim", *words],
+        cwd=here,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in here.iterdir()] == ["ein Lauf"]
     (metadata,) = target.glob("flnft_sim-*.dist-info/METADATA")
     check_metadata(metadata.read_text(encoding="utf-8"))
 

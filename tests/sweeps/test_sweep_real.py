@@ -107,6 +107,13 @@ def test_the_datacollector_reports_every_agent():
     assert told[accounts.index].equals(accounts) and told.sum() == pytest.approx(accounts.sum())
 
 
+def test_a_model_of_very_many_agents_reports_none(monkeypatch):
+    monkeypatch.setattr("flnft_sim.simulation.story.MOST_REPORTED", 5)
+    model = FlnftModel(load_scenario("tiny", overrides={"learning.learner": "surrogate"}))
+    model.step()
+    assert model.datacollector.agent_reporters == {} and len(model.datacollector.get_model_vars_dataframe()) == 1
+
+
 def test_a_model_without_rng_has_the_scenarios_seed_and_takes_mesas_kinds_of_seed():
     scenario = load_scenario("tiny", overrides={"game.history_auctions": 0, "seed": 5})
     assert FlnftModel(scenario).settings.seed == 5
