@@ -116,7 +116,9 @@ class ServiceProvider(Actor):
         Whoever prices the licence at nothing stays away (an overspender comes anyway). The whole budget is locked:
         escrowing the bid would reveal it.
         """
-        offer = self.offers[tender.name] = self.offer(tender.decisions)
+        offer = self.offer(tender.decisions)
+        money = yield from self.world.policy.bid(self.number, offer.total_money)
+        offer = self.offers[tender.name] = offer if money == offer.total_money else offer.scaled_to(money)
         if not (offer.total_money > 0 or self.overspends):
             return
         self.world.accounts.escrow(self.address, tender.name, to_units(self.budget_money))

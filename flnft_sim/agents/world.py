@@ -7,6 +7,7 @@ from typing import Any
 import simpy
 
 from flnft_sim.agents.belief_book import BeliefBook
+from flnft_sim.agents.policy import Policy
 from flnft_sim.agents.reserve_book import ReserveBook
 from flnft_sim.agents.settings import Settings
 from flnft_sim.clock.public_chain import PublicChain
@@ -56,3 +57,5 @@ class World:
     demand: DemandRegimes
     incentives: Incentives | None = None
     """What moves users; none where it is what the paper says."""
+    policy: Policy = field(default_factory=Policy)
+    """How providers and users decide."""

@@ -127,8 +127,15 @@ def counted_money(problem: DecisionProblem, prices: Floats, money: Floats) -> fl
 
 def _prices(problem: DecisionProblem, sat_quality: Floats, sat_freshness: Floats) -> Prices:
     if (beliefs := problem.providers.beliefs) is None:
-        return equilibrium_prices(problem.demand, sat_quality, sat_freshness)
-    return belief_prices(problem.demand, *beliefs, sat_quality, sat_freshness)
+        prices = equilibrium_prices(problem.demand, sat_quality, sat_freshness)
+    else:
+        prices = belief_prices(problem.demand, *beliefs, sat_quality, sat_freshness)
+    if problem.insisted is None:
+        return prices
+    quality, freshness = problem.insisted
+    return Prices(
+        np.where(np.isnan(quality), prices.quality, quality), np.where(np.isnan(freshness), prices.freshness, freshness)
+    )
 
 
 def _surely_paid(problem: DecisionProblem, rewards: Floats) -> Bools:

@@ -67,7 +67,8 @@ class DecisionProblem:
     as they can; a number, and foreseen answers move at most that part of the way in one exchange.
 
     `incentives`: none, and users have the paper's utility, cost and reward, answered in closed form; others are
-    answered numerically, by users who count their own age.
+    answered numerically, by users who count their own age. `insisted`: prices (M,) for quality and for freshness from
+    which a provider does not move, NaN where it plays.
     """
 
     quality_contributions: ArrayLike
@@ -91,6 +92,7 @@ class DecisionProblem:
     reward_expectation: Literal["announced", "expected"] = "announced"
     user_reply: Literal["price-taking", "own-age"] = "price-taking"
     incentives: Incentives | None = None
+    insisted: tuple[Floats, Floats] | None = None
 
     def __post_init__(self) -> None:
         fairness_in_range(self.fairness)

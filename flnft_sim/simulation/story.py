@@ -158,10 +158,14 @@ class FlnftModel(mesa.Model):
         self.running = False
         self.datacollector.collect(self)
 
-    def _advance_to(self, time_s: float) -> None:
+    def advance(self, until: Callable[[], bool]) -> None:
+        """Go on until `until()` holds, which is asked before every event, or to the end of the story."""
+        self._advance_to(float("inf"), until)
+
+    def _advance_to(self, time_s: float, until: Callable[[], bool] = lambda: False) -> None:
         """Process every event up to and including `time_s` (SimPy's own `run(until)` leaves out those at it)."""
         longest_s = self.settings.timeline.longest_s
-        while not self.finished and (next_s := self.env.peek()) <= time_s:
+        while not self.finished and not until() and (next_s := self.env.peek()) <= time_s:
             if next_s == float("inf"):
                 raise TimelineStuck(
                     f"the timeline stands still at {self.env.now:.3f} s in {self.doing}: nothing is left to happen, "

@@ -75,15 +75,16 @@ class MuDao(Organisation):
 
     def _choose(self, held: Round) -> Process:
         """Let the scheme choose among those present; returns its `Participation`."""
-        settings, step = self.world.settings, held.decision.step
+        settings = self.world.settings
+        answers = yield from self.world.policy.answer(self.number, held.decision)
         ranking = yield from self._rank(held.number)
         present = self.members.present()
         context = SchemeContext(
             users=self.learner.users,
             rng=self.world.streams.generator("scheme", self.number, held.episode, held.number),
-            answers_epochs=step.epochs,
-            answers_privacy=step.privacy,
-            takes_part=step.takes_part & present if self.scheme.plays_game else present,
+            answers_epochs=answers.epochs,
+            answers_privacy=answers.privacy,
+            takes_part=answers.takes_part & present if self.scheme.plays_game else present,
             ranking=None if ranking is None else np.where(present, ranking, -np.inf),
             round_share=settings.learning.round_share,
             fixed_epochs=settings.game.default_epochs,

@@ -23,7 +23,7 @@ def hold_decision(dao: Organisation, round_number: int) -> Process:
     of the first exchange, so that rewards can be told for every scheme alike.
     """
     env, game, buyers = dao.world.env, dao.world.settings.game, tuple(buyer.number for buyer in dao.buyers)
-    problem = decision_problem(dao)
+    problem = yield from dao.world.policy.announce(dao.number, decision_problem(dao))
     steps = decision_steps(problem)
     if not dao.scheme.plays_game:
         return Decision(buyers, problem, next(steps), seconds=0.0)
