@@ -91,9 +91,12 @@ def test_command_and_bad_arguments(scenario, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     app = Typer()
     app.command()(audit_command)
-    done = CliRunner().invoke(app, ["pms-am", "--composed", "tiny", "--episodes", "1"])
+    words = ["pms-am", "--composed", "tiny", "--episodes", "1"]
+    done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     assert "does not" in done.stdout or "trades" in done.stdout
+    assert not list(tmp_path.iterdir())  # it was asked for no file
+    assert CliRunner().invoke(app, [*words, "--out", "audit"]).exit_code == 0
     assert (tmp_path / "audit" / "composed-tiny.csv").read_text().startswith("rule,kind,market,party,factor")
     with pytest.raises(InputError, match="0 episodes"):
         composed_audit(scenario, ["pms-am"], episodes=0)
