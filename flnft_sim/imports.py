@@ -62,11 +62,14 @@ def read_source(path: str | Path, *, place: str = "import") -> Source:
 
 
 def read_pinned(file: str, sha256: str, folder: Path) -> Source:
-    """Read the file that a run in `folder` has imported; raises `InputError` where it is missing or was changed."""
-    place = folder / FOLDER / file
+    """Read the file that a run in `folder` has imported, kept in `imports/` there, or beside a resolved scenario.
+
+    Raises `InputError` where it is missing or was changed.
+    """
     if not _PLAIN.fullmatch(file):
         raise InputError(f"import {bare(file)}: that is no name of a Python file; the run's manifest was changed")
-    if not place.is_file():
+    place = next((each for each in (folder / FOLDER / file, folder / file) if _is_file(each)), folder / FOLDER / file)
+    if not _is_file(place):
         raise InputError(f"{bare(str(place))} is missing, which this run imported; give the file by --import {file}")
     source = read_source(place)
     if source.sha256 != sha256:
@@ -75,6 +78,13 @@ def read_pinned(file: str, sha256: str, folder: Path) -> Source:
             f"{bare(sha256[:12])}…); give the file of then, or run what there is now by --import"
         )
     return source
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # no name that the system can ask for
+        return False
 
 
 def offer(source: Source) -> Source:

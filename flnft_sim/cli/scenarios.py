@@ -48,10 +48,10 @@ def show(
     from flnft_sim.scenario.yaml_text import read_text
 
     path = find_scenario(name)
-    scenario = load_scenario(path)
     if as_json:
-        print_json(scenario.model_dump(mode="json"))
-    out.print(resolved_yaml(scenario) if resolved else read_text(path), markup=False, end="")
+        print_json(load_scenario(path).model_dump(mode="json"))
+    # As it is written it is only read: loading would run the files that it imports.
+    out.print(resolved_yaml(load_scenario(path)) if resolved else read_text(path), markup=False, end="")
 
 
 @scenarios_app.command("new")

@@ -83,6 +83,12 @@ def test_a_scenario_imports_what_lies_beside_it_and_a_run_keeps_it(parts):
     assert with_fields(scenario, {"seed": 1}).imports == scenario.imports
 
 
+def test_a_resolved_scenario_finds_its_file_beside_it(parts, monkeypatch, capsys):
+    assert status_of("scenarios", "show", "mine.yaml", "--resolved", monkeypatch=monkeypatch) == 0
+    (parts / "resolved.yaml").write_text(capsys.readouterr().out)
+    assert load_scenario(parts / "resolved.yaml").imports == load_scenario(parts / "mine.yaml").imports
+
+
 def test_a_run_whose_file_is_missing_or_changed_says_so(parts, monkeypatch, capsys):
     run(load_scenario(parts / "mine.yaml")).save(parts / "run", figures="none")
     kept = parts / "run/imports/parts.py"
@@ -104,6 +110,7 @@ def test_listing_and_verifying_run_nothing_and_a_rerun_says_what_it_runs(parts, 
     (parts / "scenarios/trap.py").write_text("raise SystemExit('sprung')\n")
     assert describe_scenario("trap") == "a trap"
     assert status_of("scenarios", monkeypatch=monkeypatch) == 0
+    assert status_of("scenarios", "show", "trap", monkeypatch=monkeypatch) == 0
     assert status_of("verify", "run", monkeypatch=monkeypatch) == 0
     assert not imports._active and "posted" not in RULES
     capsys.readouterr()
