@@ -13,8 +13,8 @@ from flnft_sim.ledger import key_of
 class Actor(mesa.Agent):
     """A Mesa agent whose life is a SimPy process, and which can say at any moment what it is doing.
 
-    `activity` is the phase the actor is in now ("idle" between phases): the browser colours it, and the watchdog names
-    it when the clock has stopped.
+    `activity` is the phase the actor is in now, of several the one it entered last ("idle" between phases): the browser
+    colours it, and the watchdog names it when the clock has stopped.
     """
 
     role = "actor"
@@ -25,20 +25,31 @@ class Actor(mesa.Agent):
         self.number = number
         self.name = f"{self.role}-{number}"
         self.key = key_of(world.streams, self.role, number)
-        self.activity = "idle"
+        self.resting = "idle"  # what it is doing where it is in no phase of its own
+        self._phases: list[tuple[str, float]] = []  # those it is in, and since when
 
     @property
     def address(self) -> str:
         """The actor's address on the ledgers."""
         return self.key.address
 
+    @property
+    def activity(self) -> str:
+        """The phase that it is in."""
+        return self._phases[-1][0] if self._phases else self.resting
+
+    @property
+    def since_s(self) -> float:
+        """From when on it has been in its phase; 0 where it is in none of its own."""
+        return self._phases[-1][1] if self._phases else 0.0
+
     @contextmanager
     def doing(self, phase: str, **details: Any) -> Iterator[None]:
         """Be in `phase` from now until the block ends, and leave a span of it."""
-        start_s, before = self.world.env.now, self.activity
-        self.activity = phase
+        entered = phase, self.world.env.now
+        self._phases.append(entered)
         try:
             yield
         finally:
-            self.activity = before
-            self.world.spans.add(self.name, phase, start_s, self.world.env.now, **details)
+            self._phases.remove(entered)
+            self.world.spans.add(self.name, *entered, self.world.env.now, **details)

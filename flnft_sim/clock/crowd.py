@@ -71,6 +71,7 @@ class Crowd:
     ) -> None:
         self.env, self.cell, self.users, self.agree = env, cell, users, agree
         self.batch_every_s = float(not_negative("batch_every_s", batch_every_s, "s"))
+        self._under_way: _Round | None = None
 
     def work(self, task: CrowdTask, rows: Ints | None = None) -> simpy.Event:
         """Send users to work; the event succeeds with the `Work` when all are done or the deadline has passed.
@@ -79,7 +80,12 @@ class Crowd:
         is "stalled".
         """
         users = self.users if rows is None else self.users[rows]
-        return _Round(self, task, users.tolist()).done
+        self._under_way = _Round(self, task, users.tolist())
+        return self._under_way.done
+
+    def states(self) -> dict[str, int]:
+        """How many users are in which phase of the round that is under way, or was last."""
+        return {} if self._under_way is None else self._under_way.states()
 
 
 class _Round:
@@ -118,6 +124,13 @@ class _Round:
         call_when(self.crowd.cell.upload(self.users[row], self.task.bits), partial(self._uploaded, row))
         if self.sent < len(self.senders):
             call_at(self.env, self.ends_s[self.sent], self._trained)
+
+    def states(self) -> dict[str, int]:
+        """How many train, upload, wait for consensus, and wait for the others."""
+        uploaded, final = (int(np.isfinite(times_s).sum()) for times_s in (self.uploaded_s, self.final_s))
+        training = len(self.senders) - self.sent + int((self.trained_s[self.task.dropping()] > self.env.now).sum())
+        agreeing = uploaded - final - len(self.stalled)
+        return {"training": training, "upload": self.sent - uploaded, "consensus": agreeing, "waiting": final}
 
     def _uploaded(self, row: int, _event: simpy.Event) -> None:
         if not self.open:

@@ -48,6 +48,10 @@ class SpanLog:
     def __len__(self) -> int:
         return len(self._spans)
 
+    def since(self, first: int) -> list[tuple[str, str, str, int | None, float, float]]:
+        """The `first`-th span and all after it: agent, DAO, phase, round, start and end in seconds."""
+        return [span[:6] for span in self._spans[first:]]
+
     def to_frame(self, *, first: int = 0) -> pd.DataFrame:
         """All spans from the `first`-th on, one a row, in the order of adding (the table `spans`)."""
         names = ("agent", "dao", "phase", "round", "start_s", "end_s", "details")

@@ -35,12 +35,17 @@ class CrowdMembers(Membership):
         self.addresses: Sequence[str] = [crowd_address(world.streams.seed, n) for n in numbers.tolist()]
         self._away_until_s = np.zeros(len(numbers))
         self._last: Columns | None = None
+        self._crowd: Crowd | None = None  # while a round is under way
 
     def present(self) -> Bools:
         return self._away_until_s <= self.world.env.now
 
     def show(self, activity: str) -> None:
-        """A crowd is shown as its DAO is."""
+        """A crowd is shown as its DAO is, and by `states` while it works."""
+
+    def states(self) -> dict[str, int]:
+        """How many members are in which phase of the round's work; empty between rounds."""
+        return {} if self._crowd is None else self._crowd.states()
 
     def tell_decision(self, label: str, round_number: int, start_s: float) -> None:
         """The DAO's own span tells it."""
@@ -59,8 +64,9 @@ class CrowdMembers(Membership):
         )
         trained_s, batch_every_s = env.now + task.train_s, self.world.settings.private_ledger.batch_every_s
         agree = self._agreeing(held, closes_s=env.now + task.deadline_s)
-        crowd = Crowd(env, self.world.cell, self.numbers, agree, batch_every_s=batch_every_s)
-        work: Work = yield crowd.work(task, users)
+        self._crowd = Crowd(env, self.world.cell, self.numbers, agree, batch_every_s=batch_every_s)
+        work: Work = yield self._crowd.work(task, users)
+        self._crowd = None
         left_s = np.minimum(trained_s, env.now)  # the deadline may have come before
         self._away_until_s[users[drops]] = left_s[drops] + failures.return_s
         self._tell_last(held, work)

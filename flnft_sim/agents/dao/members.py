@@ -88,7 +88,7 @@ class Individuals(Membership):
     def show(self, activity: str) -> None:
         for user in self.users:
             if not user.away:
-                user.activity = activity
+                user.resting = activity
 
     def tell_decision(self, label: str, round_number: int, start_s: float) -> None:
         for user in self.users:
