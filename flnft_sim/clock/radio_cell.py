@@ -9,6 +9,7 @@ import simpy
 
 from flnft_sim.checks import not_negative, positive
 from flnft_sim.clock.calls import call_at
+from flnft_sim.clock.rate_log import RateLog
 from flnft_sim.errors import InputError
 from flnft_sim.network.links import Links
 from flnft_sim.network.uplink import SharedUplink
@@ -22,6 +23,10 @@ class UploadReceipt(NamedTuple):
     seconds: float
     bits: float
     sinr_db: float
+
+
+_MOST_LOGGED = 100
+"""Users whose rates are kept: each change tells all who send, so among many it would cost more than the uploads do."""
 
 
 @dataclass(slots=True, eq=False)
@@ -48,7 +53,7 @@ class RadioCell:
     def __init__(self, env: simpy.Environment, links: Links, *, movement_tick_s: float = 1.0) -> None:
         self._env, self.links = env, links
         positive("movement_tick_s", movement_tick_s, "s")
-        self._tick_s = movement_tick_s
+        self.movement_tick_s = movement_tick_s
         settings = links.settings
         self._uplink: SharedUplink[_Upload] = SharedUplink(settings.bandwidth_hz, cross_talk=settings.cross_talk)
         self._uploads: dict[int, _Upload] = {}
@@ -57,6 +62,7 @@ class RadioCell:
         self._wake_ups_s: list[float] = []
         self._rearming = False
         self._ticking = False
+        self.rate_log = RateLog() if links.count <= _MOST_LOGGED else None
         links.mean_snrs(env.now)  # a user on the base station's spot is an error now, not at its first upload
 
     def upload(self, user: int, bits: float) -> simpy.Event:
@@ -137,13 +143,15 @@ class RadioCell:
         snr = self.links.snr(upload.user, upload.number, self._looked_at_s())
         self._uplink.start(upload, upload.waiting_bits, snr, self._env.now)
         upload.sinr = self._uplink.sinr(upload)
+        self._log_rates()
         self._set_wake_up()
         if self.links.mobility.moves and not self._ticking:
             self._ticking = True
-            call_at(self._env, self._env.now + self._tick_s, self._tick)
+            call_at(self._env, self._env.now + self.movement_tick_s, self._tick)
 
     def _take_off(self, upload: _Upload) -> float:
         left = self._uplink.abort(upload, self._env.now)
+        self._log_rates()
         if not self._rearming:  # many may give up at one instant, each bringing the next end forward: ask once
             self._rearming = True
             call_at(self._env, self._env.now, self._rearm)
@@ -151,10 +159,19 @@ class RadioCell:
 
     def _settle(self) -> None:
         """Tell those whose upload has ended by now."""
-        for upload, end_s in self._uplink.advance(self._env.now):
+        ended = self._uplink.advance(self._env.now)
+        for upload, end_s in ended:
             del self._uploads[upload.user]
             seconds = end_s - upload.start_s
             upload.event.succeed(UploadReceipt(upload.user, upload.start_s, seconds, upload.bits, _db(upload.sinr)))
+        if ended:
+            self._log_rates()
+
+    def _log_rates(self) -> None:
+        if self.rate_log is not None:
+            rates = self._uplink.rates()
+            rates_bps = {user: rates.get(upload, 0.0) for user, upload in self._uploads.items()}
+            self.rate_log.note(self._env.now, rates_bps)
 
     def _set_wake_up(self) -> None:
         upcoming = self._uplink.next_completion()
@@ -181,12 +198,13 @@ class RadioCell:
             now_s = self._looked_at_s()
             snrs = {upload: self.links.snr(upload.user, upload.number, now_s) for upload in sending}
             self._uplink.set_snrs(snrs, self._env.now)
+            self._log_rates()
             self._set_wake_up()
-            call_at(self._env, self._env.now + self._tick_s, self._tick)
+            call_at(self._env, self._env.now + self.movement_tick_s, self._tick)
 
     def _looked_at_s(self) -> float:
         """The last full tick: positions are looked at once a tick, not once an upload."""
-        return self._tick_s * (self._env.now // self._tick_s) if self.links.mobility.moves else 0.0
+        return self.movement_tick_s * (self._env.now // self.movement_tick_s) if self.links.mobility.moves else 0.0
 
 
 def _db(ratio: float) -> float:

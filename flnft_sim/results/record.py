@@ -35,6 +35,8 @@ class RunRecord:
     privacy: pd.DataFrame = field(default_factory=partial(empty, "privacy"))
     accounts: pd.DataFrame = field(default_factory=partial(empty, "accounts"))
     positions: pd.DataFrame = field(default_factory=partial(empty, "positions"))
+    moves: pd.DataFrame = field(default_factory=partial(empty, "moves"))
+    rates: pd.DataFrame = field(default_factory=partial(empty, "rates"))
     summary: dict[str, Any] = field(default_factory=dict)
     manifest: dict[str, Any] = field(default_factory=dict)
     ledger_lines: list[str] = field(default_factory=list)

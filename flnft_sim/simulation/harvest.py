@@ -15,6 +15,7 @@ from flnft_sim.machine import code_version
 from flnft_sim.results import RunResult, phase_breakdown, summarise
 from flnft_sim.results.tables import empty, of_rows
 from flnft_sim.simulation.cast import Cast
+from flnft_sim.simulation.motion import moves, rates
 
 LIBRARIES = ("flnft-sim", "mesa", "simpy", "numpy", "torch", "hmmlearn", "networkx", "pandas", "numba", "pynacl")
 
@@ -37,6 +38,8 @@ def harvest(cast: Cast, *, status: str, wall_s: float, error: str | None = None)
         "privacy": _privacy(cast),
         "accounts": _accounts(cast),
         "positions": _positions(cast),
+        "moves": moves(cast),
+        "rates": rates(cast),
     }
     result = RunResult(
         **tables,

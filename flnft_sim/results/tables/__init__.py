@@ -11,7 +11,7 @@ from flnft_sim.results.tables.market import AccountRow, AuctionRow, BidRow, Lice
 from flnft_sim.results.tables.registry import COLUMNS, ROWS
 from flnft_sim.results.tables.renamed import RENAMED, as_of_now
 from flnft_sim.results.tables.rounds import AgeRow, PrivacyRow, RoundRow, UserRow
-from flnft_sim.results.tables.timeline import CounterRow, PhaseRow, PositionRow, SpanRow
+from flnft_sim.results.tables.timeline import CounterRow, MoveRow, PhaseRow, PositionRow, RateRow, SpanRow
 
 __all__ = [
     "COLUMNS",
@@ -26,9 +26,11 @@ __all__ = [
     "Column",
     "CounterRow",
     "LicenceRow",
+    "MoveRow",
     "PhaseRow",
     "PositionRow",
     "PrivacyRow",
+    "RateRow",
     "RoundRow",
     "SpanRow",
     "Type",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from flnft_sim.results.tables.columns import Type, columns_of
 from flnft_sim.results.tables.market import AccountRow, AuctionRow, BidRow, LicenceRow
 from flnft_sim.results.tables.rounds import AgeRow, PrivacyRow, RoundRow, UserRow
-from flnft_sim.results.tables.timeline import CounterRow, PhaseRow, PositionRow, SpanRow
+from flnft_sim.results.tables.timeline import CounterRow, MoveRow, PhaseRow, PositionRow, RateRow, SpanRow
 
 ROWS: Mapping[str, type] = {
     "rounds": RoundRow,
@@ -20,6 +20,8 @@ ROWS: Mapping[str, type] = {
     "privacy": PrivacyRow,
     "accounts": AccountRow,
     "positions": PositionRow,
+    "moves": MoveRow,
+    "rates": RateRow,
 }
 
 COLUMNS: Mapping[str, Mapping[str, Type]] = {

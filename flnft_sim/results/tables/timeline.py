@@ -1,4 +1,4 @@
-"""The tables of the timeline: `spans`, `counters`, `phases`, `positions`."""
+"""The tables of the timeline: `spans`, `counters`, `phases`, `positions`, `moves`, `rates`."""
 
 from dataclasses import dataclass
 
@@ -50,3 +50,22 @@ class PositionRow:
     y_m: float = column("north of the area's corner")
     sinr_db: float = column("mean signal to noise over the whole band", source="Eq. 11")
     rate_bps: float = column("rate of an upload alone", source="Eq. 11")
+
+
+@dataclass(slots=True, kw_only=True)
+class MoveRow:
+    """A corner of a user's way, which is straight between two of them; of a user that stays there is none."""
+
+    user: str = column("who")
+    time_s: float = column("when")
+    x_m: float = column("east of the area's corner")
+    y_m: float = column("north of the area's corner")
+
+
+@dataclass(slots=True, kw_only=True)
+class RateRow:
+    """The rate of an upload, told again where it has changed by a quarter; of more than 100 users none is kept."""
+
+    user: str = column("who")
+    time_s: float = column("from when on, to 0.1 ms")
+    rate_bps: int = column("how fast it sends from then on, to three digits; 0 while its link is down", source="Eq. 11")

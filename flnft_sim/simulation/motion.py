@@ -1,0 +1,60 @@
+"""What a run keeps of movement and of rates, so that it can be played back."""
+
+import numpy as np
+import pandas as pd
+import simpy
+
+from flnft_sim.results.tables import MoveRow, RateRow, empty, of_rows
+from flnft_sim.simulation.building.radio_cell import build_radio_cell
+from flnft_sim.simulation.cast import Cast
+from flnft_sim.streams import Streams
+
+_MOST_TICKS = 50_000  # longer runs are looked at less often
+_MOST_USERS = 1_000  # a crowd's ways are not kept
+_STRAIGHT_M = 1e-6  # a way that bends less from one look to the next goes straight on
+
+
+def moves(cast: Cast) -> pd.DataFrame:
+    """The corners of users' ways, at the ticks at which the radio cell looks at them; of users that stay, nothing."""
+    world, names = cast.world, _names(cast)
+    if not world.cell.links.mobility.moves or len(names) > _MOST_USERS:
+        return empty("moves")
+    # Time runs forward only, so a second walk of the same seed is looked at; as it was taken, so it is taken again.
+    walk = build_radio_cell(simpy.Environment(), world.settings, Streams(world.settings.seed)).links.mobility
+    end_s, tick_s = float(world.env.now), world.cell.movement_tick_s
+    times_s = np.arange(0.0, end_s + tick_s, max(tick_s, end_s / _MOST_TICKS))
+    ways_m = np.array([walk.positions_m(float(time_s)).copy() for time_s in times_s])
+    bends_m = np.abs(np.diff(ways_m, n=2, axis=0)).max(axis=2)
+    corners = np.ones(ways_m.shape[:2], dtype=bool)
+    corners[1:-1] = bends_m > _STRAIGHT_M
+    return of_rows(
+        "moves",
+        (
+            MoveRow(user=names[user], time_s=times_s[tick], x_m=ways_m[tick, user, 0], y_m=ways_m[tick, user, 1])
+            for user in range(len(names))
+            for tick in np.flatnonzero(corners[:, user])
+        ),
+    )
+
+
+def rates(cast: Cast) -> pd.DataFrame:
+    """Rates of uploads, from where they changed."""
+    names = _names(cast)
+    rows = cast.world.cell.rate_log.rows() if cast.world.cell.rate_log is not None else []
+    return of_rows(
+        "rates",
+        (RateRow(user=names[row.user], time_s=row.time_s, rate_bps=_three_digits(row.rate_bps)) for row in rows),
+    )
+
+
+def _three_digits(rate_bps: float) -> int:
+    return int(float(f"{rate_bps:.3g}"))
+
+
+def _names(cast: Cast) -> dict[int, str]:
+    """Users by their numbers in the radio cell."""
+    return {
+        number: name
+        for dao in cast.daos
+        for number, name in zip(dao.members.numbers.tolist(), dao.members.names, strict=True)
+    }
