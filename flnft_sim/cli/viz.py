@@ -16,7 +16,10 @@ def viz_command(
     settings: Settings = None,
     imports: Imports = None,
     seed: Seed = None,
-    run: Annotated[Path | None, typer.Option("--run", help="play back this folder of a finished run instead")] = None,
+    run: Annotated[
+        list[Path] | None,
+        typer.Option("--run", help="play back this folder of a finished run instead; twice: side by side on one clock"),
+    ] = None,
     host: Annotated[str, typer.Option(help="name or address to listen on; 0.0.0.0 lets others in")] = "localhost",
     port: Annotated[int, typer.Option(min=0, max=65535, help="port to listen on; 0 picks a free one")] = 8765,
     sessions: Annotated[

@@ -1,4 +1,4 @@
-"""What Solara serves: the live page of a scenario, or the playback page of a run.
+"""What Solara serves: the live page of a scenario, or the playback page of runs.
 
 Solara imports its app by name, so what to show comes through the environment (see `server.serve`).
 """
@@ -13,7 +13,7 @@ from flnft_sim.scenario import Scenario
 from flnft_sim.viz.live_page import LivePage
 from flnft_sim.viz.playback import Playback
 from flnft_sim.viz.playback_page import PlaybackPage
-from flnft_sim.viz.server import RUN, SCENARIO
+from flnft_sim.viz.server import RUNS, SCENARIO
 
 
 @cache
@@ -26,8 +26,8 @@ def playback_of(folder: str) -> Playback:
 def Page() -> None:
     """The one page."""
     solara.Title("FL-NFT market")
-    folder = os.environ.get(RUN)
-    if folder:
-        PlaybackPage(playback_of(folder))
+    folders = os.environ.get(RUNS)
+    if folders:
+        PlaybackPage([playback_of(folder) for folder in folders.split(os.pathsep)])
     else:
         LivePage(Scenario.model_validate_json(os.environ[SCENARIO]))

@@ -1,25 +1,26 @@
-"""A running market: Mesa's SolaraViz for play, pause, step and reset, our controls below, our dashboard beside."""
+"""A running market: the frame of Mesa's SolaraViz, our controls in its sidebar, our stage in the middle."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import solara
 import solara.lab
 from mesa.visualization import SolaraViz
-from mesa.visualization.utils import update_counter
 
 from flnft_sim.errors import FlnftError
 from flnft_sim.scenario import Scenario, load_scenario, with_fields
 from flnft_sim.viz.controls import ScenarioControls
-from flnft_sim.viz.dashboard import Dashboard
-from flnft_sim.viz.live import BrowserModel, Recipe
+from flnft_sim.viz.live import BrowserModel
+from flnft_sim.viz.stage_page import StagePage
 
-# Mesa's buttons come first in the sidebar; its cards for parameters and steps, which have nothing to say here, do not.
+# Of Mesa's sidebar our card stays: a story on a clock is played by seconds, not by milliseconds a step.
 _STYLE = """
 .v-navigation-drawer__content > div { display: flex; flex-direction: column; }
-.v-navigation-drawer__content > div > .v-card { order: 2; }
-.v-navigation-drawer__content > div > .v-sheet > .v-card ~ .v-card { display: none; }
+.v-navigation-drawer__content > div > .v-sheet:not(.v-card) { display: none !important; }
+.v-navigation-drawer { min-width: 300px !important; max-width: 300px; }
+.v-navigation-drawer .v-card__text { padding: 4px 14px 10px; }
+.v-navigation-drawer .v-card__title { padding: 6px 14px 0; }
 """
 _SETTLE_S = 0.3  # a slider that is being dragged changes many times a second: build once it rests
 
@@ -27,40 +28,46 @@ _SETTLE_S = 0.3  # a slider that is being dragged changes many times a second: b
 @solara.component
 def LivePage(start: Scenario) -> None:
     """The page of one browser session, with a model of its own; where none can be built, the reason."""
-    recipe = solara.use_memo(lambda: Recipe(start), [])
-    first: BrowserModel | FlnftError = solara.use_memo(lambda: _built(recipe), [])
+    task: solara.lab.Task[[], BrowserModel | FlnftError] = solara.lab.use_task(
+        lambda: _built(start), dependencies=[], prefer_threaded=True, raise_error=False
+    )
+    first = task.value
     if isinstance(first, FlnftError):
         solara.Error(str(first))
+    elif first is not None:
+        _Session(start, first)
+    elif task.error:
+        raise task.exception or RuntimeError("no model was built")
     else:
-        _Session(start, recipe, first)
+        solara.Text(f"Building the market of {start.name} with {start.population.users:,} users …")
 
 
-def _built(recipe: Recipe) -> BrowserModel | FlnftError:
+def _built(settings: Scenario) -> BrowserModel | FlnftError:
     try:
-        return BrowserModel(recipe)
+        return BrowserModel(settings)
     except FlnftError as error:
         return error
 
 
 @solara.component
-def _Session(start: Scenario, recipe: Recipe, first: BrowserModel) -> None:
-    """Controls and dashboard around the present model, and a new model when a control has changed."""
+def _Session(start: Scenario, first: BrowserModel) -> None:
+    """Controls and stage around the present model, and a new model when a control has changed."""
     model: solara.Reactive[BrowserModel] = solara.use_reactive(first)
     scenario, wanted = solara.use_reactive(start.name), solara.use_reactive(start)
-    complaint = solara.use_reactive("")
+    complaint, built = solara.use_reactive(""), solara.use_ref(start)  # the settings of the present model
 
     async def rebuild() -> None:
         """Build a model of the wanted settings; where that fails, say why and keep the present one."""
-        if wanted.value is recipe.settings:
+        settings = wanted.value
+        if settings is built.current:
             return
         await asyncio.sleep(_SETTLE_S)
-        settings = wanted.value
-        fresh = await asyncio.to_thread(_built, Recipe(settings))
+        fresh = await asyncio.to_thread(_built, settings)
         if isinstance(fresh, FlnftError):
             complaint.value = str(fresh)
-            return
-        recipe.settings = settings
-        complaint.value, model.value = "", fresh
+        else:
+            built.current = settings
+            complaint.value, model.value = "", fresh
 
     solara.lab.use_task(rebuild, dependencies=[wanted.value])
 
@@ -75,20 +82,24 @@ def _Session(start: Scenario, recipe: Recipe, first: BrowserModel) -> None:
         scenario.value = name
         wanted.value = start if name == start.name else load_scenario(name, seed=wanted.value.seed)
 
+    def reset() -> Sequence[BrowserModel]:
+        fresh = BrowserModel(built.current)
+        complaint.value, model.value = "", fresh
+        return [fresh]
+
     with solara.Div(style="display: none"):  # what is inside shows up in the bar and the sidebar
         SolaraViz(
             model,
             components=[],
-            model_params={"recipe": recipe},
+            model_params={"settings": wanted.value},
             name=f"FL-NFT market: {wanted.value.name}",
-            play_interval=100,
         )
         _ScenarioCard(scenario.value, wanted.value, choose, change)
     with solara.Div():
         solara.Style(_STYLE)
         if complaint.value:
             solara.Error(complaint.value)
-        _LiveDashboard(model.value)
+        StagePage([model.value], reset=reset, on_complaint=complaint.set)
 
 
 @solara.component
@@ -98,14 +109,6 @@ def _ScenarioCard(
     on_scenario: Callable[[str], None],
     on_field: Callable[[str, Any], None],
 ) -> None:
-    """Below Mesa's controls in the sidebar."""
+    """In the sidebar, in place of Mesa's controls."""
     with solara.Sidebar(), solara.Card("Scenario"):
         ScenarioControls(name, settings, on_scenario, on_field)
-
-
-@solara.component
-def _LiveDashboard(model: BrowserModel) -> None:
-    """Drawn anew after every render interval of Mesa's controls."""
-    update_counter.get()
-    selected, select = solara.use_state("user-0")
-    Dashboard(model.scene(), selected, select)

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from flnft_sim.scenario import Scenario
 from flnft_sim.viz.address import PACKAGES, Address
 
 APP = "flnft_sim.viz.app"
-SCENARIO, RUN = "FLNFT_VIZ_SCENARIO", "FLNFT_VIZ_RUN"
+SCENARIO, RUNS = "FLNFT_VIZ_SCENARIO", "FLNFT_VIZ_RUNS"
 _SOLARA = {
     "SOLARA_APP": APP,
     "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "false",
@@ -22,7 +22,7 @@ _SOLARA = {
 
 
 def serve(
-    shown: Scenario | Path,
+    shown: Scenario | Sequence[Path],
     *,
     host: str = "localhost",
     port: int = 8765,
@@ -30,18 +30,19 @@ def serve(
     idle_minutes: float = 10.0,
     on_address: Callable[[str], None],
 ) -> None:
-    """Serve the page of a scenario, or the playback of a run's folder, until Ctrl-C.
+    """Serve the page of a scenario, or the playback of runs' folders beside one another, until Ctrl-C.
 
     `on_address` is told the address to open, with this start's token, as soon as the port is taken (port 0: any free
     one). At most `sessions` browser pages have a market at once; one whose page is gone is kept for `idle_minutes`.
     Raises `InputError` for a folder that is no run, an address that cannot be had, and a missing `viz` extra.
     """
-    if isinstance(shown, Path):
-        read_manifest(shown)
-        os.environ[RUN] = str(shown.resolve())
-    else:
+    if isinstance(shown, Scenario):
         os.environ[SCENARIO] = shown.model_dump_json()
-        os.environ.pop(RUN, None)
+        os.environ.pop(RUNS, None)
+    else:
+        for folder in shown:
+            read_manifest(folder)
+        os.environ[RUNS] = os.pathsep.join(str(folder.resolve()) for folder in shown)
     listening = _listen(host, port)
     address = Address.of(host, listening)
     os.environ.update(_SOLARA)
