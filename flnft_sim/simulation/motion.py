@@ -20,7 +20,7 @@ def moves(cast: Cast) -> pd.DataFrame:
     if not world.cell.links.mobility.moves or len(names) > _MOST_USERS:
         return empty("moves")
     # Time runs forward only, so a second walk of the same seed is looked at; as it was taken, so it is taken again.
-    walk = build_radio_cell(simpy.Environment(), world.settings, Streams(world.settings.seed)).links.mobility
+    walk = build_radio_cell(simpy.Environment(), cast.settings, Streams(cast.settings.seed)).links.mobility
     end_s, tick_s = float(world.env.now), world.cell.movement_tick_s
     times_s = np.arange(0.0, end_s + tick_s, max(tick_s, end_s / _MOST_TICKS))
     ways_m = np.array([walk.positions_m(float(time_s)).copy() for time_s in times_s])
