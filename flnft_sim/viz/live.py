@@ -410,7 +410,8 @@ def badges_of(books: Sequence[Book]) -> dict[str, str]:
     badges: dict[str, str] = {}
     for book in books:
         for line in reversed(book.lines):  # the best line of a provider comes last, and stays
-            badges[line.bidder] = f"won, rank {line.rank}" if line.fate == "won" else line.fate
+            told = {"won": f"won, rank {line.rank}", "silent": "no bid"}
+            badges[line.bidder] = told.get(line.fate, line.fate)
     return badges
 
 
