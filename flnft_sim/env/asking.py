@@ -15,7 +15,7 @@ from flnft_sim.env.views import provider_view, user_view
 from flnft_sim.game import DecisionProblem, quality_satisfaction
 from flnft_sim.simulation import FlnftModel
 
-BID_SCALE = 2.0  # an action of 1 bids this many valuations, as far as the budget goes
+BID_SCALE = 2.0  # an action of 1 bids this many valuations, where the budget goes so far
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Asking(Policy):
         if self.every_round or buyer.name not in self.learners:
             return money
         action = yield self._ask(buyer.name, self._provider_view(buyer, money))
-        return float(action[0]) * min(BID_SCALE * buyer.valuation_money, buyer.budget_money)
+        return min(float(action[0]) * BID_SCALE * buyer.valuation_money, buyer.budget_money)
 
     def _ask(self, name: str, view: Floats) -> simpy.Event:
         answered = self.model.env.event()

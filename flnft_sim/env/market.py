@@ -27,7 +27,7 @@ class MarketEnv(ParallelEnv):
 
     Observations are what the agent may see (`flnft_sim.env.views` names each number), actions are between 0 and 1:
 
-    * a provider, per auction: its bid, (1,), as a part of twice its valuation or of its budget, if that is less
+    * a provider, per auction: its bid, (1,), as a part of twice its valuation; its budget is the most
     * a provider, per round: what it insists to pay for quality and for freshness, (2,), as parts of its valuation or of
       half its budget; its bid follows from the last round's
     * a user, per auction (kept for the minting) or per round: epochs, as a part of the most (0: stay away), and ε, as a
