@@ -405,6 +405,7 @@ def test_eight_moments_are_pictured(chromium, live, size):
     session = Session(chromium, live, SIZES[size], is_mobile=size == "phone")
     if size == "phone":
         session.page.wait_for_selector(".v-navigation-drawer--close", state="attached")
+        session.page.wait_for_timeout(900)  # until it has slid away
     session.keep(f"start-{size}")
     for moment, (way, pattern) in MOMENTS.items():
         if way == "bids":
