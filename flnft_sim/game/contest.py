@@ -111,6 +111,36 @@ class _Game:
                 if exponent > 0.0
             ]
 
+    @cached_property
+    def break_even(self) -> tuple[Floats, Floats]:
+        """ln X at which each user's cash is nothing, (N,), and its share s there; −inf where it always loses.
+
+        Cash grows with s, and it can be nothing only with k or ε at a low end: inside both ranges it is above 0.
+        So the root is one of five closed ones, that of which ends k and ε are at there.
+        """
+        pot, (k_low, k_high), (e_low, e_high) = self.pot, self.epochs_range, self.privacy_range
+
+        def inside(exponent: float, cost: Floats) -> Floats:
+            """s of exponent·s² + (1 − exponent)·s = cost/pot: one effort inside its range, the other at a cost."""
+            part = 1.0 - exponent
+            return 2.0 * (cost / pot) / (part + np.sqrt(part * part + 4.0 * exponent * cost / pot))
+
+        roots = (
+            (self.compute * k_low + self.privacy * e_low) / pot,
+            (self.compute * k_low + self.privacy * e_high) / pot,
+            (self.compute * k_high + self.privacy * e_low) / pot,
+            inside(self.b, self.compute * k_low),
+            inside(self.a, self.privacy * e_low),
+        )
+        best, least = np.full(len(self), np.inf), np.full(len(self), np.inf)
+        for root in roots:
+            with np.errstate(invalid="ignore"):
+                cash = np.where(root < 1.0, np.abs(self.cash(np.minimum(root, 1.0))), np.inf)
+            best, least = np.where(cash < least, root, best), np.minimum(cash, least)
+        share = np.clip(best, 1e-300, 1.0 - 1e-16)
+        log_score = _log_score(self, _logit(share), np.log(share))[0]
+        return np.where(best < 1.0, log_score - np.log(share), -np.inf), share
+
     def of(self, users: Bools) -> "_Game":
         return _Game(
             self.pot,
@@ -147,7 +177,7 @@ def _settle_who_takes_part(game: _Game) -> Contest:
         if part.all() or not part.any() or part.tobytes() in seen:
             break
         seen.add(part.tobytes())
-        entrant = _keenest_entrant(game, ~part, _log_total(game.of(part), shares[part]))
+        entrant = _keenest_entrant(game, ~part, _log_sum(_log_scores_at(game.of(part), shares[part])))
         if entrant is None:
             break
         part = part.copy()
@@ -181,11 +211,11 @@ def _without_losers(game: _Game, part: Bools) -> tuple[Bools, Floats]:
 def _who_stays(players: _Game, shares: Floats) -> Bools:
     """Of a crowd with many losers, those who do not lose at the X that they make together.
 
-    A player loses where X is above its threshold (`_break_even`). The shares of those whose threshold is at least X sum
+    A player loses where X is above its threshold (`break_even`). The shares of those whose threshold is at least X sum
     to less the larger X is, so the X at which they sum to 1 is found by bisection between thresholds.
     """
-    equation, (log_most, _) = _Within(players), _break_even(players)
-    high = _log_total(players, shares)
+    equation, (log_most, _) = _Within(players), players.break_even
+    high = _log_sum(_log_scores_at(players, shares))
     low, z = float(log_most.max()) - 60.0, _logit(shares)
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
@@ -193,39 +223,9 @@ def _who_stays(players: _Game, shares: Floats) -> Bools:
         if not low < middle < high or np.count_nonzero((log_most >= low) & (log_most < high)) <= 1:
             break
         z = _newton_at(equation, z, middle)
-        total = float(np.exp(-np.logaddexp(0.0, -z[inside])).sum())
+        total = float(np.exp(_log_share(z[inside])).sum())
         low, high = (middle, high) if total > 1.0 else (low, middle)
     return log_most >= high
-
-
-def _break_even(game: _Game) -> tuple[Floats, Floats]:
-    """ln X at which each user's cash is nothing, (N,), and its share s there; −inf where it always loses.
-
-    Cash grows with s, and it can be nothing only with k or ε at the low end of its range: inside both it is above 0.
-    So the root is one of five closed ones, that of which ends k and ε are at there.
-    """
-    pot, (k_low, k_high), (e_low, e_high) = game.pot, game.epochs_range, game.privacy_range
-
-    def inside(exponent: float, cost: Floats) -> Floats:
-        """s of exponent·s² + (1 − exponent)·s = cost/pot: one effort inside its range, the other at a cost."""
-        part = 1.0 - exponent
-        return 2.0 * (cost / pot) / (part + np.sqrt(part * part + 4.0 * exponent * cost / pot))
-
-    roots = (
-        (game.compute * k_low + game.privacy * e_low) / pot,
-        (game.compute * k_low + game.privacy * e_high) / pot,
-        (game.compute * k_high + game.privacy * e_low) / pot,
-        inside(game.b, game.compute * k_low),
-        inside(game.a, game.privacy * e_low),
-    )
-    best, least = np.full(len(game), np.inf), np.full(len(game), np.inf)
-    for root in roots:
-        with np.errstate(invalid="ignore"):
-            cash = np.where(root < 1.0, np.abs(game.cash(np.minimum(root, 1.0))), np.inf)
-        best, least = np.where(cash < least, root, best), np.minimum(cash, least)
-    share = np.clip(best, 1e-300, 1.0 - 1e-16)
-    log_score = _log_score(game, _logit(share), np.log(share))[0]
-    return np.where(best < 1.0, log_score - np.log(share), -np.inf), share
 
 
 def _keenest_entrant(game: _Game, outside: Bools, log_total: float) -> int | None:
@@ -233,7 +233,7 @@ def _keenest_entrant(game: _Game, outside: Bools, log_total: float) -> int | Non
 
     Whose cash is nothing at (X*, s*) has then X*·(1 − s*) beside its own score, and gains where there is less.
     """
-    log_most, share = _break_even(game)
+    log_most, share = game.break_even
     keen = outside & (log_most + np.log1p(-share) > log_total)
     if not keen.any():
         return None
@@ -243,11 +243,16 @@ def _keenest_entrant(game: _Game, outside: Bools, log_total: float) -> int | Non
     return int(np.flatnonzero(keen)[best]) if gains[best] > _GAIN * game.pot else None
 
 
-def _log_total(players: _Game, shares: Floats) -> float:
-    """ln X of the scores that these shares make best."""
+def _log_scores_at(players: _Game, shares: Floats) -> Floats:
+    """ln c (N,) of the efforts that these shares make best."""
     epochs, privacy = players.efforts(shares)
-    log_score = players.log_theta + players.a * np.log(epochs) + players.b * np.log(privacy)
-    return float(log_score.max() + np.log(np.exp(log_score - log_score.max()).sum()))
+    return players.log_theta + players.a * np.log(epochs) + players.b * np.log(privacy)
+
+
+def _log_sum(logarithms: Floats) -> float:
+    """ln of the sum of what these are logarithms of."""
+    most = logarithms.max()
+    return float(most + np.log(np.exp(logarithms - most).sum()))
 
 
 def _logit(share: Floats) -> Floats:
@@ -311,9 +316,8 @@ def _equilibrium(players: _Game, start: Floats | None = None) -> Floats:
     equation, count = _Within(players), len(players)
     share = np.full(count, 1.0 / count) if start is None else start
     for _ in range(3 if start is None else 1):  # what these shares make best gives better ones
-        epochs, privacy = players.efforts(share)
-        log_score = players.log_theta + players.a * np.log(epochs) + players.b * np.log(privacy)
-        log_total = float(log_score.max() + np.log(np.exp(log_score - log_score.max()).sum()))
+        log_score = _log_scores_at(players, share)
+        log_total = _log_sum(log_score)
         share = np.exp(log_score - log_total)
     z = _logit(share)
     for _ in range(_NEWTON_STEPS):
@@ -349,7 +353,7 @@ def _by_bracket(equation: _Within, z: Floats) -> Floats:
 
     game = equation.game
     ends = [game.a * np.log(k) + game.b * np.log(e) for k, e in zip(game.epochs_range, game.privacy_range, strict=True)]
-    scale = float(game.log_theta.max() + np.log(np.exp(game.log_theta - game.log_theta.max()).sum()))
+    scale = _log_sum(game.log_theta)
     near = [z]
 
     def surplus(log_total: float) -> float:
