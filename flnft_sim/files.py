@@ -27,6 +27,14 @@ class NotOrdinary(OSError):
     """What is to be read is a folder, a link, a pipe, a device, or too large; `strerror` says which."""
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; a name that the system cannot even ask for is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def write_atomic(path: Path, content: str | bytes) -> None:
     """Write `content` to a neighbour of `path`, flush it to the disk, then rename it into place."""
     with open_atomic(path) as file:

@@ -16,7 +16,7 @@ from types import ModuleType
 
 from flnft_sim.errors import InputError, bare
 from flnft_sim.families import FAMILIES
-from flnft_sim.files import read_ordinary
+from flnft_sim.files import is_file, read_ordinary
 
 FOLDER = "imports"  # of a run's folder: there lie the files that it imported
 MOST_BYTES = 2**20
@@ -68,8 +68,8 @@ def read_pinned(file: str, sha256: str, folder: Path) -> Source:
     """
     if not _PLAIN.fullmatch(file):
         raise InputError(f"import {bare(file)}: that is no name of a Python file; the run's manifest was changed")
-    place = next((each for each in (folder / FOLDER / file, folder / file) if _is_file(each)), folder / FOLDER / file)
-    if not _is_file(place):
+    place = next((each for each in (folder / FOLDER / file, folder / file) if is_file(each)), folder / FOLDER / file)
+    if not is_file(place):
         raise InputError(f"{bare(str(place))} is missing, which this run imported; give the file by --import {file}")
     source = read_source(place)
     if source.sha256 != sha256:
@@ -78,13 +78,6 @@ def read_pinned(file: str, sha256: str, folder: Path) -> Source:
             f"{bare(sha256[:12])}…); give the file of then, or run what there is now by --import"
         )
     return source
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # no name that the system can ask for
-        return False
 
 
 def offer(source: Source) -> Source:

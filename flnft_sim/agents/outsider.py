@@ -13,7 +13,6 @@ from flnft_sim.market import Bid, seal
 
 Process = Generator[simpy.Event, Any, Any]
 
-SENT_WITHIN = 0.05  # share of a window in which attacks are sent, as honest bids are
 LATER = 0.1  # share of the window after which it copies what honest bidders have sent by then
 
 
@@ -45,8 +44,7 @@ class Outsider(Actor):
 
     def _send(self, tender: Tender, sealed: bytes) -> None:
         """Submit a ciphertext a moment from now."""
-        delay_s = float(self._rng.uniform(0.0, SENT_WITHIN)) * tender.window_s
-        self.world.env.process(self._bring(tender, sealed, delay_s))
+        self.world.env.process(self._bring(tender, sealed, tender.soon_s(self._rng)))
 
     def _bring(self, tender: Tender, sealed: bytes, delay_s: float) -> Process:
         yield self.world.env.timeout(delay_s)

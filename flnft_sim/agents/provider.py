@@ -17,9 +17,6 @@ from flnft_sim.market import Bid, rebid_step, seal
 
 Process = Generator[simpy.Event, Any, Any]
 
-SENT_WITHIN = 0.05
-"""Share of a window in which bids are sent: early enough to be in a block in time."""
-
 
 @dataclass(frozen=True)
 class Offer:
@@ -125,7 +122,7 @@ class ServiceProvider(Actor):
         rebids = True
         while rebids:
             moved = tender.moved
-            yield self.world.env.timeout(float(self._timing.uniform(0.0, SENT_WITHIN)) * tender.window_s)
+            yield self.world.env.timeout(tender.soon_s(self._timing))
             yield from submit(self, tender, self._sealed(tender))
             rebids = yield moved
             if rebids:

@@ -4,6 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import simpy
 
 from flnft_sim.agents.actor import Actor
@@ -11,6 +12,8 @@ from flnft_sim.agents.decision import Decision
 from flnft_sim.market import BookEntry, SealedBids
 
 Process = Generator[simpy.Event, Any, Any]
+
+_SENT_WITHIN = 0.05
 
 
 @dataclass
@@ -41,6 +44,10 @@ class Tender:
     def book(self) -> list[BookEntry]:
         """Every ciphertext sent so far, in the order of sending."""
         return self.sealed.book
+
+    def soon_s(self, rng: np.random.Generator) -> float:
+        """Draw a moment in the first twentieth of a window, in seconds: early enough to be in a block in time."""
+        return float(rng.uniform(0.0, _SENT_WITHIN)) * self.window_s
 
     def close(self, *, rebid: bool) -> None:
         """Tell everybody who waits that the window is closed, and whether there is another."""

@@ -7,11 +7,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from flnft_sim.errors import InputError, bare, shown
+from flnft_sim.files import is_file
 from flnft_sim.imports import Source, read_pinned, read_source
 from flnft_sim.json_text import MAX_DEPTH, TextError
 from flnft_sim.scenario.explain import explain
 from flnft_sim.scenario.own_data import data_beside
-from flnft_sim.scenario.reading import NamedFiles, is_file, name_of, scenario_folders
+from flnft_sim.scenario.reading import NamedFiles, name_of, scenario_folders
 from flnft_sim.scenario.schema import Scenario
 from flnft_sim.scenario.yaml_text import read_yaml
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flnft_sim.errors import InputError, UnknownNameError, bare
+from flnft_sim.files import is_file
 from flnft_sim.scenario.yaml_text import TextError, read_file
 
 
@@ -56,14 +57,6 @@ def scenario_folders() -> list[Path]:
     package = Path(str(files("flnft_sim")))
     own = [Path("scenarios"), package / "scenarios", package.parent / "scenarios"]
     return [folder for folder in own if folder.is_dir()]
-
-
-def is_file(path: Path) -> bool:
-    """Whether there is such a file; a name that the system cannot even ask for is none."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
 
 
 def name_of(path: Path) -> str:

@@ -10,9 +10,10 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from flnft_sim.errors import InputError, bare, did_you_mean, shown
+from flnft_sim.files import is_file
 from flnft_sim.scenario.explain import complaint, listed
 from flnft_sim.scenario.loading import flat, leaves
-from flnft_sim.scenario.reading import NamedFiles, is_file, name_of, scenario_folders
+from flnft_sim.scenario.reading import NamedFiles, name_of, scenario_folders
 from flnft_sim.scenario.schema import EXACT
 from flnft_sim.scenario.strict import Name, Strict
 from flnft_sim.sweeps.designs import DESIGNS, Range

@@ -65,6 +65,11 @@ class Trained(NamedTuple):
     losses: Floats
     gradient_norms: Floats
 
+    @classmethod
+    def room_for(cls, users: int, parameters: int) -> "Trained":
+        """Arrays for an engine to fill in."""
+        return cls(np.empty((users, parameters), np.float32), np.empty(users), np.empty(users))
+
 
 class Engine(Protocol):
     """One way to compute; the doors of `learning.training` have checked and laid out what it gets.

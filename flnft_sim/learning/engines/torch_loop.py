@@ -89,7 +89,7 @@ class TorchLoop:
         """Train users one after the other."""
         flat = FlatModule(model, self.device)
         flat.module.train()
-        trained = Trained(np.empty((len(shards), model.parameter_count), np.float32), *np.empty((2, len(shards))))
+        trained = Trained.room_for(len(shards), model.parameter_count)
         with one_thread("torch"):
             for i, ((x, y), user) in enumerate(zip(shards, users.tolist(), strict=True)):
                 flat.load(start[i])

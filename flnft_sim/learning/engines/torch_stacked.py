@@ -51,7 +51,7 @@ class TorchStacked(TorchLoop):
         step_noise: StepNoise | None = None,
     ) -> Trained:
         """Train users in stacked groups."""
-        trained = Trained(np.empty((len(shards), model.parameter_count), np.float32), *np.empty((2, len(shards))))
+        trained = Trained.room_for(len(shards), model.parameter_count)
         steps = descent.epochs * steps_per_epoch(np.array([len(y) for _, y in shards]), descent.batch_size)
         longest_first = np.argsort(-steps, kind="stable")
         gradient = _stacked_gradient(model, self.device)

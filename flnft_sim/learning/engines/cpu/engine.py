@@ -57,7 +57,7 @@ class CpuEngine:
         warm_up(model)
 
         data = [_rows(shard) for shard in shards]
-        trained = Trained(np.empty((len(shards), model.parameter_count), np.float32), *np.empty((2, len(shards))))
+        trained = Trained.room_for(len(shards), model.parameter_count)
         rates = Rates(np.float32(descent.lr), np.float32(descent.momentum))
 
         def train_one(worker: Worker, i: int) -> None:
