@@ -29,6 +29,7 @@ RULES = _family(
         "vcg": "vcg",
     },
 )
+MECHANISMS = _family("mechanism", "mechanisms", "flnft_sim.agents.mechanisms", {"paper": "paper"})
 VOTING = _family("voting rule", "voting", "flnft_sim.market", {"voting": "majority two-thirds"})
 PROTOCOLS = _family(
     "consensus protocol",
@@ -103,6 +104,7 @@ FIGURES = _family(
 )
 FAMILIES: tuple[Registry[Any], ...] = (
     RULES,
+    MECHANISMS,
     VOTING,
     PROTOCOLS,
     BELIEFS,

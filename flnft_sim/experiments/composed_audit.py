@@ -14,13 +14,14 @@ import pandas as pd
 from flnft_sim.agents.dao.dao import MuDao
 from flnft_sim.agents.dao.decision import HISTORY_STEPS
 from flnft_sim.agents.decision import Decision
+from flnft_sim.agents.mechanisms.paper import SettledMarket, settled_market
 from flnft_sim.arrays import Floats
 from flnft_sim.errors import InputError
 from flnft_sim.game import decide
 from flnft_sim.market import RULES, Clearing, ask_per_licence, clear, rebid_step, vote
 from flnft_sim.scenario import Scenario
 from flnft_sim.simulation import FlnftModel
-from flnft_sim.simulation.history import SettledMarket, play_history, settled_market
+from flnft_sim.simulation.history import play_history
 
 FACTORS = (0.0, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 1.05, 1.1, 1.25, 1.5, 2.0, 4.0)
 """What a party's honest bid or ask, or the worth it prices by, is multiplied with."""

@@ -426,6 +426,9 @@ class Voting(Section, frozen=True):
 class Market(Section, frozen=True):
     """From asks to settled money."""
 
+    mechanism: Annotated[
+        str, Named(families.MECHANISMS), Knob("who does what in an episode, in which order", paper="Fig. 1")
+    ] = "paper"
     rule: Annotated[str, Named(families.RULES), Knob("clearing rule", paper="§5.2")] = "pms-am"
     auctions: Annotated[
         int, Knob("measured minting episodes, each with its auction", unit="auctions", ge=1, le=100_000)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flnft_sim.agents.contract.contract import AuctionContract
 from flnft_sim.agents.dao.dao import MuDao
+from flnft_sim.agents.mechanisms import Mechanism
 from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.agents.world import World
 from flnft_sim.scenario import Scenario
@@ -18,6 +19,7 @@ class Cast:
     providers: list[ServiceProvider]
     daos: list[MuDao]
     contract: AuctionContract
+    mechanism: Mechanism
 
     def next_demand(self) -> None:
         """Move every provider's hidden demand regime on, from one auction to the next."""

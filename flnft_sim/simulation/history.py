@@ -1,45 +1,13 @@
 """The story's first chapter: past auctions, played off the clock, which beliefs and reserves learn from."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 
 from flnft_sim.agents.dao.dao import MuDao
-from flnft_sim.agents.dao.decision import settled_decision
 from flnft_sim.agents.dao.experience import Experience
-from flnft_sim.agents.decision import Decision
-from flnft_sim.agents.provider import Offer, ServiceProvider
 from flnft_sim.learning import Noise, SurrogateLearner, load_curves
-from flnft_sim.ledger import Transaction, to_units
-from flnft_sim.market import ask_per_licence
+from flnft_sim.ledger import Transaction
 from flnft_sim.scenario import Scenario
 from flnft_sim.simulation.cast import Cast
-
-
-@dataclass(frozen=True)
-class SettledMarket:
-    """A category's market off the clock: decisions settled, everybody's offer known."""
-
-    category: str
-    daos: tuple[MuDao, ...]
-    buyers: tuple[ServiceProvider, ...]
-    decisions: tuple[Decision, ...]
-    """One a DAO."""
-
-    @property
-    def offers(self) -> list[Offer]:
-        """What each buyer bids."""
-        return [buyer.offer(self.decisions) for buyer in self.buyers]
-
-
-def settled_market(daos: Sequence[MuDao], category: str) -> SettledMarket | None:
-    """The market of a category as it stands now, None where nobody sells or nobody demands it."""
-    sellers = tuple(dao for dao in daos if dao.category == category)
-    if not sellers or not sellers[0].buyers:
-        return None
-    decisions = tuple(settled_decision(dao) for dao in sellers)
-    return SettledMarket(category, sellers, tuple(sellers[0].buyers), decisions)
 
 
 def play_history(cast: Cast, auctions: int) -> None:
@@ -51,30 +19,13 @@ def play_history(cast: Cast, auctions: int) -> None:
     for number in range(auctions):
         cast.next_demand()
         for category in dict.fromkeys(dao.category for dao in cast.daos):
-            market = settled_market(cast.daos, category)
-            if market is not None:
-                transactions.append(_past_auction(cast, f"{category}-h{number}", market))
+            transaction = cast.mechanism.past_auction(f"{category}-h{number}", category)
+            if transaction is not None:
+                transactions.append(transaction)
     for dao, nothing in zip(cast.daos, measured, strict=True):
         dao.experience = nothing
     if transactions:
         cast.world.public_chain.chain.append(transactions, time_s=0.0, producer="history")
-
-
-def _past_auction(cast: Cast, name: str, market: SettledMarket) -> Transaction:
-    """Let the ledger learn from a market, and sign what it shows."""
-    world, offers = cast.world, market.offers
-    bidders = sum(offer.total_money > 0 for offer in offers)
-    fraction = world.settings.market.ask_fraction
-    lowest = min(ask_per_licence(float(each.rewards.sum()), bidders, fraction) for each in market.decisions)
-    world.reserves.learn(market.category, lowest)
-    quality, freshness = ([getattr(o, part) for o in offers] for part in ("quality_money", "freshness_money"))
-    world.beliefs.observe(np.array(quality), np.array(freshness), [buyer.number for buyer in market.buyers])
-    payload = {
-        "auction": name,
-        "bids": {b.address: to_units(o.total_money) for b, o in zip(market.buyers, offers, strict=True)},
-        "lowest_ask_units": to_units(lowest),
-    }
-    return world.public_chain.chain.sign(cast.contract.key, "past-auction", payload)
 
 
 def foreseen(dao: MuDao, settings: Scenario) -> Experience:

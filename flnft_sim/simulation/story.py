@@ -85,7 +85,6 @@ class FlnftModel(mesa.Model):
         self._started_at = self._told_at = time.monotonic()
         self._events, self._on_wait = 0, on_wait
         self.episode = -1
-        self.phase = "history"
         self.cast = build_cast(self, settings, on_round or (lambda _row: None))
         self.world, self.env = self.cast.world, self.cast.world.env
         foresee(self.cast)
@@ -97,19 +96,15 @@ class FlnftModel(mesa.Model):
     # ---- the story ------------------------------------------------------------------------------------------------
 
     def _tell(self) -> Generator[simpy.Event, Any, None]:
-        """Episode after episode: demand moves on, every DAO mints, then the market opens."""
+        """Episode after episode: demand moves on, then everybody does what the mechanism says."""
         cast, env = self.cast, self.env
         env.process(self._disturb())
         for episode in range(self.settings.market.auctions):
             self.episode = episode
             cast.next_demand()
-            self.phase = "minting"
-            _log.debug("episode %d, minting from %.3f s on", episode, env.now)
-            yield env.all_of([env.process(dao.mint_nft(episode)) for dao in cast.daos])
-            self.phase = "auction"
-            _log.debug("episode %d, auction from %.3f s on", episode, env.now)
-            yield from cast.contract.hold_auctions(episode, cast.daos)
-        self.phase = "finished"
+            _log.debug("episode %d from %.3f s on", episode, env.now)
+            yield from cast.mechanism.hold_episode(episode)
+        cast.mechanism.phase = "finished"
         _log.debug("finished at %.3f s", env.now)
 
     def _disturb(self) -> Generator[simpy.Event, Any, None]:
@@ -191,6 +186,11 @@ class FlnftModel(mesa.Model):
         if now - self._told_at > TELL_EVERY_S:
             self._told_at = now
             self._on_wait(f"{self.doing} at {self.env.now:,.0f} s, waiting are: {self.waiting()}")
+
+    @property
+    def phase(self) -> str:
+        """What the whole market is doing, in the mechanism's words."""
+        return self.cast.mechanism.phase
 
     @property
     def doing(self) -> str:

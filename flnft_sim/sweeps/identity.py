@@ -27,6 +27,7 @@ ADDED: Mapping[str, Any] = {
     "game.utility": "fair",
     "game.cost": "linear",
     "game.reward": "proportional",
+    "market.mechanism": "paper",
 }
 
 #: Name -> the fields beside its settings that it was known by.

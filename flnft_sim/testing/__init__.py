@@ -5,6 +5,7 @@ from importlib import import_module
 #: By a family's entry-point group: its contract, and the attribute of it that takes a part's name.
 CONTRACTS = {
     "flnft_sim.rules": ("rules.ClearingRuleContract", "rule"),
+    "flnft_sim.mechanisms": ("mechanisms.MechanismContract", "mechanism"),
     "flnft_sim.voting": ("voting.VotingContract", "voting"),
     "flnft_sim.protocols": ("consensus.ConsensusContract", "protocol"),
     "flnft_sim.beliefs": ("beliefs.BeliefContract", "kind"),

@@ -7,6 +7,7 @@ import simpy
 
 from flnft_sim.agents.belief_book import BeliefBook
 from flnft_sim.agents.contract.contract import AuctionContract
+from flnft_sim.agents.mechanisms import MECHANISMS, Parties
 from flnft_sim.agents.outsider import Outsider
 from flnft_sim.agents.reserve_book import ReserveBook
 from flnft_sim.agents.settings import Settings, handed_in
@@ -29,7 +30,10 @@ def build_cast(model: mesa.Model, settings: Scenario, on_round: Callable[[Row], 
     world = _world(settings, on_round)
     providers = build_providers(model, world, settings)
     contract = AuctionContract(model, world, providers=providers, outsider=Outsider(model, world))
-    return Cast(settings, world, providers, build_daos(model, world, settings, providers), contract)
+    daos = build_daos(model, world, settings, providers)
+    parties = Parties(world=world, providers=providers, daos=daos, contract=contract)
+    mechanism = MECHANISMS.get(settings.market.mechanism)(parties)
+    return Cast(settings, world, providers, daos, contract, mechanism)
 
 
 def _world(settings: Scenario, on_round: Callable[[Row], None]) -> World:
