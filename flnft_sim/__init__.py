@@ -42,5 +42,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """The public names, imported or not, beside what any module has."""
-    return sorted({*globals(), *__all__})
+    """The public names, imported or not: what completion offers."""
+    return sorted([*__all__, *(name for name in globals() if name.startswith("__"))])
