@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from flnft_sim import families
 from flnft_sim.imports import Source, bring_in, offer, source_of
-from flnft_sim.knobs import Knob
+from flnft_sim.knobs import Knob, knobs
 from flnft_sim.scenario.names import Chosen, Named
 from flnft_sim.scenario.own_data import OWN_DATA, pinned_data
 from flnft_sim.scenario.sections import Choice, Section
@@ -24,8 +24,11 @@ from flnft_sim.settings.beliefs import BeliefSettings, DemandSettings
 from flnft_sim.settings.consensus import TRAFFIC_GAS, MiningSettings, ReplicaSettings
 from flnft_sim.settings.game import FairSettings
 from flnft_sim.settings.learning import (
+    ActivationSettings,
     DirichletSettings,
+    InputSettings,
     NoiseSettings,
+    PrivacySettings,
     ShardsSettings,
     SizesSettings,
     TrainingSettings,
@@ -276,7 +279,30 @@ class Partition(Choice, DirichletSettings, ShardsSettings, SizesSettings, frozen
         return self
 
 
-class Learning(Choice, TrainingSettings, NoiseSettings, frozen=True):
+class Privacy(Section, PrivacySettings, frozen=True):
+    """What hides a user's records, and how much of it."""
+
+    @property
+    def trains_privately(self) -> bool:
+        """Whether gradients are clipped and noised while training, so that a user's ε holds for its records."""
+        return self.mechanism in ("dp-sgd", "dp-secagg")
+
+    @model_validator(mode="after")
+    def _lots_are_accounted(self) -> "Privacy":
+        if self.trains_privately and self.lots == "shuffled":
+            raise ValueError(
+                f"lots 'shuffled' under {self.mechanism}: ε is accounted for lots that each record joins by its own "
+                "coin, and shuffled ones reveal more than it says; use 'poisson'"
+            )
+        if self.mechanism == "dp-secagg" and self.sampling_rate < 1:
+            raise ValueError(
+                f"sampling_rate {self.sampling_rate:g} under dp-secagg makes several local steps of an epoch, each of "
+                "which would feed on less noise than is accounted: only one step may be summed; use 1 (the full batch)"
+            )
+        return self
+
+
+class Learning(Choice, TrainingSettings, ActivationSettings, InputSettings, NoiseSettings, frozen=True):
     """What is trained, on what, how."""
 
     learner: Annotated[
@@ -308,6 +334,7 @@ class Learning(Choice, TrainingSettings, NoiseSettings, frozen=True):
     ] = 1.0
     aggregator: Annotated[str, Named(families.AGGREGATORS), Knob("aggregation", paper="§6.1")] = "fedavg"
     rounds: Annotated[int, Knob("FL rounds before minting", unit="rounds", paper="§6.2", ge=1, le=100_000)] = 100
+    privacy: Privacy = section(Privacy, "what hides records")
 
     @model_validator(mode="before")
     @classmethod
@@ -315,6 +342,36 @@ class Learning(Choice, TrainingSettings, NoiseSettings, frozen=True):
         """`file:PATH` is the data set `file` at that path, whose content is what it is now."""
         named = fields.get("dataset") if isinstance(fields, dict) else None
         return fields | pinned_data(named) if isinstance(named, str) and named.startswith(OWN_DATA) else fields
+
+    @model_validator(mode="after")
+    def _parts_know(self) -> "Learning":
+        """What a model or a data set of one's own does not know is refused, and not quietly left out."""
+        for field, family in (("activation", families.MODELS), ("inputs", families.DATASETS)):
+            default, value = type(self).model_fields[field].default, getattr(self, field)
+            part = self.model if field == "activation" else self.dataset
+            if value != default and field not in knobs(family.settings_class(part) or type(None)):
+                raise ValueError(f"{field} {value!r}: {family.family} {part!r} knows only {default!r}; use that")
+        return self
+
+    @model_validator(mode="after")
+    def _one_mechanism(self) -> "Learning":
+        mechanism = self.privacy.mechanism
+        if mechanism != "paper" and (self.perturb == "step" or self.clip_l1 is not None):
+            raise ValueError(
+                f"perturb 'step' and clip_l1 belong to privacy.mechanism 'paper', which here is {mechanism!r}; leave "
+                "them out"
+            )
+        if self.privacy.trains_privately and families.SCHEMES.get(self.scheme).ranks_by is not None:
+            raise ValueError(
+                f"scheme {self.scheme!r} ranks users by what their records say, which no noise hides; under "
+                f"privacy.mechanism {mechanism!r} choose another"
+            )
+        if mechanism == "dp-secagg" and self.aggregator != "fedavg":
+            raise ValueError(
+                f"aggregator {self.aggregator!r} looks at single updates, and under dp-secagg only their sum is seen; "
+                "use 'fedavg'"
+            )
+        return self
 
     @model_validator(mode="after")
     def _surrogate_knows(self) -> "Learning":
@@ -558,6 +615,8 @@ class Scenario(Section, frozen=True):
             )
         if faults > replicas or ledger.slow > replicas:
             raise ValueError(f"private_ledger.crashed and slow must not exceed a DAO's {replicas} replicas")
+        if self.learning.privacy.mechanism == "dp-secagg":
+            self._sums_of_one_step()
         if self.population.moves_as_crowd(dao=0):  # none has more members than the first
             self._fits_a_crowd()
         if self.radio.placement == "trace" and self.population.users > 10:
@@ -575,6 +634,27 @@ class Scenario(Section, frozen=True):
         if self.failures.withdrawing_daos > self.population.daos:
             raise ValueError("failures.withdrawing_daos must not exceed population.daos")
         return self
+
+    @property
+    def most_epochs(self) -> int:
+        """The most local epochs that one round asks of a user."""
+        plays = families.SCHEMES.get(self.learning.scheme).plays_game
+        return self.game.epochs_max if plays else self.game.default_epochs
+
+    def _sums_of_one_step(self) -> None:
+        """What is summed securely must be one step: what follows from it has no noise of its own."""
+        field = "epochs_max" if families.SCHEMES.get(self.learning.scheme).plays_game else "default_epochs"
+        if self.most_epochs > 1:
+            raise ValueError(
+                f"game.{field} {self.most_epochs} under learning.privacy.mechanism 'dp-secagg' makes several local "
+                "steps a round, each of which would feed on less noise than is accounted; use 1, and more rounds"
+            )
+        members = self.population.users // self.population.daos
+        if self.learning.privacy.colluders >= members:
+            raise ValueError(
+                f"learning.privacy.colluders {self.learning.privacy.colluders} leaves nobody honest among a DAO's "
+                f"{members} members; use fewer"
+            )
 
     def _money_is_exact(self) -> None:
         """The ledger counts money in units of 10⁻⁶, whole numbers that every reader of its JSON must keep exactly."""

@@ -11,7 +11,7 @@ _FITTED = Path(__file__).parents[1] / "learning" / "surrogate.json"
 
 def refuse_unknown(learning: Any) -> None:
     """Raise `ValueError` naming all in a section `learning` of which the fitted curves know nothing."""
-    unknown = [*_no_curve(learning), *_other_than_fitted(learning)]
+    unknown = [*_no_curve(learning), *_other_than_fitted(learning), *_trained_otherwise(learning)]
     if unknown:
         raise ValueError(f"learner surrogate {'; '.join(unknown)}; change that, or use learner real")
 
@@ -33,6 +33,17 @@ def _other_than_fitted(learning: Any) -> list[str]:
                 f"knows nothing of {name} = {_shown(value)}, it was fitted to {' or '.join(map(_shown, allowed))}"
             )
     return told
+
+
+def _trained_otherwise(learning: Any) -> list[str]:
+    """What came after the fits, with the value that all fitted runs had."""
+    values = {"activation": (learning.activation, "relu"), "inputs": (learning.inputs, "standard")}
+    told = [
+        f"{name} = {value}, it was fitted to {fitted}" for name, (value, fitted) in values.items() if value != fitted
+    ]
+    if learning.privacy.trains_privately:
+        told.append(f"privacy.mechanism = {learning.privacy.mechanism}, it was fitted to paper and none")
+    return [f"knows nothing of {each}" for each in told]
 
 
 def _shown(value: Any) -> str:

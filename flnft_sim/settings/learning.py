@@ -34,6 +34,84 @@ class NoiseSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PrivacySettings(Settings):
+    """What hides a user's records: the paper's noise on updates, or clipping and noise in every step of training."""
+
+    mechanism: Annotated[
+        Literal["paper", "dp-sgd", "dp-secagg", "none"],
+        Knob(
+            "paper: Laplace noise on updates (perturb, sensitivity, clip_l1); dp-sgd: each record's gradient clipped, "
+            "Gaussian noise in each user's every step; dp-secagg: the same with the noise shared among users, who show "
+            "only the sum of one step; none: no noise"
+        ),
+    ] = "paper"
+    delta: Annotated[float, Knob("`dp-*`: δ of the guarantee, below 1 / a user's records", ge=1e-12, le=0.1)] = 1e-5
+    clip_l2: Annotated[
+        float, Knob("`dp-*`: C, L2 bound of a record's gradient over all parameters", ge=1e-9, le=1e9)
+    ] = 1.0
+    lots: Annotated[
+        Literal["poisson", "shuffled"],
+        Knob("`dp-*`: each record joins each lot by its own coin; shuffled ones are refused, they reveal more"),
+    ] = "poisson"
+    sampling_rate: Annotated[
+        float, Knob("`dp-*`: q, the coin's probability; an epoch is 1/q steps, 1 is the full batch", ge=1e-4, le=1)
+    ] = 0.1
+    planned_epochs: Annotated[
+        int | None,
+        Knob(
+            "`dp-*`: E, epochs of a whole minting that a user's ε pays for; none: the most that all rounds may ask for",
+            unit="epochs",
+            ge=1,
+            le=1_000_000,
+        ),
+    ] = None
+    when_spent: Annotated[
+        Literal["stop"], Knob("`dp-*`: once the planned epochs are over a user takes part no more in the minting")
+    ] = "stop"
+    weights: Annotated[
+        Literal["inverse-variance", "shard"],
+        Knob("`dp-*`: an update weighs 1/σ_i² in the aggregate, or as many records as its user has"),
+    ] = "inverse-variance"
+    colluders: Annotated[
+        int,
+        Knob(
+            "`dp-secagg`: members who may side with the server or drop out; the others' noise is enough without theirs",
+            unit="count",
+            ge=0,
+            le=1_000_000,
+        ),
+    ] = 0
+    trusted_sizes: Annotated[
+        bool,
+        Knob(
+            "`dp-*`: yes: everybody may know how many records a user has; no: lots, weights and times are those of the "
+            "declared size, the data set dealt evenly"
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivationSettings(Settings):
+    """What a shipped model's hidden units do."""
+
+    activation: Annotated[
+        Literal["relu", "tanh"], Knob("of hidden units; tanh keeps gradients small, which clipping wants")
+    ] = "relu"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputSettings(Settings):
+    """How a data set of images is scaled."""
+
+    inputs: Annotated[
+        Literal["standard", "unit"],
+        Knob(
+            "pixels less their mean, by their deviation, as in the paper; or in [0, 1], where dark ones carry no noise"
+        ),
+    ] = "standard"
+
+
+@dataclass(frozen=True, kw_only=True)
 class DirichletSettings(Settings):
     """Proportions of each class, drawn from Dirichlet(α)."""
 

@@ -28,6 +28,18 @@ ADDED: Mapping[str, Any] = {
     "game.cost": "linear",
     "game.reward": "proportional",
     "market.mechanism": "paper",
+    "learning.activation": "relu",
+    "learning.inputs": "standard",
+    "learning.privacy.mechanism": "paper",
+    "learning.privacy.delta": 1e-5,
+    "learning.privacy.clip_l2": 1.0,
+    "learning.privacy.lots": "poisson",
+    "learning.privacy.sampling_rate": 0.1,
+    "learning.privacy.planned_epochs": None,
+    "learning.privacy.when_spent": "stop",
+    "learning.privacy.weights": "inverse-variance",
+    "learning.privacy.colluders": 0,
+    "learning.privacy.trusted_sizes": False,
 }
 
 #: Name -> the fields beside its settings that it was known by.

@@ -265,7 +265,7 @@ def test_bad_requests_are_named() -> None:
         load_dataset("cifar-10")
     with pytest.raises(InputError, match="neither 'paper' nor 'full'"):
         load_dataset("digits", split="half")
-    with pytest.raises(InputError, match="dataset 'digits' has no setting 'shape'; known: none"):
+    with pytest.raises(InputError, match="dataset 'digits' has no setting 'shape'; known: inputs"):
         load_dataset("digits", shape=(1, 2, 3))
     with pytest.raises(InputError, match="at least 1"):
         load_dataset("synthetic", train=0)

@@ -8,6 +8,7 @@ import numpy as np
 
 from flnft_sim.learning.data.base import DATASETS, DataError, Dataset, Facts
 from flnft_sim.learning.data.files import download, find_file, sha256_of
+from flnft_sim.settings.learning import InputSettings
 
 ARCHIVE = "cifar-10-binary.tar.gz"
 URL = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
@@ -29,8 +30,8 @@ CANONICAL_SHA256 = {
 }
 
 
-@DATASETS.register("cifar10", facts=Facts(SHAPE, CLASSES, 5 * RECORDS))
-def cifar10(*, data_dir: Path, split: str, seed: int, progress: Any) -> Dataset:
+@DATASETS.register("cifar10", facts=Facts(SHAPE, CLASSES, 5 * RECORDS), settings=InputSettings)
+def cifar10(*, data_dir: Path, split: str, seed: int, progress: Any, settings: InputSettings) -> Dataset:
     """Colour photographs, 32×32×3, 10 classes, 50,000 for training and 10,000 for testing in both splits.
 
     Files whose content is not the published one (decoded from JPEG, say) are accepted when they are well formed, and
@@ -43,7 +44,8 @@ def cifar10(*, data_dir: Path, split: str, seed: int, progress: Any) -> Dataset:
     train = [_records(content[name], name) for name in CANONICAL_SHA256 if name != TEST]
     test_x, test_y = _records(content[TEST], TEST)
     train_x, train_y = (np.concatenate(parts) for parts in zip(*train, strict=True))
-    return Dataset("cifar10", f"CIFAR-10, {check}", _normalised(train_x), train_y, _normalised(test_x), test_y, CLASSES)
+    train_x, test_x = (_scaled(images, settings) for images in (train_x, test_x))
+    return Dataset("cifar10", f"CIFAR-10, {check}", train_x, train_y, test_x, test_y, CLASSES)
 
 
 def _contents(data_dir: Path, progress: Any) -> dict[str, bytes]:
@@ -93,9 +95,12 @@ def _records(content: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
     return records[:, 1:].reshape(RECORDS, *SHAPE), labels
 
 
-def _normalised(images: np.ndarray) -> np.ndarray:
-    """Map pixels to [−1, 1], as the base framework does (mean and deviation 0.5)."""
+def _scaled(images: np.ndarray, settings: InputSettings) -> np.ndarray:
+    """Map pixels to [−1, 1], as the base framework does (mean and deviation 0.5), or to [0, 1]."""
     x = images.astype(np.float32)
+    if settings.inputs == "unit":
+        x /= 255.0
+        return x
     x /= 127.5
     x -= 1.0
     return x

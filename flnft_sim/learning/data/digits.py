@@ -8,18 +8,21 @@ from typing import Any
 import numpy as np
 
 from flnft_sim.learning.data.base import DATASETS, Dataset, Facts
+from flnft_sim.settings.learning import InputSettings
 
 TRAIN_IMAGES = 1437
 CLASSES = 10
 MEAN, DEVIATION = 0.3053, 0.3761  # of all pixels in [0, 1]
 
 
-@DATASETS.register("digits", facts=Facts((1, 8, 8), CLASSES, TRAIN_IMAGES))
-def digits(*, data_dir: Path, split: str, seed: int, progress: Any) -> Dataset:
+@DATASETS.register("digits", facts=Facts((1, 8, 8), CLASSES, TRAIN_IMAGES), settings=InputSettings)
+def digits(*, data_dir: Path, split: str, seed: int, progress: Any, settings: InputSettings) -> Dataset:
     """1,797 digits of 8×8×1, 10 classes, shuffled by `seed` into 1,437 for training and 360 for testing."""
     del data_dir, split, progress  # bundled, one split
     images, labels = _bundle()
-    x = ((images / 16.0 - MEAN) / DEVIATION).astype(np.float32)[:, None]
+    unit = images / 16.0
+    scaled = unit if settings.inputs == "unit" else (unit - MEAN) / DEVIATION
+    x = scaled.astype(np.float32)[:, None]
     y = labels.astype(np.int64)
     order = np.random.default_rng(seed).permutation(len(x))
     train, test = order[:TRAIN_IMAGES], order[TRAIN_IMAGES:]

@@ -10,6 +10,7 @@ import numpy as np
 
 from flnft_sim.learning.data.base import DATASETS, DataError, Dataset, Facts
 from flnft_sim.learning.data.files import download, find_file, sha256_of
+from flnft_sim.settings.learning import InputSettings
 
 BASE_URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 PAPER_TRAINING_IMAGES = 50_000
@@ -38,14 +39,14 @@ HASHES = {
 }
 
 
-@DATASETS.register("mnist", facts=Facts((1, 28, 28), CLASSES, PAPER_TRAINING_IMAGES))
-def mnist(*, data_dir: Path, split: str, seed: int, progress: Any) -> Dataset:
+@DATASETS.register("mnist", facts=Facts((1, 28, 28), CLASSES, PAPER_TRAINING_IMAGES), settings=InputSettings)
+def mnist(*, data_dir: Path, split: str, seed: int, progress: Any, settings: InputSettings) -> Dataset:
     """Handwritten digits, 28×28×1, 10 classes; tested on the canonical 10,000 test images.
 
     Split "paper" trains on 50,000 of the 60,000 training images, drawn by `seed`; "full" on all of them.
     """
     content = {name: _content(data_dir, name, progress) for name in HASHES}
-    train_x, test_x = (_images(content[f"{part}-images-idx3-ubyte"]) for part in ("train", "t10k"))
+    train_x, test_x = (_images(content[f"{part}-images-idx3-ubyte"], settings) for part in ("train", "t10k"))
     train_y, test_y = (_labels(content[f"{part}-labels-idx1-ubyte"]) for part in ("train", "t10k"))
     if split == "paper":
         chosen = np.sort(np.random.default_rng(seed).choice(len(train_x), PAPER_TRAINING_IMAGES, replace=False))
@@ -72,13 +73,14 @@ def _content(data_dir: Path, name: str, progress: Any) -> bytes:
     return content
 
 
-def _images(content: bytes) -> np.ndarray:
-    """Decode an IDX3 file to normalised images (n, 1, 28, 28)."""
+def _images(content: bytes, settings: InputSettings) -> np.ndarray:
+    """Decode an IDX3 file to scaled images (n, 1, 28, 28)."""
     _, count, rows, columns = struct.unpack(">4I", content[:16])
     x = np.frombuffer(content, np.uint8, offset=16).reshape(count, 1, rows, columns).astype(np.float32)
     x /= 255.0
-    x -= MEAN
-    x /= DEVIATION
+    if settings.inputs == "standard":
+        x -= MEAN
+        x /= DEVIATION
     return x
 
 

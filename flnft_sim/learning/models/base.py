@@ -15,6 +15,7 @@ from flnft_sim import families
 from flnft_sim.errors import InputError
 from flnft_sim.learning.models.layers import Layers
 from flnft_sim.registry import Registry
+from flnft_sim.settings.learning import ActivationSettings
 from flnft_sim.streams import checked_seed
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ class Model(ABC):
 class LayeredModel(Model):
     """A model that is fully described by its layer table; a subclass chooses the table in `choose_layers`."""
 
+    Settings = ActivationSettings
+
     def __init__(
         self, input_shape: tuple[int, int, int], classes: int, dropout: float = 0.0, *, settings: Any = None
     ) -> None:
@@ -125,7 +128,15 @@ class LayeredModel(Model):
 
     @abstractmethod
     def choose_layers(self) -> Layers:
-        """Choose the table for `self.input_shape`, `self.classes` and `self.dropout`, or raise `ModelError`."""
+        """Choose the table for `self.input_shape`, `self.classes`, `self.dropout` and `self.activation`.
+
+        Raises `ModelError`.
+        """
+
+    @property
+    def activation(self) -> str:
+        """What hidden units do; a subclass with settings of its own that has no such field keeps ReLU."""
+        return getattr(self.settings, "activation", "relu")
 
     def module(self) -> nn.Module:
         """Build the table as a `torch.nn.Sequential`."""
@@ -134,17 +145,19 @@ class LayeredModel(Model):
         from flnft_sim.learning.models.dropout import Dropout
 
         parts: OrderedDict[str, nn.Module] = OrderedDict()
+        name = self.layers.activation
+        activation = {"relu": nn.ReLU, "tanh": nn.Tanh}[name]
         for i, conv in enumerate(self.layers.convolutions, 1):
             parts[f"conv{i}"] = nn.Conv2d(conv.inputs, conv.outputs, conv.kernel)
             parts[f"pool{i}"] = nn.MaxPool2d(2)
-            parts[f"conv{i}_relu"] = nn.ReLU()
+            parts[f"conv{i}_{name}"] = activation()
         if self.layers.convolutions and self.dropout:
             parts["conv_dropout"] = Dropout(self.dropout)
         parts["flatten"] = nn.Flatten()
         for i, dense in enumerate(self.layers.dense, 1):
             parts[f"fc{i}"] = nn.Linear(dense.inputs, dense.outputs)
             if i < len(self.layers.dense):
-                parts[f"fc{i}_relu"] = nn.ReLU()
+                parts[f"fc{i}_{name}"] = activation()
                 if self.dropout:
                     parts[f"fc{i}_dropout"] = Dropout(self.dropout)
         return nn.Sequential(parts)

@@ -12,7 +12,7 @@ SMALLEST_SIDE_OF_TWO = 2 * SMALLEST_SIDE + KERNEL - 1  # what two convolutions w
 
 @MODELS.register("cnn")
 class Cnn(LayeredModel):
-    """5×5 convolutions with 2×2 max-pooling and ReLU, then dense layers; the widths follow the images.
+    """5×5 convolutions with 2×2 max-pooling and the activation, then dense layers; the widths follow the images.
 
     28×28×1: 10 and 20 channels, 50 units. 32×32×3: 6 and 16 channels, 120 and 84 units. Images below 16×16 (the
     digits' 8×8) get a single convolution of 16 channels and 50 units.
@@ -46,4 +46,4 @@ class Cnn(LayeredModel):
             inputs, side = outputs, convolutions[-1].pooled_side
         widths = (inputs * side * side, *units, self.classes)
         dense = tuple(Dense(a, b) for a, b in pairwise(widths))
-        return Layers(tuple(convolutions), dense, self.dropout)
+        return Layers(tuple(convolutions), dense, self.dropout, self.activation)

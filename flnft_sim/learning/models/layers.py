@@ -6,7 +6,7 @@ from math import prod
 
 @dataclass(frozen=True)
 class Convolution:
-    """`kernel`×`kernel` convolution (stride 1, no padding) of a square input, then 2×2 max-pooling, then ReLU."""
+    """`kernel`×`kernel` convolution (stride 1, no padding) of a square input, 2×2 max-pooling, then the activation."""
 
     inputs: int
     outputs: int
@@ -36,7 +36,7 @@ class Convolution:
 
 @dataclass(frozen=True)
 class Dense:
-    """Fully connected layer; ReLU follows every one but the last."""
+    """Fully connected layer; the activation follows every one but the last."""
 
     inputs: int
     outputs: int
@@ -54,7 +54,7 @@ class Dense:
 
 @dataclass(frozen=True)
 class Layers:
-    """Convolutions, then dense layers, then cross-entropy.
+    """Convolutions, then dense layers, then cross-entropy; `activation` is that of all hidden units, relu or tanh.
 
     `dropout` is the probability of dropping a channel of the last convolution and a unit of each hidden dense layer
     (the base framework's places).
@@ -63,6 +63,7 @@ class Layers:
     convolutions: tuple[Convolution, ...]
     dense: tuple[Dense, ...]
     dropout: float = 0.0
+    activation: str = "relu"
 
     @property
     def weighted(self) -> tuple[tuple[str, Convolution | Dense], ...]:

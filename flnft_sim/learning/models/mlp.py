@@ -1,4 +1,4 @@
-"""The base framework's multi-layer perceptron: input – 200 – ReLU – classes."""
+"""The base framework's multi-layer perceptron: input – 200 – activation – classes."""
 
 from math import prod
 
@@ -10,11 +10,11 @@ HIDDEN_UNITS = 200
 
 @MODELS.register("mlp")
 class Mlp(LayeredModel):
-    """One hidden layer of 200 ReLU units, for images of any shape."""
+    """One hidden layer of 200 units, for images of any shape."""
 
     name = "mlp"
 
     def choose_layers(self) -> Layers:
         """Flatten, one hidden layer, logits."""
         dense = (Dense(prod(self.input_shape), HIDDEN_UNITS), Dense(HIDDEN_UNITS, self.classes))
-        return Layers((), dense, self.dropout)
+        return Layers((), dense, self.dropout, self.activation)

@@ -84,6 +84,7 @@ def _model_of(settings: Scenario, data: Dataset | Facts) -> Model:
 
 
 def _noise_of(settings: Scenario) -> Noise:
-    """As the scenario says, where the scheme adds any."""
-    noise = picked(Noise, settings.learning)
-    return noise if SCHEMES.get(settings.learning.scheme).adds_noise else replace(noise, perturb="none")
+    """The paper's, as the scenario says, where the scheme adds any."""
+    learning, noise = settings.learning, picked(Noise, settings.learning)
+    is_added = learning.privacy.mechanism == "paper" and SCHEMES.get(learning.scheme).adds_noise
+    return noise if is_added else replace(noise, perturb="none")

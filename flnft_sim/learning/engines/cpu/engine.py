@@ -115,6 +115,8 @@ def _obstacle(model: Model) -> str | None:
         return "the CPU engine needs a processor with AVX-512, or with AVX2 and FMA"
     if model.layers is None:
         return f"the CPU engine does not know model {model.name!r}: it has no layer table"
+    if model.layers.activation != "relu":
+        return f"the CPU engine has no {model.layers.activation}"
     for layer in model.layers.convolutions:
         if layer.kernel > _LARGEST_KERNEL or layer.pooled_side < 1:
             return (
