@@ -40,6 +40,15 @@ def to_units(money: float) -> int:
     return round(money * MICRO)
 
 
+def whole_units(money: float) -> int:
+    """The whole units within an amount: what is over is not charged; `InputError` if `money` is not finite.
+
+    An amount that misses a whole number by no more than its own rounding in binary is that number.
+    """
+    nearest = to_units(money)
+    return nearest - (nearest - money * MICRO > max(1e-6, 4e-16 * abs(nearest)))
+
+
 def from_units(units: int) -> float:
     """Money as a float, for tables and for the mechanisms."""
     return units / MICRO

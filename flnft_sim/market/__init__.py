@@ -1,15 +1,15 @@
 """The market: votes and asks, matching, sealed bids, clearing rules, settlement, licences, and the audit of rules."""
 
 from flnft_sim.market.audit import AuditReport, Counterexample, audit
-from flnft_sim.market.clearing import Clearing, InvalidOutcome, InvalidReport, NoTrade, clear
+from flnft_sim.market.clearing import Clearing, InvalidOutcome, InvalidReport, clear
 from flnft_sim.market.licences import Licence, Licences
 from flnft_sim.market.matching import Group, Matching, match
 from flnft_sim.market.one_seller import alike_with_one_seller, posts_the_reserve
 from flnft_sim.market.pricing import Rebid, ask_per_licence, learned_reserve, price_setter, rebid_step
 from flnft_sim.market.regret import forgone_money
-from flnft_sim.market.rules import RULES
+from flnft_sim.market.rules import RULES, NoTrade, RuleFacts, facts_of
 from flnft_sim.market.sealed import Bid, BidRejected, BidStatus, BookEntry, RejectionReason, SealedBids, seal
-from flnft_sim.market.settlement import Settlement, refund_all, settle, share_out
+from flnft_sim.market.settlement import Settlement, payments_in_units, refund_all, settle, share_out
 from flnft_sim.market.voting import VOTING, VoteResult, vote
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "NoTrade",
     "Rebid",
     "RejectionReason",
+    "RuleFacts",
     "SealedBids",
     "Settlement",
     "VoteResult",
@@ -38,9 +39,11 @@ __all__ = [
     "ask_per_licence",
     "audit",
     "clear",
+    "facts_of",
     "forgone_money",
     "learned_reserve",
     "match",
+    "payments_in_units",
     "posts_the_reserve",
     "price_setter",
     "rebid_step",

@@ -1,7 +1,6 @@
 """Clear one market, or a stack of them, by any rule: check the reports, sort them, ask the rule, map back."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,7 +8,8 @@ from numpy.typing import ArrayLike
 from flnft_sim.arrays import Bools, Floats, Ints
 from flnft_sim.checks import not_negative
 from flnft_sim.errors import FlnftError, InputError
-from flnft_sim.market.rules.base import RULES, OrderBook, Outcome
+from flnft_sim.knobs import Settings
+from flnft_sim.market.rules.base import RULES, NoTrade, OrderBook, Outcome, facts_of
 from flnft_sim.streams import checked_seed
 
 
@@ -19,17 +19,6 @@ class InvalidReport(InputError):
 
 class InvalidOutcome(FlnftError):
     """A rule decided the impossible: more winners than licences, or a payment that is no amount of money."""
-
-
-class NoTrade(StrEnum):
-    """Why nobody won."""
-
-    NO_BIDS = "no bids"
-    NO_ASKS = "no asks"
-    BIDS_TOO_LOW = "the highest bid is below the lowest ask"
-    ASKS_ABOVE_RESERVE = "the lowest ask is above the reserve"
-    NO_RESERVE = "a single ask and no reserve to set its price"
-    PRICE_TOO_HIGH = "no bid reaches the price the rule sets"
 
 
 @dataclass(frozen=True)
@@ -71,21 +60,34 @@ class ClearedStack:
     receipts: Floats
 
 
-def clear(rule: str, bids: ArrayLike, asks: ArrayLike, *, reserve: float = np.inf, seed: int = 0) -> Clearing:
-    """Clear one market: `bids` (n,) and `asks` (m,) are money per licence, `reserve` is published before.
+def clear(
+    rule: str,
+    bids: ArrayLike,
+    asks: ArrayLike,
+    *,
+    reserve: float = np.inf,
+    seed: int = 0,
+    side: ArrayLike | None = None,
+    settings: Settings | None = None,
+) -> Clearing:
+    """Clear one market: `bids` (n,) are money for a licence, `asks` (m,) and the published `reserve` for one or in all.
 
-    Equal reports are ordered by a draw from `seed`, never by position. An empty side is no trade with its reason.
-    Raises `UnknownNameError` for the rule, `InvalidReport` for a report that is not a finite number ≥ 0 (the
-    reserve may be infinite: none), `InvalidOutcome` where a rule sells licences that do not exist.
+    Which of the two the rule declares (`facts_of(rule).asks`). Equal reports are ordered by a draw from `seed`, never
+    by position, and `seed` draws the halves of rules that split the bidders, unless `side` (n,) says who is in which.
+    `settings` are what the rule is told, its defaults where None. An empty side is no trade with its reason. Raises
+    `UnknownNameError` for the rule, `InvalidReport` for a report that is not a finite number ≥ 0 (the reserve may be
+    infinite: none) or a `side` that is no half for every bid, `InvalidOutcome` where a rule sells licences that do not
+    exist.
     """
-    decide = RULES.get(rule)
+    RULES.get(rule)
     bid_values, ask_values = _reports(bids, "bid"), _reports(asks, "ask")
     reserve = _reserve(reserve)
-    book, bid_order, ask_order = sorted_book(bid_values, ask_values, np.asarray(reserve), seed)
+    halves = None if side is None else _halves(side, bid_values.size)
+    book, bid_order, ask_order = sorted_book(bid_values, ask_values, np.asarray(reserve), seed, side=halves)
     if not bid_values.size or not ask_values.size:
         outcome = _nothing(bid_values.size, ask_values.size)
     else:
-        outcome = decide(book)
+        outcome = _decided(rule, book, settings)
         _check(rule, outcome)
     winning = np.flatnonzero(outcome.wins)
     return Clearing(
@@ -97,20 +99,22 @@ def clear(rule: str, bids: ArrayLike, asks: ArrayLike, *, reserve: float = np.in
         licences=_unsorted(outcome.licences, ask_order),
         surplus=float(outcome.payments.sum() - outcome.receipts.sum()),
         price=float(outcome.payments[winning].min()) if winning.size else None,
-        reason=None if winning.size else _why_nobody(book),
+        reason=None if winning.size else _why_nobody(rule, book),
         seed=seed,
         drawn_buyers=bid_order[_ties(book.bids)],
         drawn_sellers=ask_order[_ties(book.asks)],
     )
 
 
-def clear_stack(rule: str, bids: Floats, asks: Floats, reserve: Floats, *, seed: int) -> ClearedStack:
+def clear_stack(
+    rule: str, bids: Floats, asks: Floats, reserve: Floats, *, seed: int, settings: Settings | None = None
+) -> ClearedStack:
     """Clear (…, n) bids against (…, m) asks with (…) reserves; each market as `clear` does with that seed.
 
     For searches over many markets: the reports are taken to be valid and both sides to be there.
     """
     book, bid_order, ask_order = sorted_book(bids, asks, reserve, seed)
-    outcome = RULES.get(rule)(book)
+    outcome = _decided(rule, book, settings)
     return ClearedStack(
         wins=_unsorted(outcome.wins, bid_order),
         payments=_unsorted(outcome.payments, bid_order),
@@ -119,8 +123,13 @@ def clear_stack(rule: str, bids: Floats, asks: Floats, reserve: Floats, *, seed:
     )
 
 
-def sorted_book(bids: Floats, asks: Floats, reserve: Floats, seed: int) -> tuple[OrderBook, Ints, Ints]:
-    """The order book, and for each of its positions the index of the bid and of the ask that stands there."""
+def sorted_book(
+    bids: Floats, asks: Floats, reserve: Floats, seed: int, *, side: Bools | None = None
+) -> tuple[OrderBook, Ints, Ints]:
+    """The order book, and for each of its positions the index of the bid and of the ask that stands there.
+
+    The halves are as even as they can be and drawn with the lots, or as `side` (n,) has them for every market.
+    """
     rng = np.random.default_rng(checked_seed(seed))
     bid_draw, ask_draw = rng.permutation(bids.shape[-1]), rng.permutation(asks.shape[-1])
     # Shuffled by the draw and then sorted stably, equal reports end up in the order of their lots.
@@ -133,8 +142,14 @@ def sorted_book(bids: Floats, asks: Floats, reserve: Floats, seed: int) -> tuple
         reserve=reserve,
         bid_lots=bid_lots,
         ask_lots=ask_lots,
+        side=2 * bid_lots < bids.shape[-1] if side is None else side[bid_order],
     )
     return book, bid_order, ask_order
+
+
+def _decided(rule: str, book: OrderBook, settings: Settings | None) -> Outcome:
+    told = RULES.given(rule) if settings is None else {"settings": settings}
+    return RULES.get(rule)(book, **told)
 
 
 def _reports(values: ArrayLike, kind: str) -> Floats:
@@ -157,6 +172,15 @@ def _reserve(value: float) -> float:
     return float(value)
 
 
+def _halves(side: ArrayLike, bids: int) -> Bools:
+    array = np.asarray(side)
+    if array.dtype != np.bool_ and array.size:
+        raise InvalidReport(f"side holds {array.dtype.name} values such as {array.flat[0]!r}; give true or false")
+    if array.shape != (bids,):
+        raise InvalidReport(f"side has shape {array.shape} for {bids} bids; say for each bid in which half it is")
+    return array.astype(np.bool_)
+
+
 def _check(rule: str, outcome: Outcome) -> None:
     winners, licences = np.count_nonzero(outcome.wins), int(outcome.licences.sum())
     if winners > licences:
@@ -174,11 +198,13 @@ def _nothing(bids: int, asks: int) -> Outcome:
     )
 
 
-def _why_nobody(book: OrderBook) -> NoTrade:
+def _why_nobody(rule: str, book: OrderBook) -> NoTrade:
     if not book.bids.size:
         return NoTrade.NO_BIDS
     if not book.asks.size:
         return NoTrade.NO_ASKS
+    if (why_nobody := facts_of(rule).why_nobody) is not None:
+        return why_nobody(book)
     if book.bids[0] < book.asks[0]:
         return NoTrade.BIDS_TOO_LOW
     if book.asks[0] > book.reserve:

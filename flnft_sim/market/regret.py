@@ -32,16 +32,17 @@ def forgone_money(
     forgone = np.zeros(money.size)
     steps = np.concatenate([offers, [reserve] if np.isfinite(reserve) else []])
     for bidder in range(money.size):
-        others = np.delete(money, bidder)
-        others = others[others > 0]
-        marks = np.concatenate([others, steps])
+        # Everybody keeps its place, for by places lots are drawn.
+        places = np.flatnonzero((money > 0) | (np.arange(money.size) == bidder))
+        own = places == bidder
+        marks = np.concatenate([money[places[~own]], steps])
         tried = np.concatenate([marks, marks + SMALLEST, [worth[bidder], most[bidder], money[bidder]]])
         tried = np.unique(tried[(tried > 0) & (tried <= max(most[bidder], money[bidder]))])
-        stack = np.column_stack([tried, np.broadcast_to(others, (tried.size, others.size))])
+        stack = np.where(own, tried[:, None], money[places])
         cleared = clear_stack(
             rule, stack, np.broadcast_to(offers, (tried.size, offers.size)), np.full(tried.size, reserve), seed=seed
         )
-        kept = worth[bidder] * cleared.wins[:, 0] - cleared.payments[:, 0]
+        kept = (worth[bidder] * cleared.wins - cleared.payments)[:, own][:, 0]
         had = float(kept[tried == money[bidder]][0]) if money[bidder] > 0 else 0.0
         forgone[bidder] = max(0.0, kept.max(initial=0.0) - had)
     return forgone

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flnft_sim.errors import InputError
-from flnft_sim.ledger.accounts import Accounts, InsufficientFunds, to_units
+from flnft_sim.ledger.accounts import Accounts, InsufficientFunds, to_units, whole_units
 from flnft_sim.market.clearing import Clearing
+from flnft_sim.market.rules.base import facts_of
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ def settle(
     for side, addresses in (("buyer", buyers), ("seller", sellers)):
         if len(set(addresses)) != len(addresses):
             raise InputError(f"a {side} stands twice in auction {auction_id}; give every party one report")
-    payments = {buyers[i]: to_units(clearing.payments[i]) for i in clearing.buyers}
+    due = payments_in_units(clearing)
+    payments = {buyers[i]: due[i] for i in clearing.buyers}
     receipts = _receipts(clearing, sum(payments.values()), sellers)
     surplus = sum(payments.values()) - sum(receipts.values())
     shares = {dao: _shares(units, claims.get(dao, {})) for dao, units in receipts.items()}
@@ -57,6 +59,16 @@ def settle(
         for member, share in shares[dao].items():
             accounts.transfer(dao, member, share, f"share of auction {auction_id}")
     return Settlement(payments, receipts, shares, refund_all(accounts, auction_id), surplus)
+
+
+def payments_in_units(clearing: Clearing) -> list[int]:
+    """What each bidder of a clearing pays, in units, by bid.
+
+    Shares of a total are rounded down, so that nobody pays more than its share: what all pay is the pot. Prices of a
+    licence are rounded to the nearest unit.
+    """
+    in_units = whole_units if facts_of(clearing.rule).asks == "total" else to_units
+    return [in_units(float(money)) for money in clearing.payments]
 
 
 def refund_all(accounts: Accounts, auction_id: str) -> dict[str, int]:

@@ -5,6 +5,7 @@ from dataclasses import fields, is_dataclass
 from inspect import get_annotations
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from flnft_sim.errors import UnknownNameError
 from flnft_sim.scenario.explain import allowed_text, knob_of
@@ -45,8 +46,8 @@ def fields_markdown() -> str:
 def _rows(section: type[BaseModel], prefix: str) -> Iterator[dict[str, str]]:
     for name in _in_order(section):
         field = section.model_fields[name]
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from _rows(field.annotation, f"{prefix}{name}.")
+        if inner := _inner_section(field):
+            yield from _rows(inner, f"{prefix}{name}.")
         elif knob := knob_of(field):
             yield {
                 "field": prefix + name,
@@ -58,7 +59,13 @@ def _rows(section: type[BaseModel], prefix: str) -> Iterator[dict[str, str]]:
             }
 
 
-def _in_order(section: type[BaseModel]) -> dict[str, None]:
-    """A section's own fields first, then those that it has from its parts."""
+def _in_order(section: type[BaseModel]) -> list[str]:
+    """A section's own fields first, then those that it has from its parts, and the sections within it last."""
     parts = (field.name for kind in section.__bases__ if is_dataclass(kind) for field in fields(kind))
-    return dict.fromkeys(name for name in (*get_annotations(section), *parts) if name in section.model_fields)
+    names = dict.fromkeys(name for name in (*get_annotations(section), *parts) if name in section.model_fields)
+    return sorted(names, key=lambda name: _inner_section(section.model_fields[name]) is not None)
+
+
+def _inner_section(field: FieldInfo) -> type[BaseModel] | None:
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None

@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from flnft_sim import families
 from flnft_sim.imports import Source, bring_in, offer, source_of
 from flnft_sim.knobs import Knob, knobs
+from flnft_sim.scenario.asks import refuse_other_asks
 from flnft_sim.scenario.names import Chosen, Named
 from flnft_sim.scenario.own_data import OWN_DATA, pinned_data
 from flnft_sim.scenario.sections import Choice, Section
@@ -34,6 +35,7 @@ from flnft_sim.settings.learning import (
     TrainingSettings,
 )
 from flnft_sim.settings.radio import AREA_M, RadioSettings, WalkSettings
+from flnft_sim.settings.rules import ValuesSettings
 
 PAPERS_INCENTIVES = ("fair", "linear", "proportional")
 EXACT = 2**53 - 1  # the largest whole number that every reader of JSON keeps exactly (JavaScript has only doubles)
@@ -480,13 +482,13 @@ class Voting(Section, frozen=True):
     inflation: Annotated[float, Knob("by which factor they inflate", ge=1, le=1e6)] = 2.0
 
 
-class Market(Section, frozen=True):
+class Market(Choice, ValuesSettings, frozen=True):
     """From asks to settled money."""
 
     mechanism: Annotated[
         str, Named(families.MECHANISMS), Knob("who does what in an episode, in which order", paper="Fig. 1")
     ] = "paper"
-    rule: Annotated[str, Named(families.RULES), Knob("clearing rule", paper="§5.2")] = "pms-am"
+    rule: Annotated[str, Chosen(families.RULES), Knob("clearing rule", paper="§5.2")] = "pms-am"
     auctions: Annotated[
         int, Knob("measured minting episodes, each with its auction", unit="auctions", ge=1, le=100_000)
     ] = 1
@@ -525,6 +527,11 @@ class Market(Section, frozen=True):
         float, Knob("chance that a winner resells its licence to a loser after settlement", ge=0, le=1)
     ] = 0.0
     voting: Voting = section(Voting, "how members judge asks")
+
+    @model_validator(mode="after")
+    def _clears_what_is_asked(self) -> "Market":
+        refuse_other_asks(self.mechanism, self.rule)
+        return self
 
 
 class Failures(Section, frozen=True):

@@ -40,6 +40,9 @@ ADDED: Mapping[str, Any] = {
     "learning.privacy.weights": "inverse-variance",
     "learning.privacy.colluders": 0,
     "learning.privacy.trusted_sizes": False,
+    "market.value_law": "learned",
+    "market.value_range_money": [0.0, 100.0],
+    "market.value_mean_money": 50.0,
 }
 
 #: Name -> the fields beside its settings that it was known by.

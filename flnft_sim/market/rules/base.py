@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 
@@ -9,13 +11,31 @@ from flnft_sim import families
 from flnft_sim.arrays import Bools, Floats, Ints
 from flnft_sim.registry import Registry
 
+type Asks = Literal["per-licence", "total"]
+"""What an ask is: money for each licence, or for the model, however many share it."""
+
+
+class NoTrade(StrEnum):
+    """Why nobody won."""
+
+    NO_BIDS = "no bids"
+    NO_ASKS = "no asks"
+    BIDS_TOO_LOW = "the highest bid is below the lowest ask"
+    ASKS_ABOVE_RESERVE = "the lowest ask is above the reserve"
+    NO_RESERVE = "a single ask and no reserve to set its price"
+    PRICE_TOO_HIGH = "no bid reaches the price the rule sets"
+    NO_TARGET = "a single ask and no reserve to set the target"
+    TARGET_TOO_HIGH = "no group of bidders covers the target"
+    EMPTY_HALF = "one half of the bidders is empty and offers the other nothing"
+
 
 @dataclass(frozen=True)
 class OrderBook:
-    """Sealed reports, opened and sorted: b_1 ≥ b_2 ≥ … (Eq. 35b) and s_1 ≤ s_2 ≤ … (Eq. 35a), money per licence.
+    """Sealed reports, opened and sorted: b_1 ≥ b_2 ≥ … (Eq. 35b) and s_1 ≤ s_2 ≤ … (Eq. 35a), money.
 
-    Equal reports stand in the order of their lots. Leading axes (…) are markets: a rule that never looks at them
-    clears a whole stack at once, which is what makes the audit fast.
+    Bids are for a licence; asks and the reserve for a licence or in total, as the rule takes them (`RuleFacts`). Equal
+    reports stand in the order of their lots. Leading axes (…) are markets: a rule that never looks at them clears a
+    whole stack at once, which is what makes the audit fast.
     """
 
     bids: Floats
@@ -28,6 +48,8 @@ class OrderBook:
     """(…, n) the lot 0 … n−1 each bidder drew, whatever it reported."""
     ask_lots: Ints
     """(…, m) the lot 0 … m−1 each DAO drew."""
+    side: Bools
+    """(…, n) into which of two halves each bidder fell by lot, whatever it reported."""
 
     def bid(self, k: int | Ints) -> Floats:
         """b_k in every market, counted from 1; −inf where there is no k-th bid."""
@@ -66,9 +88,24 @@ class Outcome:
     """(…, m) money each DAO gets."""
 
 
-type Rule = Callable[[OrderBook], Outcome]
+type Rule = Callable[..., Outcome]
+"""Called with an `OrderBook`, and with `settings` where it registered a class of them."""
 
 RULES: Registry[Rule] = families.RULES
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleFacts:
+    """What is known of a rule before it clears anything; registered with it as its `facts`."""
+
+    asks: Asks = "per-licence"
+    why_nobody: Callable[[OrderBook], NoTrade] | None = None
+    """Says of a market (n,) × (m,) with both sides there why nobody won; None: what asks per licence suggest."""
+
+
+def facts_of(rule: str) -> RuleFacts:
+    """What a rule declares of itself; one that declares nothing takes asks per licence."""
+    return RULES.facts(rule) or RuleFacts()
 
 
 def one_dao_serves(book: OrderBook, wins: Bools, payments: Floats, *, receipt: Floats | None = None) -> Outcome:
