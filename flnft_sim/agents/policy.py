@@ -4,25 +4,14 @@ A policy that answers otherwise may take its time: each answer is a process, whi
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import Any
 
 import simpy
 
-from flnft_sim.agents.decision import Decision
-from flnft_sim.arrays import Bools, Floats, Ints
+from flnft_sim.agents.decision import Agreement
 from flnft_sim.game import DecisionProblem
 
 Process = Generator[simpy.Event, Any, Any]
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What the N members of a DAO will do in a round, if its scheme lets them: arrays (N,)."""
-
-    takes_part: Bools
-    epochs: Ints
-    privacy: Floats
 
 
 class Policy:
@@ -34,11 +23,11 @@ class Policy:
         yield from ()
         return problem
 
-    def answer(self, dao: int, decision: Decision) -> Process:
-        """After a decision: return the members' `Answers`."""
+    def answer(self, dao: int, agreement: Agreement) -> Process:
+        """After an agreement: return the members' `Answers`."""
         del dao
         yield from ()
-        return Answers(decision.step.takes_part, decision.step.epochs, decision.step.privacy)
+        return agreement.answers
 
     def bid(self, provider: int, money: float) -> Process:
         """In an auction: return what the provider bids, `money` being what its prices come to."""

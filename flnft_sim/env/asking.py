@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import simpy
 
-from flnft_sim.agents.decision import Decision
-from flnft_sim.agents.policy import Answers, Policy, Process
+from flnft_sim.agents.decision import Agreement, Answers, Decision
+from flnft_sim.agents.policy import Policy, Process
 from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.arrays import Floats
 from flnft_sim.env.views import provider_view, user_view
@@ -50,10 +50,11 @@ class Asking(Policy):
             quality[at], freshness[at] = money / _satisfactions(problem, buyer)
         return replace(problem, insisted=(quality, freshness))
 
-    def answer(self, dao: int, decision: Decision) -> Process:
+    def answer(self, dao: int, agreement: Agreement) -> Process:
         """Let users that learn choose epochs and ε, in every round or once a minting."""
         yield from ()
-        step, problem = decision.step, decision.problem
+        assert isinstance(agreement, Decision)  # an environment plays the mechanism of prices
+        decision, step, problem = agreement, agreement.step, agreement.problem
         takes_part, epochs, privacy = step.takes_part.copy(), step.epochs.copy(), step.privacy.copy()
         asked = {at: name for at, name in enumerate(self.model.daos[dao].members.names) if name in self.learners}
         waiting = {

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from flnft_sim.agents.decision import Decision
 from flnft_sim.game import examine
 from flnft_sim.imports import source_of
 from flnft_sim.ledger import from_units
@@ -88,7 +89,8 @@ def _extra_figures(cast: Cast, result: RunResult) -> dict[str, Any]:
     world, learner = cast.world, cast.daos[0].learner
     received = result.users.groupby("user")["reward_received_money"].sum()
     cost = result.users.groupby("user")["cost_round_money"].sum()
-    played = [examine(dao.nft.decision.problem, dao.nft.decision.step) for dao in cast.daos if dao.nft is not None]
+    decided = [dao.nft.decision for dao in cast.daos if dao.nft is not None]
+    played = [examine(each.problem, each.step) for each in decided if isinstance(each, Decision)]
     anticipated = [each.anticipated_gains for each in played if each.anticipated_gains is not None]
     return {
         "provider_exploitability_money": max((float(each.provider_gains.max()) for each in played), default=None),

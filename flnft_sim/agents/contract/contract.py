@@ -13,6 +13,7 @@ from flnft_sim.agents.contract.recording import BidRows, auction_row
 from flnft_sim.agents.contract.resale import resales
 from flnft_sim.agents.contract.unheld import Unheld
 from flnft_sim.agents.dao.dao import MuDao
+from flnft_sim.agents.decision import Decision
 from flnft_sim.agents.outsider import Outsider
 from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.agents.tender import Tender
@@ -233,7 +234,7 @@ class AuctionContract(Actor):
 
     def _learn_from_prices(self, daos: Sequence[MuDao]) -> None:
         """Who announced a price of nothing has shown that; what anybody else would have bid is not known."""
-        decisions = [dao.last_decision for dao in daos if dao.last_decision is not None]
+        decisions = [dao.last_decision for dao in daos if isinstance(dao.last_decision, Decision)]
         buyers = [buyer for buyer in self.providers if buyer.category == daos[0].category]
         shown = np.array([0.0 if buyer.offer(decisions).total_money == 0 else np.nan for buyer in buyers])
         self.world.beliefs.observe(shown, shown, [buyer.number for buyer in buyers])

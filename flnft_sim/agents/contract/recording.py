@@ -123,8 +123,8 @@ class BidRows:
         buyer, accepted = self.auction.buyers[place], self.auction.accepted_offers()
         ratios = np.array([other.elasticity_ratio for other in self.auction.buyers])
         utilities = []
-        for nft in self.auction.nfts:
-            step = nft.decision.step
+        for decision in self.auction.tender.decisions:
+            step = decision.step
             worth = quality_satisfaction(step.quality, ratios), np.full(len(ratios), step.freshness)
             valuations = buyer.quality_valuation_money, buyer.freshness_valuation_money
             parts = zip(accepted, worth, valuations, strict=True)

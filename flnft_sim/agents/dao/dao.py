@@ -8,12 +8,12 @@ import mesa
 import numpy as np
 import simpy
 
-from flnft_sim.agents.dao.decision import hold_decision
 from flnft_sim.agents.dao.fl_nft import FlNft
 from flnft_sim.agents.dao.organisation import Organisation, Parts
 from flnft_sim.agents.dao.recording import record_round
 from flnft_sim.agents.dao.round import Round
-from flnft_sim.agents.decision import Decision
+from flnft_sim.agents.dao.terms import AnnouncedPrices, Terms
+from flnft_sim.agents.decision import Agreement
 from flnft_sim.agents.world import World
 from flnft_sim.clock.work import Work
 from flnft_sim.learning import Participation, SchemeContext
@@ -27,6 +27,9 @@ Process = Generator[simpy.Event, Any, Any]
 RANKING_SHARE = 1 / 3  # a forward pass is a third of the forward and backward passes of training
 
 
+PRICES = AnnouncedPrices()
+
+
 class MuDao(Organisation):
     """The members' organisation; its rounds run on its own ledger, its model is sold on the public chain."""
 
@@ -34,26 +37,29 @@ class MuDao(Organisation):
         super().__init__(model, world, number, parts)
         self.nft: FlNft | None = None  # this episode's, None before it is minted and where there is nothing to mint
         self.mintings = self.mintings_without_updates = 0  # how many episodes ended so
-        self.last_decision: Decision | None = None
+        self.last_decision: Agreement | None = None
         self.last_minted: FlNft | None = None  # the newest of all episodes, whose files a run keeps
         self._failures = world.streams.generator("failures", number)
 
     # ---- an episode ---------------------------------------------------------------------------------------------
 
-    def mint_nft(self, episode: int) -> Process:
+    def mint_nft(self, episode: int, terms: Terms = PRICES) -> Process:
         """Train round after round; then hash the model and make its transaction final on the public chain.
 
-        Where not one update was aggregated in all rounds there is no work to sell: nothing is minted.
+        Where not one update was aggregated in all rounds there is no work to sell: nothing is minted. Nor is it where
+        the terms have closed before the last round.
         """
-        settings, self.nft = self.world.settings, None
+        settings, self.nft, self.terms = self.world.settings, None, terms
         if episode > 0:
             self.begin_anew(episode)
         if settings.market.auctions > 1:
             self.labels.append(f"{self.name}-e{episode}")
         for number in range(1, settings.learning.rounds + 1):
             held: Round = yield from self.run_round(episode, number)
+            if self.world.env.now >= terms.closes_s:
+                break
         self.last_decision = held.decision
-        if self.deliveries.any:
+        if self.deliveries.any and self.world.env.now < terms.closes_s:
             yield from self._mint(held)
         else:
             self.mintings_without_updates += 1
@@ -62,13 +68,13 @@ class MuDao(Organisation):
     def run_round(self, episode: int, number: int) -> Process:
         """One FL round: decide, rank, train and upload side by side, aggregate; returns the `Round`."""
         held = Round(self.name, self.label, episode, number, started_s=self.world.env.now)
-        held.decision = yield from hold_decision(self, number)
+        held.decision = yield from self.terms.agree(self, number)
         held.plan = yield from self._choose(held)
         held.updates = self.learner.train(number, held.plan.users, held.plan.epochs, held.plan.privacy)
         held.work = yield from self._work(held)
         self._take_in(held)
         held.accuracy, held.loss = self.learner.evaluate()
-        record_round(self, held)
+        record_round(self, held, self.terms.shares(self, held.decision))
         return held
 
     # ---- the parts of a round -----------------------------------------------------------------------------------
@@ -141,6 +147,7 @@ class MuDao(Organisation):
         )
         if not work.arrived.any():
             return
+        self.terms.credit(self, held)
         self.learner.aggregate(held.updates, work.arrived)
         self.experience.learn(held)
         self.age.update(now_s, float(work.started_s[work.arrived].max()))
@@ -152,7 +159,7 @@ class MuDao(Organisation):
         """Hash the weights, write fl-nft.js, and make the mint transaction final on the public chain."""
         suffix = "" if self.label == "dao-0" else f"-{self.label}"
         document_file, weights_file = f"fl-nft{suffix}.js", f"model{suffix}.safetensors"
-        weights, shares = self.learner.weights(), self.deliveries.shares(last.decision)
+        weights, shares = self.learner.weights(), self.terms.shares(self, last.decision)
         of_members = zip(self.members.addresses, shares.tolist(), strict=True)
         document = fl_nft_document(
             model_hash=model_hash(weights_bytes(weights)),

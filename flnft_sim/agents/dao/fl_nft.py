@@ -5,7 +5,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from flnft_sim.agents.decision import Decision
+from flnft_sim.agents.decision import Agreement
 from flnft_sim.arrays import Floats
 
 
@@ -14,7 +14,7 @@ class FlNft:
     """What is sold, the satisfaction it gives, whose work it is, and its files."""
 
     name: str
-    decision: Decision  # the last round's, whose prices become bids
+    decision: Agreement  # the last round's
     shares: Floats  # (N,) of what it earns, by what each member delivered over the whole minting
     document: str
     document_file: str

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from flnft_sim.agents.decision import Decision
+from flnft_sim.agents.decision import Agreement
 from flnft_sim.clock.work import Work
 from flnft_sim.learning import LocalUpdates, Participation
 
@@ -16,7 +16,7 @@ class Round:
     episode: int
     number: int
     started_s: float
-    decision: Decision = field(init=False)
+    decision: Agreement = field(init=False)
     plan: Participation = field(init=False)
     updates: LocalUpdates = field(init=False)
     work: Work = field(init=False)
