@@ -1,0 +1,33 @@
+"""The contest among users for a pot: scores, equilibrium, whole epochs, what a promise costs, what is released."""
+
+from flnft_sim.game.contest.equilibrium import Contest, contest_equilibrium, settled_contest
+from flnft_sim.game.contest.promise import delivered_part, measured_freshness, promised, provider_values
+from flnft_sim.game.contest.release import Release, release, release_exponent, release_power
+from flnft_sim.game.contest.terms import ContestTerms, ScoreFreshness, score_shares
+from flnft_sim.game.contest.total_ask import NoTotalAskError, equal_users_ask, played_epochs, total_ask
+from flnft_sim.game.contest.whole import Replies, WholeContest, whole_contest, whole_replies
+
+__all__ = [
+    "Contest",
+    "ContestTerms",
+    "NoTotalAskError",
+    "Release",
+    "Replies",
+    "ScoreFreshness",
+    "WholeContest",
+    "contest_equilibrium",
+    "delivered_part",
+    "equal_users_ask",
+    "measured_freshness",
+    "played_epochs",
+    "promised",
+    "provider_values",
+    "release",
+    "release_exponent",
+    "release_power",
+    "score_shares",
+    "settled_contest",
+    "total_ask",
+    "whole_contest",
+    "whole_replies",
+]
