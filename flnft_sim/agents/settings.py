@@ -43,10 +43,22 @@ class Game:
 
 
 @dataclass(frozen=True)
+class Privacy:
+    """What hides updates, and what it takes."""
+
+    mechanism: str
+    clip_l2: float
+    colluders: int
+    round_trip_s: float
+    value_bits: int
+
+
+@dataclass(frozen=True)
 class Learning:
-    """How long a minting is, and who is asked to train."""
+    """How long a minting is, who is asked to train, and what hides updates."""
 
     batch_size: int
+    privacy: Privacy
     round_share: float
     rounds: int
 

@@ -30,6 +30,7 @@ class Assignment:
     episode: int
     round: int
     train_s: float
+    mask_s: float  # computing masks on the update before it is sent
     upload_bits: int
     update_hash: str
     drops_at: float | None
@@ -76,6 +77,8 @@ class MetaverseUser(Actor):
                 self.away_until_s = env.now + self.world.settings.failures.return_s
                 work.outcomes[row] = Outcome.DROPPED_OUT
                 return
+            if assignment.mask_s > 0:
+                yield from self.mask(assignment.mask_s, labels)
             with self.doing("upload", **labels):
                 receipt = yield from self._upload(assignment)
             work.upload_s[row] = receipt.seconds
@@ -87,6 +90,14 @@ class MetaverseUser(Actor):
             work.outcomes[row] = Outcome.LATE
         except ConsensusStalled:
             work.outcomes[row] = Outcome.STALLED
+
+    def mask(self, seconds: float, labels: dict[str, Any], *, sends_bits: int = 0, answer_s: float = 0.0) -> Process:
+        """Compute for a secure sum, send what belongs to it, if anything, and wait for the answer."""
+        with self.doing("masking", **labels):
+            yield self.world.env.timeout(seconds)
+            if sends_bits:
+                yield self.world.cell.upload(self.number, sends_bits)
+            yield self.world.env.timeout(answer_s)
 
     def _train(self, assignment: Assignment, work: Work, row: int, labels: dict[str, Any]) -> Process:
         """Hold the device for as long as the epochs take; on a single host, queue for it first."""

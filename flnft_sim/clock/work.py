@@ -19,6 +19,7 @@ class Work:
 
     started_s: Floats  # the start of training, from which an update's age counts
     train_s: Floats
+    masking_s: Floats  # beside the upload, what a secure sum takes: keys, shares, masks, unmasking
     upload_s: Floats
     consensus_s: Floats
     final_s: Floats
@@ -30,6 +31,7 @@ class Work:
         return cls(
             started_s=np.full(count, started_s),
             train_s=np.zeros(count),
+            masking_s=np.zeros(count),
             upload_s=np.zeros(count),
             consensus_s=np.zeros(count),
             final_s=np.full(count, np.nan),

@@ -12,6 +12,7 @@ PHASE_COLOURS: dict[str, str] = {
     Phase.DECISION: YELLOW,
     Phase.RANKING: "#b54e00",
     Phase.TRAINING: "#3f95cf",
+    Phase.MASKING: "#a6d8f0",
     Phase.UPLOAD: "#f2b75c",
     Phase.CONSENSUS: "#007a59",
     Phase.AGGREGATION: "#4d4d4d",

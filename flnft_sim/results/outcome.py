@@ -6,17 +6,18 @@ import numpy as np
 
 
 class Outcome(StrEnum):
-    """One word for each end; the first four are of those who took part."""
+    """One word for each end; the first five are of those who took part."""
 
     FINAL = "final"
     LATE = "late"
     DROPPED_OUT = "dropped out"
     STALLED = "stalled"
+    ABORTED = "aborted"
     STAYED_OUT = "stayed out"
     AWAY = "away"
 
 
-WORKED = (Outcome.FINAL, Outcome.LATE, Outcome.DROPPED_OUT, Outcome.STALLED)
+WORKED = (Outcome.FINAL, Outcome.LATE, Outcome.DROPPED_OUT, Outcome.STALLED, Outcome.ABORTED)
 """How it may end for who took part."""
 
 OUTCOME_TYPE = np.dtype(f"<U{max(map(len, Outcome))}")

@@ -9,6 +9,7 @@ class Phase(StrEnum):
     DECISION = "decision"
     RANKING = "ranking"
     TRAINING = "training"
+    MASKING = "masking"
     UPLOAD = "upload"
     CONSENSUS = "consensus"
     AGGREGATION = "aggregation"

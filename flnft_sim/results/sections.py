@@ -132,7 +132,8 @@ def updates_astray(told: Told) -> Iterator[Fact]:
     """Updates that never arrived in time, which nobody is paid for, and mintings in which none did."""
     figures = told.figures
     ends = {"late": "late_dropped_total", "dropped out": "dropped_out_total", "stalled": "stalled_total"}
-    counts = [f"{figures[key]:,} {end}" for end, key in ends.items() if figures[key]]
+    ends |= {"aborted": "aborted_total"}
+    counts = [f"{figures[key]:,} {end}" for end, key in ends.items() if figures.get(key)]
     if counts:
         yield "updates not delivered", f"{', '.join(counts)}; {figures['updates_delivered_total']:,} delivered"
     if empty := figures.get("mintings_without_updates_total"):

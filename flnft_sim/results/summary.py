@@ -39,6 +39,7 @@ def summarise(result: "RunRecord") -> dict[str, Any]:
         "late_dropped_total": int(result.rounds["late_dropped"].sum()),
         "dropped_out_total": _total(result.rounds, "dropped_out"),
         "stalled_total": _total(result.rounds, "stalled"),
+        "aborted_total": _total(result.rounds, "aborted"),
         "updates_delivered_total": _total(result.rounds, "delivered"),
         "user_utility": _mean(users["user_utility"]),
         "cash_surplus_money": _mean(users["cash_surplus_money"]),

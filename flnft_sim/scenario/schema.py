@@ -690,6 +690,8 @@ class Scenario(Section, frozen=True):
             raise ValueError(f"devices.hosting: {crowd} train on devices of their own; use 'devices'")
         if self.failures.link_failure_rate > 0:
             raise ValueError(f"failures.link_failure_rate: {crowd} have links that do not fail; use 0")
+        if self.learning.privacy.mechanism == "dp-secagg":
+            raise ValueError(f"learning.privacy.mechanism 'dp-secagg': {crowd} exchange no keys; use 'dp-sgd'")
         if self.learning.learner == "real" and not families.SCHEMES.get(self.learning.scheme).centralized:
             raise ValueError(f"learning.learner: {crowd} need 'surrogate'")
 

@@ -81,6 +81,13 @@ class PrivacySettings(Settings):
             le=1_000_000,
         ),
     ] = 0
+    round_trip_s: Annotated[
+        float,
+        Knob("`dp-secagg`: to whoever sums and back, in each of the protocol's four rounds", unit="s", ge=0, le=1e6),
+    ] = 0.1
+    value_bits: Annotated[
+        int, Knob("`dp-secagg`: of a parameter, a whole number under its mask", unit="bits", ge=1, le=64)
+    ] = 16
     trusted_sizes: Annotated[
         bool,
         Knob(

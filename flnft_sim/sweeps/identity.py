@@ -39,6 +39,8 @@ ADDED: Mapping[str, Any] = {
     "learning.privacy.when_spent": "stop",
     "learning.privacy.weights": "inverse-variance",
     "learning.privacy.colluders": 0,
+    "learning.privacy.round_trip_s": 0.1,
+    "learning.privacy.value_bits": 16,
     "learning.privacy.trusted_sizes": False,
     "market.value_law": "learned",
     "market.value_range_money": [0.0, 100.0],

@@ -26,7 +26,7 @@ def of_round(row: Row) -> Happening:
 
 def of_outcome(row: Row, end_s: float) -> Happening | None:
     """A user's round that came to nothing, out of its row of the table `users`."""
-    if row["outcome"] not in ("late", "dropped out", "stalled"):
+    if row["outcome"] not in ("late", "dropped out", "stalled", "aborted"):
         return None
     return Happening(end_s, f"{row['user']}: {row['outcome']} in round {row['round']}")
 

@@ -8,6 +8,7 @@ _DOES = {
     "decision": "negotiate over prices, effort and privacy",
     "ranking": "are ranked",
     "training": "train on their own data",
+    "masking": "exchange keys and masks, so that only their sum is seen",
     "upload": "upload",
     "consensus": "wait for consensus",
     "waiting": "are done and wait for the others",
@@ -91,6 +92,8 @@ def _minting(scene: Scene, dao: str) -> str:
     if counts["training"]:
         train = "trains on its own data" if counts["training"] == 1 else "train on their own data"
         parts.append(f"{_some(doing['training'], counts['training'])} {train}")
+    if counts["masking"]:
+        parts.append("members exchange keys and masks, so that only the sum of their updates is seen")
     if counts["ranking"]:
         parts.append("members are ranked by a pass over their data")
     if counts["consensus"] or (counts["waiting"] and parts):

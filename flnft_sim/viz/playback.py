@@ -326,7 +326,7 @@ class Playback:
 
     def _flows(self, books: Sequence[Book], time_s: float, now: dict[str, str]) -> list[Flow]:
         settled = [book for book in books if book.state == "settled"]
-        if not settled or any(phase in ("decision", "training", "upload") for phase in now.values()):
+        if not settled or any(phase in ("decision", "training", "masking", "upload") for phase in now.values()):
             return []
         paid = [
             Flow(line.bidder, "contract-0", line.payment_money or 0.0)

@@ -9,9 +9,11 @@ import numpy as np
 import simpy
 
 from flnft_sim.agents.dao.fl_nft import FlNft
+from flnft_sim.agents.dao.members import Individuals
 from flnft_sim.agents.dao.organisation import Organisation, Parts
 from flnft_sim.agents.dao.recording import record_round
 from flnft_sim.agents.dao.round import Round
+from flnft_sim.agents.dao.secure_sum import sum_securely
 from flnft_sim.agents.dao.terms import AnnouncedPrices, Terms
 from flnft_sim.agents.decision import Agreement
 from flnft_sim.agents.world import World
@@ -40,6 +42,11 @@ class MuDao(Organisation):
         self.last_decision: Agreement | None = None
         self.last_minted: FlNft | None = None  # the newest of all episodes, whose files a run keeps
         self._failures = world.streams.generator("failures", number)
+
+    @property
+    def sums_securely(self) -> bool:
+        """Whether updates are seen but as their sum."""
+        return self.world.settings.learning.privacy.mechanism == "dp-secagg"
 
     # ---- an episode ---------------------------------------------------------------------------------------------
 
@@ -98,6 +105,8 @@ class MuDao(Organisation):
         )
         plan = self.scheme.choose(context)
         here = present[plan.users]  # who is away works for no scheme
+        if self.sums_securely and np.count_nonzero(here) <= settings.learning.privacy.colluders:
+            here[:] = False  # nobody's noise may be missing, and nobody is sure to add any
         return Participation(plan.users[here], plan.epochs[here], plan.privacy[here])
 
     def _rank(self, number: int) -> Process:
@@ -118,6 +127,8 @@ class MuDao(Organisation):
             yield self.world.env.timeout(self._patience_s())
             return Work.begun(0, self.world.env.now)
         train_s = held.plan.epochs * self.seconds_per_epoch[held.plan.users]
+        if self.sums_securely and isinstance(self.members, Individuals):
+            return (yield from sum_securely(self, self.members, held, train_s, draws))
         return (yield from self.members.work(held, train_s, self.learner.model.upload_bits, draws))
 
     def _patience_s(self) -> float:

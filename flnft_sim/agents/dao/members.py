@@ -138,6 +138,7 @@ class Individuals(Membership):
             episode=held.episode,
             round=held.number,
             train_s=train_s,
+            mask_s=0.0 if held.mask_s is None else float(held.mask_s[row]),
             upload_bits=upload_bits,
             update_hash=_update_hash(held.updates, row),
             drops_at=moment if drops < failures.dropout_rate else None,

@@ -30,6 +30,7 @@ def record_round(dao: Organisation, held: Round, shares: Floats) -> None:
         late_dropped=work.count(Outcome.LATE),
         dropped_out=work.count(Outcome.DROPPED_OUT),
         stalled=work.count(Outcome.STALLED),
+        aborted=work.count(Outcome.ABORTED),
         delivered=work.count(Outcome.FINAL),
         accuracy=held.accuracy,
         loss=held.loss,
@@ -65,6 +66,7 @@ def _columns(dao: Organisation, held: Round, shares: Floats) -> dict[str, Any]:
         "privacy_budget": privacy,
         "takes_part": epochs > 0,
         "train_s": over_all(work.train_s, 0.0),
+        "masking_s": over_all(work.masking_s, 0.0),
         "upload_s": over_all(work.upload_s, 0.0),
         "consensus_s": over_all(work.consensus_s, 0.0),
         "age_s": over_all(work.age_s, NAN),
@@ -77,6 +79,7 @@ def _columns(dao: Organisation, held: Round, shares: Floats) -> dict[str, Any]:
         "late_so_far": so_far[Outcome.LATE].copy(),
         "dropped_out_so_far": so_far[Outcome.DROPPED_OUT].copy(),
         "stalled_so_far": so_far[Outcome.STALLED].copy(),
+        "aborted_so_far": so_far[Outcome.ABORTED].copy(),
         "pay_share": shares,
     }
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from flnft_sim.agents.decision import Agreement
+from flnft_sim.arrays import Floats
 from flnft_sim.clock.work import Work
 from flnft_sim.learning import LocalUpdates, Participation
 
@@ -16,6 +17,7 @@ class Round:
     episode: int
     number: int
     started_s: float
+    mask_s: Floats | None = None  # (n,) seconds that each computes masks before its upload, where the sum is secure
     decision: Agreement = field(init=False)
     plan: Participation = field(init=False)
     updates: LocalUpdates = field(init=False)
