@@ -2,8 +2,9 @@
 
     python -m benchmarks startup
 
-Every line is a fresh interpreter, warm files and kernels, turns interleaved, medians. Waiting is wall time and needs an
-idle machine; processor time (all processes of the line) tells how much of it another program's load is to blame for.
+Every line is a fresh interpreter, warm files, bytecode and kernels, turns interleaved, medians. Waiting is wall time
+and needs an idle machine; processor time (all processes of the line) tells how much of it another program's load is to
+blame for.
 """
 
 import json
@@ -21,6 +22,8 @@ from statistics import median
 from flnft_sim.machine import cores
 
 _TURNS = 5
+# Modules are compiled once, by whoever installs or first imports them, unless this variable forbids keeping them.
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 _BARE = "import numpy, pandas, matplotlib.pyplot, mesa, simpy"
 # The program itself, with a stop-watch on training and on the wait for figures, set once the drawing process starts.
 _WATCHED = """
@@ -77,7 +80,11 @@ class _Line:
         watched = [str(report)] if self.code == _WATCHED else []
         before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         done = subprocess.run(
-            [sys.executable, "-c", self.code, *self.words, *watched], cwd=folder, capture_output=True, check=False
+            [sys.executable, "-c", self.code, *self.words, *watched],
+            cwd=folder,
+            env=_ENVIRONMENT,
+            capture_output=True,
+            check=False,
         )
         waited, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
         if done.returncode:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 STATISTICS = ("n", "mean", "sd", "ci95_low", "ci95_high")
 ESTIMATE = ("mean", "ci95_low", "ci95_high")
@@ -23,6 +22,8 @@ def statistics(values: Sequence[float]) -> tuple[int, float, float, float, float
     mean = math.fsum(values) / n
     if n == 1:
         return 1, mean, math.nan, math.nan, math.nan
+    from scipy.special import stdtrit  # here: no run waits for its import
+
     sd = float(np.std(values, ddof=1))
     half = float(stdtrit(n - 1, 0.975)) * sd / math.sqrt(n)
     return n, mean, sd, mean - half, mean + half

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import networkx as nx
 import numpy as np
-from scipy.sparse.csgraph import shortest_path
 
 from flnft_sim import families
 from flnft_sim.checks import not_negative, whole
@@ -80,6 +79,8 @@ def link_delays(n: int, *, topology: str = "complete", mean_s: float = MEAN_S, r
     of_links = lengths[np.isfinite(lengths)]
     np.fill_diagonal(lengths, 0.0)
     if 2.0 * of_links.min() < lengths.max():  # else no detour over two links beats a direct one
+        from scipy.sparse.csgraph import shortest_path  # here: it takes longer to import than most graphs need
+
         lengths = shortest_path(np.where(np.isfinite(lengths), lengths, 0.0), directed=False)
     return lengths * (mean_s / of_links.mean())
 

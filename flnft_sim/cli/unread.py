@@ -1,0 +1,43 @@
+"""What the libraries of a run import and no run of ours uses: left unread until somebody asks for something of it.
+
+Mesa imports its spaces whether a model has one or not, and SciPy's spatial algorithms with them; Numba imports BLAS
+wrappers and a parser of C. Together they take a fifth of a short run.
+"""
+
+import sys
+from importlib import import_module
+from threading import Thread
+from types import ModuleType
+from typing import Any
+
+_UNREAD = (
+    "mesa.discrete_space",
+    "mesa.experimental.continuous_space",
+    "mesa.space",
+    "pycparser",
+    "scipy.linalg.cython_blas",
+)
+
+
+class _Unread(ModuleType):
+    """Stands for a module that is imported once something of it is asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__file__":  # which whoever looks for the source of a function asks of every module
+            raise AttributeError(name)
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(import_module(self.__name__), name)
+
+
+def leave_unread() -> None:
+    """From now on, import none of the modules above before something of it is asked for."""
+    for name in _UNREAD:
+        sys.modules.setdefault(name, _Unread(name))
+
+
+def import_mesa() -> None:
+    """Import Mesa from a stack of its own: its logger looks up the source of every function on the stack."""
+    importing = Thread(target=import_module, args=("mesa",))
+    importing.start()
+    importing.join()
