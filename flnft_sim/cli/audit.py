@@ -15,19 +15,24 @@ from flnft_sim.files import read_ordinary
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
-    from flnft_sim.market.audit import AuditReport, Counterexample
+    from flnft_sim.market.audit import AuditReport, Counterexample, UnclaimedReport
 
 
 class AuditFailed(FlnftError):
     """A required promise is broken, or a counterexample breaks none any more."""
 
 
+_UNCLAIMED_MARKETS = 1000  # second names and pacts are shown, not counted to the last
 _COMPOSED_RULES = ("pms-am", "mcafee", "pms-am-literal")
 
 
 def audit_command(
     rules: Annotated[list[str] | None, typer.Argument(help="clearing rules [default: all]")] = None,
+    totals: Annotated[
+        bool, typer.Option("--totals", help="hold every rule to total costs, one a DAO, however many licences it sells")
+    ] = False,
     require: Annotated[str, typer.Option(help="fail unless these hold: ic, ir, bb, comma-separated")] = "",
     markets: Annotated[int, typer.Option(help="how many markets to search for each rule")] = 10_000,
     seed: Annotated[int, typer.Option(help="seed of the markets")] = 0,
@@ -56,7 +61,9 @@ def audit_command(
         raise InputError("--figure: say with --out into which folder it is drawn")
     if composed is not None:
         return _compose(composed, rules or _COMPOSED_RULES, episodes, seed, folder, as_json=as_json)
-    return _search(rules or [], _required(require), markets, seed, folder, figure=figure, as_json=as_json)
+    return _search(
+        rules or [], _required(require), markets, seed, folder, totals=totals, figure=figure, as_json=as_json
+    )
 
 
 def _search(
@@ -66,26 +73,29 @@ def _search(
     seed: int,
     folder: Path | None,
     *,
+    totals: bool,
     figure: bool,
     as_json: bool,
 ) -> None:
     """Look for broken promises of each rule; raises `AuditFailed` where a required one is."""
-    from flnft_sim.market.audit import audit
+    from flnft_sim.market.audit import audit, unclaimed
     from flnft_sim.market.rules import RULES
 
     names = list(dict.fromkeys(rules or RULES))
     for name in names:
         RULES.get(name)
-    reports = []
+    reports, beyond = [], []
     for name in names:
         err.print(f"[dim]auditing {name} on {markets:,} markets …[/]")
-        reports.append(audit(name, markets=markets, seed=seed))
+        reports.append(audit(name, markets=markets, seed=seed, asks="total" if totals else None))
+        if reports[-1].asks == "total":
+            beyond += unclaimed(name, markets=min(markets, _UNCLAIMED_MARKETS), seed=seed, asks="total")
     if as_json:
-        print_json([_told(report) for report in reports])
-    _print_table(reports)
-    _keep_counterexamples(reports, folder)
+        print_json([_told(report) | {"unclaimed": _not_claimed(report, beyond)} for report in reports])
+    _print_tables(reports)
+    _keep_counterexamples(reports, beyond, folder)
     if figure and folder is not None:
-        _draw(names, folder, seed)
+        _draw(names, folder, seed, totals=totals)
     broken = [f"{report.rule} {name}" for report in reports for name in required if not report.holds(name)]
     if broken:
         raise AuditFailed(f"required, but broken: {', '.join(broken)}")
@@ -102,7 +112,14 @@ def _required(require: str) -> list[str]:
     return required
 
 
-def _print_table(reports: Sequence["AuditReport"]) -> None:
+def _print_tables(reports: Sequence["AuditReport"]) -> None:
+    """A table of the rules held to a cost per licence, and one of those held to a total."""
+    for asks, meaning in (("per-licence", "A DAO's cost is per licence."), ("total", "A DAO's cost is one total.")):
+        if kind := [report for report in reports if report.asks == asks]:
+            _print_table(kind, meaning)
+
+
+def _print_table(reports: Sequence["AuditReport"], meaning: str) -> None:
     from rich.table import Table
 
     table = Table(
@@ -110,7 +127,7 @@ def _print_table(reports: Sequence["AuditReport"]) -> None:
         padding=(0, 1, 0, 0),
         pad_edge=False,
         caption="ic, ir, bb: does it hold? Welfare is a share of the first best, the rest is\n"
-        "money: no amount in a market exceeds 10, and what is below rounding is 0.",
+        f"money: no amount in a market exceeds 10, and what is below rounding is 0.\n{meaning}",
         caption_justify="left",
     )
     for heading in ("rule", "ic", "ir", "bb"):
@@ -145,8 +162,14 @@ def _told(report: "AuditReport") -> dict[str, Any]:
     return asdict(report) | {"holds": {name: report.holds(name) for name in PROPERTIES}}
 
 
-def _keep_counterexamples(reports: Sequence["AuditReport"], folder: Path | None) -> None:
-    """Name every broken promise, with a file of its counterexample where there is a folder for it.
+def _not_claimed(report: "AuditReport", beyond: Sequence["UnclaimedReport"]) -> list[dict[str, Any]]:
+    return [asdict(found) for found in beyond if found.rule == report.rule]
+
+
+def _keep_counterexamples(
+    reports: Sequence["AuditReport"], beyond: Sequence["UnclaimedReport"], folder: Path | None
+) -> None:
+    """Name every broken promise, and what is not promised, with a file of its counterexample where there is a folder.
 
     A file of an earlier audit goes where the promise holds now.
     """
@@ -156,8 +179,23 @@ def _keep_counterexamples(reports: Sequence["AuditReport"], folder: Path | None)
             kept = _keep(example, folder / f"{report.rule}-{promise}.json") if folder else ""
             if example is not None:
                 out.print(f"{report.rule} breaks {promise} in {markets:,} markets{kept}", markup=False)
-    if folder is None and any(report.counterexamples for report in reports):
+        if report.below_cost:
+            out.print(f"{report.rule} leaves the DAO below its cost in {report.below_cost:.1%} of trades", markup=False)
+    _keep_unclaimed(beyond, folder)
+    if folder is None and (beyond or any(report.counterexamples for report in reports)):
         out.print("--out FOLDER keeps a counterexample of each, to be followed with --replay", markup=False)
+
+
+def _keep_unclaimed(beyond: Sequence["UnclaimedReport"], folder: Path | None) -> None:
+    """Say what second names and pacts earn, with a file of the largest gain where there is a folder."""
+    if beyond:
+        out.print("\nNot claimed by any rule, and tried: second names and pacts, with the largest gain in money")
+    for found in beyond:
+        kept = _keep(found.example, folder / f"{found.rule}-{found.way}.json") if folder else ""
+        gains = (
+            f"{found.open:,} of {found.markets:,} markets, up to {found.largest_gain:.3g}" if found.open else "never"
+        )
+        out.print(f"{found.rule} {found.way}: {gains}{kept}", markup=False)
 
 
 def _keep(example: "Counterexample | None", path: Path) -> str:
@@ -171,14 +209,26 @@ def _keep(example: "Counterexample | None", path: Path) -> str:
     return f": {path}"
 
 
-def _draw(names: Sequence[str], folder: Path, seed: int) -> None:
-    from flnft_sim.figures import save_figure
+def _draw(names: Sequence[str], folder: Path, seed: int, *, totals: bool) -> None:
+    """Draw what the rules make of markets of growing size: those held to total costs apart from the others."""
     from flnft_sim.figures.rules import draw_rules_by_size
     from flnft_sim.market.audit import efficiency_by_size
+    from flnft_sim.market.rules import facts_of
 
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "rules-by-market-size.png"
-    save_figure(draw_rules_by_size(efficiency_by_size(names, seed=seed)), path, dpi=120)
+    in_total = [name for name in names if totals or facts_of(name).asks == "total"]
+    each = [name for name in names if name not in in_total]
+    if each:
+        _save(draw_rules_by_size(efficiency_by_size(each, seed=seed)), folder / "rules-by-market-size.png")
+    if in_total:
+        rows = efficiency_by_size(in_total, seed=seed, daos=(1, 2, 4, 8), asks="total")
+        _save(draw_rules_by_size(rows), folder / "rules-on-totals-by-market-size.png")
+
+
+def _save(figure: "Figure", path: Path) -> None:
+    from flnft_sim.figures import save_figure
+
+    save_figure(figure, path, dpi=120)
     out.print(f"efficiency and revenue by market size: {path}", markup=False)
 
 

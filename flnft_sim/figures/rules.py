@@ -21,7 +21,7 @@ def draw_rules_by_size(rows: Sequence[SizeRow]) -> Figure:
         welfare, revenue = grid[:, column]
         for number, rule in enumerate(rules):
             points = [r for r in rows if r.rule == rule and r.daos == sellers]
-            size = 11 - 1.2 * number  # of rules on the same line each marker shows inside the one before
+            size = max(11 - 1.2 * number, 3)  # of rules on the same line each marker shows inside the one before
             look = {
                 "color": series_colour(number),
                 "marker": _MARKERS[number % len(_MARKERS)],

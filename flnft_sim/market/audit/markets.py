@@ -1,12 +1,13 @@
 """Random and structured markets to search: true values, true costs, reserves, all of at most 10 money."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 
-from flnft_sim.arrays import Floats
+from flnft_sim.arrays import Floats, Ints
+from flnft_sim.market.rules.base import Asks
 
 LARGEST = 10.0
 """No value exceeds it, so that gains compare across kinds of markets and fit a calculation by hand."""
@@ -25,15 +26,17 @@ class Markets:
     values: Floats
     """(B, n) what a licence is worth to each provider, money."""
     costs: Floats
-    """(B, m) what granting a licence costs each DAO, money."""
+    """(B, m) what granting a licence costs each DAO, or what selling at all does, money."""
     reserve: Floats
-    """(B,) the published reserve, inf for none."""
+    """(B,) the published reserve, inf for none; for a licence or in total, as costs are."""
+    asks: Asks = "per-licence"
+    """What costs, and so truthful asks, are: for each licence or in total."""
 
     def __len__(self) -> int:
         return len(self.reserve)
 
     def __getitem__(self, part: slice) -> "Markets":
-        return Markets(self.values[part], self.costs[part], self.reserve[part])
+        return replace(self, values=self.values[part], costs=self.costs[part], reserve=self.reserve[part])
 
     @property
     def scale(self) -> Floats:
@@ -42,8 +45,23 @@ class Markets:
 
     @property
     def first_best(self) -> Floats:
-        """(B,) the welfare Σ max(v − c_1, 0): the cheapest DAO serves whoever values a licence at its cost or more."""
-        return np.maximum(self.values - self.costs.min(axis=-1)[..., None], 0.0).sum(axis=-1)
+        """(B,) the most welfare that there can be: the cheapest DAO serves whoever is worth its cost.
+
+        That is Σ max(v − c_1, 0) with a cost per licence; with a total all are served or nobody, max(Σ v − c_1, 0).
+        """
+        cheapest = self.costs.min(axis=-1)
+        if self.asks == "total":
+            return np.maximum(self.values.sum(axis=-1) - cheapest, 0.0)
+        return np.maximum(self.values - cheapest[..., None], 0.0).sum(axis=-1)
+
+    def cost_of(self, licences: Ints) -> Floats:
+        """(…, m) what it costs each DAO to grant so many licences, money."""
+        return cost_of(licences, self.costs, self.asks)
+
+
+def cost_of(licences: Ints, costs: Floats, asks: Asks) -> Floats:
+    """What granting so many licences costs DAOs with these costs, money: a total is due once, or not at all."""
+    return np.where(licences > 0, costs, 0.0) if asks == "total" else licences * costs
 
 
 type Kind = Callable[[np.random.Generator, tuple[int, int]], Floats]
@@ -81,7 +99,7 @@ KINDS: tuple[tuple[Kind, Kind], ...] = (
 """Values of the providers, costs of the DAOs."""
 
 
-def market_stacks(count: int, rng: np.random.Generator) -> Iterator[Markets]:
+def market_stacks(count: int, rng: np.random.Generator, asks: Asks = "per-licence") -> Iterator[Markets]:
     """`count` markets of every kind in every size of 1 … 6 providers and 1 … 4 DAOs, as evenly as it divides.
 
     A stack costs time however few markets it holds, so a small audit draws some of the kinds and sizes only.
@@ -92,7 +110,7 @@ def market_stacks(count: int, rng: np.random.Generator) -> Iterator[Markets]:
         share = count // stacks + (rank < count % stacks)
         (bidders, daos), (values, costs) = plan[position]
         if share:
-            yield _with_reserve(rng, values(rng, (share, bidders)), costs(rng, (share, daos)))
+            yield replace(_with_reserve(rng, values(rng, (share, bidders)), costs(rng, (share, daos))), asks=asks)
 
 
 def _with_reserve(rng: np.random.Generator, values: Floats, costs: Floats) -> Markets:

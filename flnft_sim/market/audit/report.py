@@ -10,8 +10,9 @@ from flnft_sim.errors import InputError
 from flnft_sim.market.audit.counterexample import Counterexample, Promise
 from flnft_sim.market.audit.markets import Markets, market_stacks
 from flnft_sim.market.audit.search import ROUNDING, Side, best_lies, buyer_utilities, seller_utilities
-from flnft_sim.market.clearing import ClearedStack, clear_stack
-from flnft_sim.market.rules.base import RULES
+from flnft_sim.market.audit.terms import asks_to_audit, clear_stack_in
+from flnft_sim.market.clearing import ClearedStack
+from flnft_sim.market.rules.base import RULES, Asks
 from flnft_sim.streams import checked_seed
 
 PROPERTIES = {"ic": ("ic-buyer", "ic-seller"), "ir": ("ir-buyer", "ir-seller"), "bb": ("bb",)}
@@ -25,6 +26,8 @@ class AuditReport:
     """What an audit found. Money, in markets whose largest amount is at most 10; below rounding counts as 0."""
 
     rule: str
+    asks: Asks
+    """What costs and asks were in these markets: for each licence or in total."""
     markets: int
     seed: int
     max_buyer_gain: float
@@ -42,6 +45,8 @@ class AuditReport:
     """Mean money to the DAOs per market."""
     trades: float
     """Share of markets with a trade."""
+    below_cost: float
+    """Share of the trades, all reports truthful, that leave a selling DAO with less than its cost."""
     violations: dict[Promise, int]
     """In how many markets each promise is broken."""
     counterexamples: dict[Promise, Counterexample]
@@ -54,19 +59,22 @@ class AuditReport:
         return not any(self.violations[promise] for promise in _promises(name))
 
 
-def audit(rule: str, *, markets: int = 2000, seed: int = 0) -> AuditReport:
+def audit(rule: str, *, markets: int = 2000, seed: int = 0, asks: Asks | None = None) -> AuditReport:
     """Search `markets` random and structured markets for broken promises of `rule`; the same seed, the same report.
 
-    A provider's utility is its value less its payment, a DAO's what it receives less a constant cost per licence
-    granted; truth is a report equal to the value or the cost, and a lie is held against truth with all others'
-    reports, the reserve and the draw between ties as they are.
+    A provider's utility is its value less its payment, a DAO's what it receives less its cost: a constant one per
+    licence granted or, under a rule on total asks and wherever `asks` says so, one total if it sells at all. A rule on
+    asks per licence is then given each bidder's part of the total, as the auction contract does. Truth is a report
+    equal to the value or the cost, and a lie is held against truth with all others' reports, the reserve and the draw
+    between ties as they are.
     """
     RULES.get(rule)
+    kind = asks_to_audit(rule, asks)
     if markets < 1:
         raise InputError(f"an audit of {markets} markets; give at least 1")
-    findings = _Findings(rule)
+    findings = _Findings(rule, kind)
     rng = np.random.default_rng(checked_seed(seed))
-    for stack in market_stacks(markets, rng):
+    for stack in market_stacks(markets, rng, kind):
         for part in _parts(stack):
             findings.examine(part, tie_seed=int(rng.integers(2**31)))
     return findings.report(seed)
@@ -86,17 +94,20 @@ class _Findings:
     """Accumulates over stacks of markets what the report says."""
 
     rule: str
+    asks: Asks
     worst: dict[Promise, _Worst] = field(default_factory=lambda: {p: _Worst() for p in _all_promises()})
     markets: int = 0
     traded: int = 0
+    below_cost: int = 0
     revenue: float = 0.0
     ratios: list[Floats] = field(default_factory=list)
 
     def examine(self, markets: Markets, *, tie_seed: int) -> None:
         """Clear a stack truthfully, then let every party lie."""
-        truth = clear_stack(self.rule, markets.values, markets.costs, markets.reserve, seed=tie_seed)
+        truth = clear_stack_in(self.asks, self.rule, markets.values, markets.costs, markets.reserve, seed=tie_seed)
         self._welfare(markets, truth)
         buyers, sellers = buyer_utilities(markets, truth), seller_utilities(markets, truth)
+        self.below_cost += int(np.count_nonzero(sellers.min(axis=1) < -ROUNDING * markets.scale))
         self._note("ir-buyer", markets, -buyers.min(axis=1), tie_seed, party=buyers.argmin(axis=1))
         self._note("ir-seller", markets, -sellers.min(axis=1), tie_seed, party=sellers.argmin(axis=1))
         self._note("bb", markets, truth.receipts.sum(axis=1) - truth.payments.sum(axis=1), tie_seed)
@@ -137,6 +148,7 @@ class _Findings:
             seed=tie_seed,
             party=None if party is None else int(party[i]),
             report=None if report is None else float(report[i]),
+            asks=self.asks,
         )
 
     def _welfare(self, markets: Markets, truth: ClearedStack) -> None:
@@ -156,6 +168,7 @@ class _Findings:
         losses = max(self.worst["ir-buyer"].violation, self.worst["ir-seller"].violation)
         return AuditReport(
             rule=self.rule,
+            asks=self.asks,
             markets=self.markets,
             seed=seed,
             max_buyer_gain=self.worst["ic-buyer"].violation,
@@ -166,6 +179,7 @@ class _Findings:
             worst_efficiency=float(ratios.min()) if ratios.size else 1.0,
             revenue=self.revenue / self.markets,
             trades=self.traded / self.markets,
+            below_cost=self.below_cost / self.traded if self.traded else 0.0,
             violations={promise: worst.count for promise, worst in self.worst.items()},
             counterexamples={p: w.example.simplified() for p, w in self.worst.items() if w.example is not None},
         )
@@ -174,12 +188,14 @@ class _Findings:
 def welfare(markets: Markets, cleared: ClearedStack) -> Floats:
     """(B,) what the served providers value, less what serving them costs; payments only move it around."""
     value = np.where(cleared.wins, markets.values, 0.0).sum(axis=1)
-    return value - (cleared.licences * markets.costs).sum(axis=1)
+    return value - markets.cost_of(cleared.licences).sum(axis=1)
 
 
 def _parts(stack: Markets) -> Iterator[Markets]:
-    parties = stack.values.shape[1] + stack.costs.shape[1]
-    size = max(1, _REPORTS_AT_ONCE // (parties * (4 * parties + 24)))
+    bidders, daos = stack.values.shape[1], stack.costs.shape[1]
+    parties = bidders + daos
+    shares = bidders * (daos + 2) if stack.asks == "total" else 0
+    size = max(1, _REPORTS_AT_ONCE // (parties * (4 * (parties + shares) + 24)))
     for start in range(0, len(stack), size):
         yield stack[start : start + size]
 

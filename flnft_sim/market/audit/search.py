@@ -7,7 +7,8 @@ import numpy as np
 
 from flnft_sim.arrays import Floats
 from flnft_sim.market.audit.markets import Markets
-from flnft_sim.market.clearing import ClearedStack, clear_stack
+from flnft_sim.market.audit.terms import clear_stack_in
+from flnft_sim.market.clearing import ClearedStack
 
 type Side = Literal["buyer", "seller"]
 
@@ -34,8 +35,8 @@ def buyer_utilities(markets: Markets, cleared: ClearedStack) -> Floats:
 
 
 def seller_utilities(markets: Markets, cleared: ClearedStack) -> Floats:
-    """(B, m) receipts less the cost of every licence granted."""
-    return cleared.receipts - cleared.licences * markets.costs
+    """(B, m) receipts less the cost of what was granted."""
+    return cleared.receipts - markets.cost_of(cleared.licences)
 
 
 def best_lies(rule: str, markets: Markets, truth: ClearedStack, side: Side, party: int, *, seed: int) -> BestLies:
@@ -68,11 +69,21 @@ def _candidates(markets: Markets, truth: ClearedStack, side: Side, party: int) -
         ],
         axis=1,
     )
+    if markets.asks == "total":
+        points = np.concatenate([points, _shares(markets)], axis=1)
     points.sort(axis=1)
     between = (points[:, 1:] + points[:, :-1]) / 2
     return np.concatenate(
         [points, points * (1 - _NUDGE), points * (1 + _NUDGE), between, own * _FACTORS, 2 * top], axis=1
     )
+
+
+def _shares(markets: Markets) -> Floats:
+    """(B, R) the shares of every total among 2 … n bidders, and what k bidders come to at the k-th highest bid."""
+    sharers = np.arange(2, markets.values.shape[1] + 1)
+    totals = np.concatenate([markets.costs, np.where(np.isinf(markets.reserve), 0.0, markets.reserve)[:, None]], axis=1)
+    descending = -np.sort(-markets.values, axis=1)[:, 1:]
+    return np.concatenate([(totals[..., None] / sharers).reshape(len(markets), -1), descending * sharers], axis=1)
 
 
 def _utility_of(rule: str, markets: Markets, side: Side, party: int, reports: Floats, *, seed: int) -> Floats:
@@ -86,8 +97,9 @@ def _utility_of(rule: str, markets: Markets, side: Side, party: int, reports: Fl
     else:
         asks = asks.copy()
         asks[..., party] = reports
-    cleared = clear_stack(rule, bids, asks, np.broadcast_to(markets.reserve[:, None], stack), seed=seed)
-    spread = Markets(markets.values[:, None, :], markets.costs[:, None, :], markets.reserve[:, None])
+    reserve = np.broadcast_to(markets.reserve[:, None], stack)
+    cleared = clear_stack_in(markets.asks, rule, bids, asks, reserve, seed=seed)
+    spread = Markets(markets.values[:, None, :], markets.costs[:, None, :], markets.reserve[:, None], markets.asks)
     return _utility(spread, cleared, side, party)
 
 
