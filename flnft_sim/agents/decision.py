@@ -43,7 +43,8 @@ class Agreement(ABC):
     def columns(self, epochs: Floats, privacy: Floats) -> dict[str, Any]:
         """What rows of the table `users` have of it, (N,), at what was played: 0 epochs where nothing was.
 
-        `user_utility`, `exploitability`, shares, and `cost`: money for the whole minting at these efforts.
+        `user_utility`, `exploitability`, shares, and `cost`: money for the whole minting at these efforts, of which
+        `privacy_cost` is for ε.
         """
 
 
@@ -98,5 +99,6 @@ class Decision(Agreement):
             "freshness_share": self.step.freshness_shares,
             "user_utility": self.problem.utility(self.rewards, *played),
             "cost": self.problem.cost(*played),
+            "privacy_cost": self.problem.users.privacy_costs * privacy,
             "exploitability": user_exploitability(terms, epochs, privacy),
         }

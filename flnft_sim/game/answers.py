@@ -21,7 +21,7 @@ BLOCK = 1 << 20  # table entries (users × epochs) that are looked at together
 class UserTerms:
     """What N users weigh at announced prices: arrays (N,), money for the whole minting, seconds; σ is one number.
 
-    The freshness price is one for all, or one each.
+    The freshness price is one for all, or one each; so are the ends of `privacy_range`.
     """
 
     quality_rewards: Floats
@@ -32,7 +32,7 @@ class UserTerms:
     privacy_costs: Floats
     most_epochs: Floats
     fairness: float
-    privacy_range: tuple[float, float]
+    privacy_range: tuple[float | Floats, float | Floats]
     freshness_horizon_s: float
 
     def ages(self, epochs: Floats) -> Floats:
@@ -72,7 +72,8 @@ class UserTerms:
         arrays = ("quality_rewards", "fixed_age_s", "seconds_per_epoch", "compute_costs", "privacy_costs")
         price = self.freshness_price if np.ndim(self.freshness_price) == 0 else np.asarray(self.freshness_price)[users]
         part = {name: getattr(self, name)[users] for name in (*arrays, "most_epochs")}
-        return replace(self, freshness_price=price, **part)
+        low, high = (end if np.ndim(end) == 0 else np.asarray(end)[users] for end in self.privacy_range)
+        return replace(self, freshness_price=price, privacy_range=(low, high), **part)
 
     def price_taking_epochs(self, start: Floats) -> Floats:
         """The k in [1, k_max] that is the answer to the very reward it leads to: k = (δ(k)/C)^(1/σ) (Eq. 22).

@@ -83,7 +83,7 @@ def user_terms(problem: DecisionProblem, quality_rewards: Floats, freshness_pric
         privacy_costs=problem.users.privacy_costs,
         most_epochs=np.maximum(1.0, np.floor(problem.users.epochs_max)),
         fairness=problem.fairness,
-        privacy_range=problem.privacy_range,
+        privacy_range=problem.privacy_limits,
         freshness_horizon_s=problem.freshness_horizon_s,
     )
 
@@ -140,6 +140,6 @@ def _prices(problem: DecisionProblem, sat_quality: Floats, sat_freshness: Floats
 
 def _surely_paid(problem: DecisionProblem, rewards: Floats) -> Bools:
     """Whether the least effort, (1, lowest ε), has a utility of at least 0: then so has the best one."""
-    least = problem.privacy_range[0]
+    least = problem.privacy_limits[0]
     benefit = fair_benefit(1.0, fairness=problem.fairness) + fair_benefit(least, fairness=problem.fairness)
     return rewards * benefit >= problem.users.compute_costs + problem.users.privacy_costs * least

@@ -67,8 +67,9 @@ class DecisionProblem:
     as they can; a number, and foreseen answers move at most that part of the way in one exchange.
 
     `incentives`: none, and users have the paper's utility, cost and reward, answered in closed form; others are
-    answered numerically, by users who count their own age. `insisted`: prices (M,) for quality and for freshness from
-    which a provider does not move, NaN where it plays.
+    answered numerically, by users who count their own age. `contracted_privacy`: the ε (N,) that users are bound to,
+    NaN where one is free to choose within `privacy_range`; none, and all are. `insisted`: prices (M,) for quality and
+    for freshness from which a provider does not move, NaN where it plays.
     """
 
     quality_contributions: ArrayLike
@@ -92,6 +93,7 @@ class DecisionProblem:
     reward_expectation: Literal["announced", "expected"] = "announced"
     user_reply: Literal["price-taking", "own-age"] = "price-taking"
     incentives: Incentives | None = None
+    contracted_privacy: Floats | None = None
     insisted: tuple[Floats, Floats] | None = None
 
     def __post_init__(self) -> None:
@@ -103,6 +105,10 @@ class DecisionProblem:
         _one_of("user_reply", self.user_reply, ("price-taking", "own-age"))
         if self.incentives is not None and self.user_reply != "own-age":
             raise InputError("user_reply 'price-taking' is the paper's closed form; other incentives need 'own-age'")
+        if self.incentives is not None and self.contracted_privacy is not None:
+            raise InputError(
+                "contracted_privacy binds users of the paper's closed form; other incentives choose freely"
+            )
         beliefs = tuple(name for name in BELIEFS if getattr(self, name) is not None)
         if len(beliefs) == 1:
             raise InputError(f"only {beliefs[0]} is given; give beliefs about both dimensions, or none")
@@ -134,6 +140,14 @@ class DecisionProblem:
 
     def _side[T](self, side: type[T]) -> T:
         return side(**{each.name: getattr(self, each.name) for each in fields(cast(type, side))})
+
+    @property
+    def privacy_limits(self) -> tuple[float | Floats, float | Floats]:
+        """The ends of the ε that each user can choose from: two numbers, or arrays (N,) where some are bound."""
+        if self.contracted_privacy is None:
+            return self.privacy_range
+        bound, (low, high) = self.contracted_privacy, self.privacy_range
+        return np.where(np.isnan(bound), low, bound), np.where(np.isnan(bound), high, bound)
 
     def cost(self, epochs: Floats, privacy: Floats) -> Floats:
         """C (N,) in money for the whole minting (Eq. 5)."""

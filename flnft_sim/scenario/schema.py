@@ -186,6 +186,10 @@ class Game(Choice, FairSettings, frozen=True):
         1.0,
         5.0,
     )
+    privacy_taste: Annotated[
+        Range,
+        Knob("how dear privacy is to a user: its C^p is this times Eq. 7's, uniform", rising=True, ge=0.0, le=1e6),
+    ] = (1.0, 1.0)
     default_epochs: Annotated[
         int, Knob("k⁰, local epochs of the schemes that do not play", paper="Table 2", ge=1, le=10_000)
     ] = 5
@@ -622,6 +626,8 @@ class Scenario(Section, frozen=True):
             )
         if faults > replicas or ledger.slow > replicas:
             raise ValueError(f"private_ledger.crashed and slow must not exceed a DAO's {replicas} replicas")
+        if self.learning.privacy.trains_privately:
+            self._answers_bound()
         if self.learning.privacy.mechanism == "dp-secagg":
             self._sums_of_one_step()
         if self.population.moves_as_crowd(dao=0):  # none has more members than the first
@@ -647,6 +653,16 @@ class Scenario(Section, frozen=True):
         """The most local epochs that one round asks of a user."""
         plays = families.SCHEMES.get(self.learning.scheme).plays_game
         return self.game.epochs_max if plays else self.game.default_epochs
+
+    def _answers_bound(self) -> None:
+        """An ε that is chosen once binds the answers of later rounds, which the closed form alone can be bound in."""
+        incentives = self.game.utility, self.game.cost, self.game.reward
+        if incentives != PAPERS_INCENTIVES:
+            raise ValueError(
+                f"learning.privacy.mechanism {self.learning.privacy.mechanism!r} binds a user to its ε for a whole "
+                f"minting, which the paper's incentives ({', '.join(PAPERS_INCENTIVES)}) know how to answer, and "
+                f"{', '.join(incentives)} do not; use 'paper' or 'none' with them"
+            )
 
     def _sums_of_one_step(self) -> None:
         """What is summed securely must be one step: what follows from it has no noise of its own."""

@@ -27,6 +27,7 @@ ADDED: Mapping[str, Any] = {
     "game.utility": "fair",
     "game.cost": "linear",
     "game.reward": "proportional",
+    "game.privacy_taste": [1.0, 1.0],
     "market.mechanism": "paper",
     "learning.activation": "relu",
     "learning.inputs": "standard",

@@ -17,6 +17,7 @@ from flnft_sim.agents.dao.secure_sum import sum_securely
 from flnft_sim.agents.dao.terms import AnnouncedPrices, Terms
 from flnft_sim.agents.decision import Agreement
 from flnft_sim.agents.world import World
+from flnft_sim.arrays import Floats, Ints
 from flnft_sim.clock.work import Work
 from flnft_sim.learning import Participation, SchemeContext
 from flnft_sim.ledger import ConsensusStalled, fl_nft_document, mint_payload, model_hash
@@ -107,7 +108,17 @@ class MuDao(Organisation):
         here = present[plan.users]  # who is away works for no scheme
         if self.sums_securely and np.count_nonzero(here) <= settings.learning.privacy.colluders:
             here[:] = False  # nobody's noise may be missing, and nobody is sure to add any
-        return Participation(plan.users[here], plan.epochs[here], plan.privacy[here])
+        users, privacy = plan.users[here], plan.privacy[here]
+        return Participation(users, plan.epochs[here], self._contract(held, users, privacy))
+
+    def _contract(self, held: Round, users: Ints, privacy: Floats) -> Floats:
+        """Bind who trains for the first time to its ε (n,) where one is for the whole minting; returns what holds."""
+        if self.contracts is None:
+            return privacy
+        held.contracted = np.zeros(len(self.members), dtype=bool)
+        held.contracted[users] = np.isnan(self.contracts[users])
+        self.contracts[users] = np.where(held.contracted[users], privacy, self.contracts[users])
+        return self.contracts[users]
 
     def _rank(self, number: int) -> Process:
         """Ranking schemes pay for a forward pass over local data, on the clock; returns scores (N,) or None."""

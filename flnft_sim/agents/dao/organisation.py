@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import mesa
+import numpy as np
 import simpy
 
 from flnft_sim.agents.actor import Actor
@@ -30,6 +31,8 @@ class Parts:
     """A fresh learner for the minting of an episode."""
     scheme: Scheme
     ledger: PrivateLedger
+    privacy_tastes: Floats
+    """By how much a unit of privacy costs each member more than Eq. 7 says: (N,)."""
     host: simpy.Resource | None
     """The one machine that all members share, None where each has its own."""
     withdraws: bool
@@ -43,6 +46,7 @@ class Organisation(Actor):
     def __init__(self, model: mesa.Model, world: World, number: int, parts: Parts) -> None:
         super().__init__(model, world, number)
         self.members, self.buyers, self.category = parts.members, parts.buyers, parts.category
+        self.privacy_tastes = parts.privacy_tastes
         self.scheme, self.ledger, self.host, self.withdraws = parts.scheme, parts.ledger, parts.host, parts.withdraws
         self.labels = [self.name]  # of spans: tell mintings apart where there are several
         self.ages = [AgeOfInformation(self.name)]  # one a minting
@@ -50,6 +54,7 @@ class Organisation(Actor):
         self.learner = parts.make_learner(0)
         self.experience = self.unmeasured()
         self.deliveries = Deliveries.of_nothing(len(parts.members))
+        self.contracts = self._no_contracts()
 
     @property
     def label(self) -> str:
@@ -61,7 +66,17 @@ class Organisation(Actor):
         self.learner = self._make_learner(episode)
         self.experience = self.unmeasured()
         self.deliveries = Deliveries.of_nothing(len(self.members))
+        self.contracts = self._no_contracts()
         self.ages.append(AgeOfInformation(self.name, start_s=self.world.env.now, episode=episode))
+
+    @property
+    def chooses_privacy_once(self) -> bool:
+        """Whether an ε is a budget for the whole minting, to which a user is bound once it has trained with it."""
+        return self.world.settings.learning.privacy.mechanism in ("dp-sgd", "dp-secagg")
+
+    def _no_contracts(self) -> Floats | None:
+        """The ε that each member is bound to: (N,), NaN for nobody yet; None where ε is chosen round by round."""
+        return np.full(len(self.members), np.nan) if self.chooses_privacy_once else None
 
     def unmeasured(self) -> Experience:
         """Before anything is measured: the age of an uncontended upload (Eq. 11) and of an expected consensus."""

@@ -36,6 +36,7 @@ def decision_problem(dao: Organisation) -> DecisionProblem:
         reward_expectation=game.reward_expectation,
         user_reply=game.user_reply,
         incentives=world.incentives,
+        contracted_privacy=dao.contracts,
     )
     return _with_beliefs(dao, problem)
 
@@ -62,7 +63,10 @@ def _unit_costs(dao: Organisation) -> tuple[Floats, Floats]:
         alpha=game.alpha,
         capacitance=devices.capacitance,
     )
-    return compute, privacy_unit_cost(dao.experience.update_norm, beta=game.beta)
+    privacy = settings.learning.privacy
+    # Where ‖g̃‖ is mostly noise, less ε would raise its own price: there the clipping bound, known to all, stands in.
+    norm = np.full(len(compute), privacy.clip_l2) if dao.chooses_privacy_once else dao.experience.update_norm
+    return compute, dao.privacy_tastes * privacy_unit_cost(norm, beta=game.beta)
 
 
 def _epochs_max(dao: Organisation, seconds_per_epoch: Floats) -> Ints:

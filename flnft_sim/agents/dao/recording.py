@@ -93,10 +93,13 @@ def _worth(dao: Organisation, held: Round, epochs: Floats, privacy: Floats, outc
     # Without noise (centralized) ε is infinite; it is counted, and paid for, as the most that may be asked for.
     privacy = np.minimum(np.where(part, privacy, 1.0), settings.game.privacy_range[1])
     columns = held.decision.columns(epochs, privacy)
-    whole = columns.pop("cost")
+    whole, for_privacy = columns.pop("cost"), columns.pop("privacy_cost", np.zeros(len(part)))
+    cost = whole / settings.learning.rounds
+    if held.contracted is not None:  # ε is paid for when it is contracted, epochs as they are trained
+        cost = (whole - for_privacy) / settings.learning.rounds + np.where(held.contracted, for_privacy, 0.0)
     return columns | {
         "user_utility": np.where(part, columns["user_utility"], 0.0),
-        "cost_round_money": np.where(part, whole / settings.learning.rounds, 0.0),
+        "cost_round_money": np.where(part, cost, 0.0),
         "cash_surplus_money": np.where(part, held.decision.rewards - whole, 0.0),
         "exploitability": np.where(outcomes == Outcome.AWAY, NAN, columns["exploitability"]),
     }

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from flnft_sim.agents.decision import Agreement
-from flnft_sim.arrays import Floats
+from flnft_sim.arrays import Bools, Floats
 from flnft_sim.clock.work import Work
 from flnft_sim.learning import LocalUpdates, Participation
 
@@ -18,6 +18,7 @@ class Round:
     number: int
     started_s: float
     mask_s: Floats | None = None  # (n,) seconds that each computes masks before its upload, where the sum is secure
+    contracted: Bools | None = None  # (N,) who was bound to its ε in this round
     decision: Agreement = field(init=False)
     plan: Participation = field(init=False)
     updates: LocalUpdates = field(init=False)

@@ -38,6 +38,7 @@ def build_daos(model: mesa.Model, world: World, settings: Scenario, providers: l
         host = simpy.Resource(world.env) if settings.devices.hosting == "single-host" else None
         category = f"category-{number % population.categories}"
         parts = Parts(
+            privacy_tastes=people.privacy_tastes[number :: population.daos],
             members=people.members(model, world, number, ledger, host),
             buyers=[provider for provider in providers if provider.category == category],
             category=category,
@@ -58,16 +59,19 @@ class _People:
     population: Population
     cpu_hz: Floats
     inflates: Bools
+    privacy_tastes: Floats
 
     @classmethod
     def of(cls, settings: Scenario, streams: Streams) -> "_People":
-        """Draw each one's device, and who asks for more than its due."""
+        """Draw each one's device, who asks for more than its due, and how dear privacy is to each."""
         users, (low, high) = settings.population.users, settings.devices.cpu_ghz
+        tastes = settings.game.privacy_taste
         lots = streams.generator("inflating").permutation(users)
         return cls(
             settings.population,
             streams.generator("devices").uniform(low * 1e9, high * 1e9, users),
             lots < round(settings.market.voting.inflating_share * users),
+            streams.generator("privacy tastes").uniform(*tastes, users),
         )
 
     def members(
