@@ -8,7 +8,7 @@ from flnft_sim.learning.aggregation import AGGREGATORS, aggregate
 from flnft_sim.learning.batches import batch_plan
 from flnft_sim.learning.curves import Curve, load_curve, load_curves
 from flnft_sim.learning.data import DATASETS, DataError, Dataset, Facts, data_directory, load_dataset
-from flnft_sim.learning.engines.base import StepNoise, Trained, TrainingError
+from flnft_sim.learning.engines.base import PrivateDescent, StepNoise, Trained, TrainingError
 from flnft_sim.learning.engines.choice import EngineChoice, choose_engine
 from flnft_sim.learning.extent import Extent, load_extent
 from flnft_sim.learning.learners import (
@@ -23,7 +23,7 @@ from flnft_sim.learning.models import MODELS, Model, build_model
 from flnft_sim.learning.partitions import PARTITIONS, partition, partition_table
 from flnft_sim.learning.privacy import Noise, PrivacyLedger, noise_scales
 from flnft_sim.learning.schemes import SCHEMES, Participation, Scheme, SchemeContext
-from flnft_sim.learning.training import evaluate, rank_users, train_users
+from flnft_sim.learning.training import evaluate, rank_users, train_privately, train_users
 
 __all__ = [
     "AGGREGATORS",
@@ -45,6 +45,7 @@ __all__ = [
     "Noise",
     "Participation",
     "PrivacyLedger",
+    "PrivateDescent",
     "Scheme",
     "SchemeContext",
     "StepNoise",
@@ -68,5 +69,6 @@ __all__ = [
     "partition",
     "partition_table",
     "rank_users",
+    "train_privately",
     "train_users",
 ]

@@ -6,9 +6,13 @@ so that engines agree sample for sample and schemes with different participants 
 
 import numpy as np
 
+from flnft_sim.streams import Streams
+
 # An odd constant per axis keeps (step, site) pairs apart; both are well-known multiplicative hash constants.
 STEP_STRIDE = 0x9E3779B9
 SITE_STRIDE = 0x85EBCA6B
+CHUNK_STRIDE = 2**20  # steps between the dropout masks of a lot's first and second chunk
+LOT_ROWS = 1024  # records of a lot that an engine takes at a time: fixed, so that no sum depends on who else trains
 MIX_FIRST, MIX_SECOND = 0x7FEB352D, 0x846CA68B  # the multipliers of `lowbias32` (C. Wellons)
 
 
@@ -23,6 +27,16 @@ def batch_plan(n_samples: int, epochs: int, batch_size: int, seed: int, user: in
     starts = np.arange(epochs)[:, None] * n_samples + np.arange(0, n_samples, batch_size)[None, :]
     bounds = np.append(starts.ravel(), epochs * n_samples)
     return idx.astype(np.int64, copy=False), bounds.astype(np.int64, copy=False)
+
+
+def poisson_lot(streams: Streams, user: int, step: int, n_samples: int, rate: float) -> np.ndarray:
+    """Draw the lot of one private step: the rows (m,) int64 whose own coin of probability `rate` fell.
+
+    A record's coin depends on the seed, the user, the step and the record's place alone: another record more or less
+    behind it changes none.
+    """
+    coins = streams.generator("dp lot", user, step).random(n_samples)
+    return np.flatnonzero(coins < rate)
 
 
 def steps_per_epoch[T: (int, np.ndarray)](n_samples: T, batch_size: int) -> T:

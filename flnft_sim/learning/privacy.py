@@ -59,6 +59,24 @@ def laplace_noise(rng: np.random.Generator, scale: float, size: int) -> np.ndarr
     return noise
 
 
+def gaussian_noise(rng: np.random.Generator, deviation: float, size: int) -> np.ndarray:
+    """Draw N(0, deviation²) (size,) float32 in pairs of polar coordinates (Box & Muller 1958).
+
+    Twice as fast as one by one; the radius is the root of an exponential variate, whose tail no uniform number cuts.
+    """
+    half = -(-size // 2)
+    radius = rng.standard_exponential(half, dtype=np.float32)
+    angle = rng.random(half, dtype=np.float32)
+    angle *= np.float32(2 * np.pi)
+    np.sqrt(radius, out=radius)
+    radius *= np.float32(deviation * np.sqrt(2.0))
+    noise = np.empty((2, half), np.float32)
+    np.cos(angle, out=noise[0])
+    np.sin(angle, out=noise[1])
+    noise *= radius
+    return noise.reshape(-1)[:size]
+
+
 def perturb_updates(
     start: np.ndarray,
     params: np.ndarray,

@@ -1,12 +1,14 @@
 """The doors to training: each validates once, chooses an engine, and lays its input out for it."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from flnft_sim.arrays import Floats, Ints
-from flnft_sim.checks import positive, whole, within
-from flnft_sim.learning.engines.base import Descent, Shard, StepNoise, Trained, TrainingError
+from flnft_sim.checks import not_negative, positive, whole, within
+from flnft_sim.learning.engines.base import Descent, PrivateDescent, Shard, StepNoise, Trained, TrainingError
 from flnft_sim.learning.engines.choice import choose_engine
 from flnft_sim.learning.models import Model
 from flnft_sim.learning.schemes import Ranking
@@ -43,6 +45,46 @@ def train_users(
     if n == 0:
         return Trained(start.copy(), np.empty(0), np.empty(0))
     return choice.engine().train(model, start, data, descent, users=users, step_noise=step_noise)
+
+
+def train_privately(
+    model: Model,
+    params: np.ndarray,
+    shards: Sequence[Shard],
+    *,
+    descent: PrivateDescent,
+    users: np.ndarray | None = None,
+    device: str = "auto",
+    engine: str = "auto",
+) -> np.ndarray:
+    """Train every user on its own shard by DP-SGD (`PrivateDescent`); return parameters (N, P) float32, and no more.
+
+    `params` is one start (P,) for all or one each (N, P); `users` (default 0..N−1) are the users' own numbers, by which
+    coins and noise are drawn: the same in every engine, to the byte. A user's `steps` may be 0. Raises `TrainingError`.
+    """
+    n = len(shards)
+    users = _one_a_user("users", np.arange(n) if users is None else users, n, least=0)
+    start, data, chosen = _starts(model, params, n), _all_checked(model, shards, users), _private(descent, n)
+    choice = choose_engine(model, engine=engine, device=device, private=True)
+    if n == 0:
+        return start.copy()
+    return choice.engine().train_privately(model, start, data, chosen, users=users)
+
+
+def _private(descent: PrivateDescent, n: int) -> PrivateDescent:
+    """Return the descent with its arrays (n,) in the types that the engines rely on."""
+    within("sampling_rate", descent.sampling_rate, above=0.0, at_most=1.0, error=TrainingError)
+    for name in ("lr", "clip_l2", "lots"):
+        positive(name, getattr(descent, name), error=TrainingError)
+    not_negative("deviations", descent.deviations, error=TrainingError)
+    within("momentum", descent.momentum, at_least=0.0, below=1.0, error=TrainingError)
+    counts: dict[str, Any] = {
+        name: _one_a_user(name, getattr(descent, name), n, least=0) for name in ("first", "steps")
+    }
+    amounts: dict[str, Any] = {
+        name: np.broadcast_to(getattr(descent, name), (n,)).astype(float) for name in ("lots", "deviations")
+    }
+    return replace(descent, **counts, **amounts)
 
 
 def evaluate(

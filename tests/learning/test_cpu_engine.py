@@ -245,3 +245,15 @@ def test_what_a_thread_raises_reaches_the_caller(threads):
     model = build_model("mlp", (1, 8, 8), 10)
     with pytest.raises(ZeroDivisionError):
         engine._in_threads(model.layers, 1, lambda _worker, item: 1 // item, [1, 0, 2], threads)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.5])
+@pytest.mark.parametrize(("name", "shape"), [("mlp", (1, 8, 8)), ("cnn", (1, 28, 28))])
+def test_tanh_trains_as_in_pytorch(name, shape, rate):
+    model = build_model(name, shape, 10, dropout=rate, activation="tanh")
+    shards = [random_shard(model, samples, samples) for samples in (40, 7)]
+    asked = {"epochs": 2, "batch_size": 9, "lr": RATE, "momentum": MOMENTUM, "seed": 3}
+    ours, theirs = (train_users(model, model.initial(1), shards, engine=each, **asked) for each in ("cpu", "torch"))
+    np.testing.assert_allclose(ours.params, theirs.params, rtol=1e-4, atol=2e-6)
+    np.testing.assert_allclose(ours.losses, theirs.losses, rtol=1e-4)
+    np.testing.assert_allclose(ours.gradient_norms, theirs.gradient_norms, rtol=1e-4)

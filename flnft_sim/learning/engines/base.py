@@ -8,9 +8,11 @@ import numpy as np
 
 from flnft_sim.arrays import Floats, Ints
 from flnft_sim.errors import InputError
-from flnft_sim.learning.batches import batch_plan, dropout_key, steps_per_epoch
+from flnft_sim.learning.batches import batch_plan, dropout_key, poisson_lot, steps_per_epoch
 from flnft_sim.learning.models import Model
+from flnft_sim.learning.privacy import gaussian_noise
 from flnft_sim.learning.schemes import Ranking
+from flnft_sim.streams import Streams
 
 type Shard = tuple[np.ndarray, np.ndarray]  # images (n, C, H, W) float32 and labels (n,) int64, both contiguous
 
@@ -46,6 +48,38 @@ class Descent:
         return Course(order, bounds, last_epoch, dropout_key(self.seed, user))
 
 
+@dataclass(frozen=True)
+class PrivateDescent:
+    """DP-SGD of N users (Abadi et al. 2016), momentum starting at zero, arrays (N,).
+
+    A step draws a lot, each record by its own coin of probability `sampling_rate`; scales every record's gradient, over
+    all parameters, down to L2 norm `clip_l2`; and divides the sum, with Gaussian noise of deviation `deviations`
+    added, by `lots`. That is a constant and never the number of records drawn: how many they are is private, too.
+    Steps are numbered from `first` on over a whole minting, for a step's coins and noise are drawn by its number.
+    """
+
+    first: Ints
+    steps: Ints
+    lots: Floats
+    deviations: Floats
+    sampling_rate: float
+    clip_l2: float
+    lr: float
+    momentum: float
+    seed: int
+
+    def lot(self, row: int, step: int, samples: int, user: int) -> Ints:
+        """Return the rows that the user in a row of the arrays, whose number is `user`, takes in its `step`th step."""
+        return poisson_lot(Streams(self.seed), user, int(self.first[row]) + step, samples, self.sampling_rate)
+
+    def noise(self, row: int, step: int, size: int, user: int) -> np.ndarray:
+        """Return the noise (size,) float32 on the sum of that step's clipped gradients, in PyTorch's order."""
+        if self.deviations[row] == 0.0:
+            return np.zeros(size, np.float32)
+        rng = Streams(self.seed).generator("dp noise", user, int(self.first[row]) + step)
+        return gaussian_noise(rng, float(self.deviations[row]), size)
+
+
 class Course(NamedTuple):
     """What one user does: step s trains on samples `order[bounds[s]:bounds[s+1]]` with dropout masks of `key`.
 
@@ -77,8 +111,8 @@ class Engine(Protocol):
     All engines agree to rounding, and the same engine gives the same bytes whatever the number of threads.
     """
 
-    def serves(self, model: Model, *, step_noise: bool = False) -> str | None:
-        """Return None if it can train the model on this machine, else a clause that says why not."""
+    def serves(self, model: Model, *, step_noise: bool = False, private: bool = False) -> str | None:
+        """Return None if it can train the model so on this machine, else a clause that says why not."""
         ...
 
     def train(
@@ -92,6 +126,21 @@ class Engine(Protocol):
         step_noise: StepNoise | None = None,
     ) -> Trained:
         """Train users (N,), by their own numbers, from `start` (N, P) on a shard each; at least one user."""
+        ...
+
+    def train_privately(
+        self,
+        model: Model,
+        start: np.ndarray,
+        shards: Sequence[Shard],
+        descent: PrivateDescent,
+        *,
+        users: Ints,
+    ) -> np.ndarray:
+        """Return the parameters (N, P) that users (N,), by their own numbers, come to from `start` (N, P).
+
+        Nothing else is told: losses and gradient norms of the users' own records are not hidden by the noise.
+        """
         ...
 
     def evaluate(self, model: Model, params: np.ndarray, shard: Shard) -> tuple[float, float]:

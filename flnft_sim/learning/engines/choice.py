@@ -35,12 +35,19 @@ class EngineChoice:
 
 
 def choose_engine(
-    model: Model, *, engine: str = "auto", device: str = "auto", step_noise: bool = False
+    model: Model, *, engine: str = "auto", device: str = "auto", step_noise: bool = False, private: bool = False
 ) -> EngineChoice:
     """Choose the engine for a model: the CPU engine wherever it serves, torch elsewhere.
 
-    Raises `TrainingError` where a forced engine or device cannot serve.
+    Raises `TrainingError` where a forced engine or device cannot serve, and where none can train so.
     """
+    choice = _choice(model, engine, device, step_noise=step_noise)
+    if private and choice.name != "cpu" and (obstacle := choice.engine().serves(model, private=True)):
+        raise TrainingError(f"{obstacle}; choose another model, or learning.privacy.mechanism paper")
+    return choice
+
+
+def _choice(model: Model, engine: str, device: str, *, step_noise: bool) -> EngineChoice:
     if engine not in ENGINES:
         raise UnknownNameError("engine", engine, ENGINES)
     if device not in DEVICES:

@@ -13,8 +13,9 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from flnft_sim.arrays import Floats, Ints
-from flnft_sim.learning.batches import dropout_base
-from flnft_sim.learning.engines.base import Course, Descent, Shard, StepNoise, Trained
+from flnft_sim.learning.batches import CHUNK_STRIDE, LOT_ROWS, dropout_base, dropout_key
+from flnft_sim.learning.engines.base import Course, Descent, PrivateDescent, Shard, StepNoise, Trained
+from flnft_sim.learning.engines.torch_clipping import ClippedGradients, obstacle
 from flnft_sim.learning.models import Model
 from flnft_sim.learning.models.dropout import Dropout
 from flnft_sim.learning.privacy import laplace_noise
@@ -54,6 +55,10 @@ class FlatModule:
         ordered[self._order] = self.params
         return ordered.cpu().numpy()
 
+    def add(self, values: np.ndarray) -> None:
+        """Add values (P,) to the gradients."""
+        self.grads.add_(torch.from_numpy(values).to(self.grads.device)[self._order])
+
     def set_dropout(self, key: int, step: int) -> None:
         """Choose the masks of one step."""
         for site, dropout in enumerate(self.dropouts):
@@ -72,9 +77,11 @@ class TorchLoop:
     def __init__(self, device: str = "cpu") -> None:
         self.device = device
 
-    def serves(self, model: Model, *, step_noise: bool = False) -> None:
-        """Serve whatever builds a module."""
-        del model, step_noise
+    def serves(self, model: Model, *, step_noise: bool = False, private: bool = False) -> str | None:
+        """Serve whatever builds a module; privately, what has layers whose gradients are known record by record."""
+        del step_noise
+        blocking = obstacle(model.module()) if private else None
+        return None if blocking is None else f"model {model.name!r} cannot train privately: {blocking}"
 
     def train(
         self,
@@ -97,6 +104,27 @@ class TorchLoop:
                 course = descent.of(i, len(y), user)
                 trained.losses[i], trained.gradient_norms[i] = _train_one(flat, (x, y), descent, course, perturb)
                 trained.params[i] = flat.unload()
+        return trained
+
+    def train_privately(
+        self,
+        model: Model,
+        start: np.ndarray,
+        shards: Sequence[Shard],
+        descent: PrivateDescent,
+        *,
+        users: Ints,
+    ) -> np.ndarray:
+        """Train users by DP-SGD, one after the other."""
+        flat = FlatModule(model, self.device)
+        flat.module.train()
+        clipped = ClippedGradients(flat.module, descent.clip_l2)
+        trained = np.empty((len(shards), model.parameter_count), np.float32)
+        with one_thread("torch"):
+            for i, (shard, user) in enumerate(zip(shards, users.tolist(), strict=True)):
+                flat.load(start[i])
+                _descend_privately(flat, clipped, shard, descent, i, user)
+                trained[i] = flat.unload()
         return trained
 
     def evaluate(self, model: Model, params: np.ndarray, shard: Shard) -> tuple[float, float]:
@@ -178,6 +206,23 @@ def _train_one(
         velocity.mul_(descent.momentum).add_(flat.grads)
         flat.params.add_(velocity, alpha=-descent.lr)
     return loss_sum / len(y), norm_sum / len(y)
+
+
+def _descend_privately(
+    flat: FlatModule, clipped: ClippedGradients, shard: Shard, descent: PrivateDescent, i: int, user: int
+) -> None:
+    """Run all private steps of the user in row `i` of the descent, in place."""
+    x, y = to_tensors(*shard, flat.params.device)
+    velocity, key = torch.zeros_like(flat.params), dropout_key(descent.seed, user)
+    for step in range(int(descent.steps[i])):
+        flat.grads.zero_()
+        lot = torch.from_numpy(descent.lot(i, step, len(y), user)).to(x.device)
+        for number, rows in enumerate(lot.split(LOT_ROWS) if len(lot) else ()):
+            flat.set_dropout(key, int(descent.first[i]) + step + number * CHUNK_STRIDE)
+            clipped.add(x[rows].permute(0, 3, 1, 2), y[rows])
+        flat.add(descent.noise(i, step, len(flat.params), user))
+        velocity.mul_(descent.momentum).add_(flat.grads)
+        flat.params.add_(velocity, alpha=-descent.lr / float(descent.lots[i]))
 
 
 def _places(module: torch.nn.Module) -> list[torch.Tensor]:

@@ -1,5 +1,5 @@
 # mypy: disallow-untyped-defs=False
-"""Kernels of one convolution + 2×2 max-pool + ReLU, on a tile of `WIDTH` samples.
+"""Kernels of one convolution + 2×2 max-pool + activation, on a tile of `WIDTH` samples.
 
 A tile holds (channel, row, column, sample): every pixel is one vector over the samples. Weights are scalars, in
 PyTorch's order (output, input, kernel row, kernel column). Each factory makes a kernel for one kernel size and one
@@ -30,8 +30,11 @@ DEAD = np.float32(4)  # winner of a window whose output ReLU cuts off; 0..3 are 
 
 
 @cache
-def forward(size: int, channels: int) -> Any:
-    """y = relu(max-pool(x ∗ w + b)) and the winner of each window, `channels` outputs at a time."""
+def forward(size: int, channels: int, rectify: bool) -> Any:
+    """y = max-pool(x ∗ w + b) and the winner of each window, `channels` outputs at a time.
+
+    With `rectify` y is cut off at 0, and a winner that is cut off is `DEAD`; any other activation comes after.
+    """
     accumulators = 4 * channels
 
     @kernel(8)
@@ -67,8 +70,12 @@ def forward(size: int, channels: int) -> Any:
                         who = where_equal(a[4 * j], best, zero, who)
                         z = add(best, broadcast(memory, b + first + j))
                         q = WIDTH * (((first + j) * pooled + row) * pooled + column)
-                        store(memory, y + q, maximum(z, zero))
-                        store(memory, winner + q, where_greater(z, zero, who, splat(DEAD)))
+                        if rectify:
+                            store(memory, y + q, maximum(z, zero))
+                            store(memory, winner + q, where_greater(z, zero, who, splat(DEAD)))
+                        else:
+                            store(memory, y + q, z)
+                            store(memory, winner + q, who)
 
     return convolve
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from flnft_sim.learning.batches import dropout_threshold
-from flnft_sim.learning.engines.base import Descent, Shard, StepNoise, Trained, TrainingError
+from flnft_sim.learning.batches import LOT_ROWS, dropout_key, dropout_threshold
+from flnft_sim.learning.engines.base import Descent, PrivateDescent, Shard, StepNoise, Trained, TrainingError
 from flnft_sim.learning.engines.cpu import host
 from flnft_sim.learning.engines.cpu.inputs import Dropout, Rates, Samples, frozen
 from flnft_sim.learning.models import Layers, Model
@@ -38,8 +38,9 @@ class CpuEngine:
     def __init__(self, *, threads: int | None = None) -> None:
         self.threads = threads
 
-    def serves(self, model: Model, *, step_noise: bool = False) -> str | None:
+    def serves(self, model: Model, *, step_noise: bool = False, private: bool = False) -> str | None:
         """Return None if it can train the model on this machine, else a clause that says why not."""
+        del private  # every layer that it has knows the norm of a record's gradient
         return "noise on every step (perturb: step) runs in PyTorch" if step_noise else _obstacle(model)
 
     def train(
@@ -72,6 +73,42 @@ class CpuEngine:
         longest_first = sorted(range(len(data)), key=lambda i: -int(descent.epochs[i]) * len(data[i][1]))
         most_rows = min(descent.batch_size, max(len(y) for _, y in data))
         _in_threads(layers, most_rows, train_one, longest_first, self.threads)
+        return trained
+
+    def train_privately(
+        self,
+        model: Model,
+        start: np.ndarray,
+        shards: Sequence[Shard],
+        descent: PrivateDescent,
+        *,
+        users: Ints,
+    ) -> np.ndarray:
+        """Train users by DP-SGD, those with the most to do first."""
+        layers = _layers(model)
+        warm_up(model, private=True)
+        data = [_rows(shard) for shard in shards]
+        trained = np.empty((len(shards), model.parameter_count), np.float32)
+
+        def train_one(worker: Worker, i: int) -> None:
+            x, y = data[i]
+            user, momentum = int(users[i]), np.float32(descent.momentum)
+            steps = (
+                (
+                    int(descent.first[i]) + step,
+                    descent.lot(i, step, len(y), user),
+                    descent.noise(i, step, model.parameter_count, user),
+                )
+                for step in range(int(descent.steps[i]))
+            )
+            worker.load(frozen(start[i]))
+            rates = Rates(np.float32(descent.lr / descent.lots[i]), momentum)
+            dropout = _dropout(layers.dropout, dropout_key(descent.seed, user) if layers.dropout else 0)
+            worker.train_privately(x, y, steps, dropout, rates, descent.clip_l2)
+            worker.store(trained[i])
+
+        longest_first = sorted(range(len(data)), key=lambda i: -int(descent.steps[i]) * len(data[i][1]))
+        _in_threads(layers, min(LOT_ROWS, max(len(y) for _, y in data)), train_one, longest_first, self.threads)
         return trained
 
     def evaluate(self, model: Model, params: np.ndarray, shard: Shard) -> tuple[float, float]:
@@ -115,8 +152,6 @@ def _obstacle(model: Model) -> str | None:
         return "the CPU engine needs a processor with AVX-512, or with AVX2 and FMA"
     if model.layers is None:
         return f"the CPU engine does not know model {model.name!r}: it has no layer table"
-    if model.layers.activation != "relu":
-        return f"the CPU engine has no {model.layers.activation}"
     for layer in model.layers.convolutions:
         if layer.kernel > _LARGEST_KERNEL or layer.pooled_side < 1:
             return (
@@ -126,7 +161,7 @@ def _obstacle(model: Model) -> str | None:
     return None
 
 
-def warm_up(model: Model, *, announce: Callable[[str], None] = _log.info) -> None:
+def warm_up(model: Model, *, private: bool = False, announce: Callable[[str], None] = _log.info) -> None:
     """Compile what a model needs, unless this machine has done so before; says so first, as it takes seconds.
 
     The engine does this by itself and announces it in the log. Raises `TrainingError`.
@@ -134,12 +169,13 @@ def warm_up(model: Model, *, announce: Callable[[str], None] = _log.info) -> Non
     layers = _layers(model)
     from flnft_sim.learning.engines.cpu import cache
 
-    with cache.compiling(sha256(repr(layers).encode()).hexdigest()[:16]) as cold:
+    what = sha256(repr(layers).encode()).hexdigest()[:16] + ("-private" if private else "")
+    with cache.compiling(what) as cold:
         if cold:
             announce(f"compiling the CPU engine for model {model.name}, once on this machine (about 10 s) …")
             from flnft_sim.learning.engines.cpu.worker import compile_for
 
-            compile_for(layers)
+            compile_for(layers, private=private)
 
 
 def _in_threads(

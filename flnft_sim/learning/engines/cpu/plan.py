@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flnft_sim.learning.engines.cpu import convolution, dense
+from flnft_sim.learning.engines.cpu import activation, convolution, dense
 from flnft_sim.learning.engines.cpu.vectors import WIDTH
 from flnft_sim.learning.models.layers import Convolution, Dense, Layers
 
@@ -22,11 +22,12 @@ def _table(*fields: str) -> np.dtype:
 
 
 # Sizes, kernel addresses and offsets of each layer. `dy` and the like hold gradients; `winner` says which pixel of
-# each pooling window was largest; `sums` are one vector over samples for every weight's gradient. Dense layers have
+# each pooling window was largest; `sums` are one vector over samples for every weight's gradient, then every bias', and
+# `totals` such sums of clipped gradients. Dense layers have
 # `features` inputs and `units` outputs, padded to `inputs` and `outputs`.
 CONVOLUTION = _table(
     *("inputs", "outputs", "side", "pooled", "weights", "span", "forward", "weight_gradient", "input_gradient"),
-    *("pairs", "w", "b", "x", "y", "winner", "dy", "dz", "sums", "bias_sums", "gradient"),
+    *("pairs", "w", "b", "x", "y", "winner", "dy", "dz", "sums", "bias_sums", "totals", "gradient"),
 )
 DENSE = _table("features", "units", "inputs", "outputs", "w", "b", "x", "y", "dy")
 
@@ -39,13 +40,17 @@ class Net(NamedTuple):
     products: np.ndarray  # addresses of the kernels for strips of 1, 2 and 3 vectors
     descents: np.ndarray
     classes: int
+    tanh: int  # addresses of the kernels for hidden units that are no ReLU, else 0
+    slope: int
     momentum: int  # of parameter p lies at p + momentum
+    noise: int  # on the gradient of parameter p: at p + noise
     rows: int  # one tile's samples before they are turned
     dx: int  # gradient of the first dense layer's input
     transposed: int  # one dense layer's weights
     gradient: int  # one dense layer's bias
     zeros: int
     norm: int  # sums of squared gradients, one a lane
+    norms: int  # of each sample's gradient, squared; then by what it is scaled
 
 
 class _Space:
@@ -72,7 +77,7 @@ class Plan:
         for unit, row in zip(layers.dense, denses, strict=True):
             row["w"], row["b"] = space.take(_padded(unit.inputs) * _padded(unit.outputs)), space.take(unit.outputs)
         self.parameters = space.used
-        momentum = space.take(self.parameters)
+        momentum, noise = space.take(self.parameters), space.take(self.parameters)
         x = space.take(self.batch * prod(_input_shape(layers)))
         for layer, row in zip(layers.convolutions, convolutions, strict=True):
             x = self._place_convolution(layer, row, x, space)
@@ -87,13 +92,17 @@ class Plan:
             products=np.array([dense.product(*block).address for block in _dense_blocks()]),
             descents=np.array([dense.descent(*block).address for block in _dense_blocks()]),
             classes=layers.dense[-1].outputs,
+            tanh=activation.tanh().address if layers.activation == "tanh" else 0,
+            slope=activation.tanh_slope().address if layers.activation == "tanh" else 0,
             momentum=momentum,
+            noise=noise,
             rows=space.take(WIDTH * prod(_input_shape(layers))),
             dx=space.take(self.batch * _padded(layers.dense[0].inputs)),
             transposed=space.take(max(_padded(unit.inputs) * _padded(unit.outputs) for unit in layers.dense)),
             gradient=space.take(widest),
             zeros=space.take(widest),
             norm=space.take(WIDTH),
+            norms=space.take(self.batch),
         )
         self.floats = space.used
 
@@ -107,10 +116,11 @@ class Plan:
         row["x"], row["y"], row["winner"] = x, space.take(self.batch * maps), space.take(self.batch * maps)
         row["dy"], row["dz"] = space.take(WIDTH * maps), space.take(WIDTH * 4 * maps)
         row["sums"], row["bias_sums"] = space.take(WIDTH * weights), space.take(WIDTH * layer.outputs)
+        row["totals"] = space.take(WIDTH * (weights + layer.outputs))
         row["gradient"] = space.take(row["span"])
         blocks = _convolution_blocks(layer)
         row["pairs"] = blocks.pairs
-        row["forward"] = convolution.forward(layer.kernel, blocks.forward).address
+        row["forward"] = convolution.forward(layer.kernel, blocks.forward, self.layers.activation == "relu").address
         row["weight_gradient"] = convolution.weight_gradient(layer.kernel, blocks.weight).address
         if layer is not self.layers.convolutions[0]:
             row["input_gradient"] = convolution.input_gradient(layer.kernel, *blocks.input).address

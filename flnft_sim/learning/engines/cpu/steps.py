@@ -41,7 +41,8 @@ def train(net, x, y, order, bounds, workspace, key, threshold, keep_scale, rate,
         forward(net, memory, x, rows, padded, key + step * STEP_STRIDE, threshold, keep_scale)
         step_loss = softmax_gradient(net, memory, y, rows, padded, divisor if divisor > 0 else len(rows))
         store(memory, net.norm, splat(np.float32(0)))
-        backward_dense(net, memory, padded, keep_scale, rate, momentum)
+        errors_dense(net, memory, padded, keep_scale)
+        descend_dense(net, memory, padded, rate, momentum)
         if len(net.convolutions) > 0:
             backward_convolutions(net, memory, padded, rate, momentum)
         if step >= measured_from:
@@ -103,7 +104,7 @@ def forward(net, memory, x, rows, padded, counter, threshold, keep_scale):
         d = net.dense[i]
         product(net, memory, padded, d.outputs, d.inputs, d.x, d.inputs, d.w, d.y, d.b)
         if i < len(net.dense) - 1:
-            relu(memory, d.y, padded * d.outputs)
+            activate(net, memory, d.y, padded * d.outputs)
             if threshold > 0:
                 drop(memory, d.y, d.outputs, len(rows), d.units, 1, counter, site, threshold, keep_scale)
                 site += 1
@@ -123,6 +124,8 @@ def forward_tile(net, memory, x, rows, tile):
             c.forward,
             (memory, x_tile, c.y + tile * maps, c.winner + tile * maps, c.w, c.b, c.inputs, c.outputs, c.side),
         )
+        if net.tanh != 0:  # ReLU is the convolution's own
+            call(net.tanh, (memory, c.y + tile * maps, maps))
     c = net.convolutions[len(net.convolutions) - 1]
     features = c.outputs * c.pooled * c.pooled
     stride = net.dense[0].inputs
@@ -144,10 +147,13 @@ def gather(memory, x, rows, first, count, target, stride):
 
 
 @glue
-def relu(memory, y, count):
-    """y ← max(y, 0)."""
-    for i in range(y, y + count, WIDTH):
-        store(memory, i, maximum(load(memory, i), splat(np.float32(0))))
+def activate(net, memory, y, count):
+    """y ← max(y, 0), or tanh(y) where the model has its kernels."""
+    if net.tanh != 0:
+        call(net.tanh, (memory, y, count))
+    else:
+        for i in range(y, y + count, WIDTH):
+            store(memory, i, maximum(load(memory, i), splat(np.float32(0))))
 
 
 @glue
@@ -212,15 +218,22 @@ def softmax_gradient(net, memory, y, rows, padded, divisor):
 
 
 @glue
-def backward_dense(net, memory, padded, keep_scale, rate, momentum):
-    """Step all dense layers; leaves the gradient of the first one's input at `net.dx` if convolutions need it."""
+def errors_dense(net, memory, padded, keep_scale):
+    """Gradients of all dense layers' outputs, from the last one's back to the first one's input."""
     for i in range(len(net.dense) - 1, -1, -1):
         d = net.dense[i]
         if i > 0 or len(net.convolutions) > 0:
             dx = net.dense[i - 1].dy if i > 0 else net.dx
             transpose(memory, d.w, d.outputs, memory, net.transposed, d.inputs, d.inputs, d.outputs)
             product(net, memory, padded, d.inputs, d.outputs, d.dy, d.outputs, net.transposed, dx, net.zeros)
-            cut(memory, d.x, dx, padded * d.inputs, keep_scale)
+            cut(net, memory, d.x, dx, padded * d.inputs, keep_scale)
+
+
+@glue
+def descend_dense(net, memory, padded, rate, momentum):
+    """Step all dense layers by the gradients of their outputs."""
+    for i in range(len(net.dense) - 1, -1, -1):
+        d = net.dense[i]
         column_sums(memory, d.dy, padded, d.outputs, net.gradient)
         descend(net, memory, padded, d, rate, momentum)
         apply_gradient(net, memory, d.b, net.gradient, d.outputs, rate, momentum)
@@ -230,35 +243,58 @@ def backward_dense(net, memory, padded, keep_scale, rate, momentum):
 def backward_convolutions(net, memory, padded, rate, momentum):
     """Sum the gradients of all tiles, then step all convolutions."""
     for c in net.convolutions:
-        for i in range(c.weights + c.outputs):
-            store(memory, c.sums + i * WIDTH, splat(np.float32(0)))
-    tail = net.convolutions[len(net.convolutions) - 1]
-    features = tail.outputs * tail.pooled * tail.pooled
-    stride = net.dense[0].inputs
+        clear(memory, c.sums, c.weights + c.outputs)
     for tile in range(padded // WIDTH):
-        transpose(memory, net.dx + tile * WIDTH * stride, stride, memory, tail.dy, WIDTH, WIDTH, features)
-        for i in range(len(net.convolutions) - 1, -1, -1):
-            c = net.convolutions[i]
-            x_tile = c.x + tile * c.inputs * c.side * c.side * WIDTH
-            winner = c.winner + tile * c.outputs * c.pooled * c.pooled * WIDTH
-            call(
-                c.weight_gradient,
-                (memory, x_tile, c.dy, winner, c.dz, c.sums, c.bias_sums, c.inputs, c.outputs, c.side, c.pairs, i > 0),
-            )
-            if i > 0:
-                dx = net.convolutions[i - 1].dy
-                call(c.input_gradient, (memory, c.dz, c.w, dx, c.inputs, c.outputs, c.side))
+        correlate(net, memory, tile)
     for c in net.convolutions:
-        for i in range(c.weights):
-            memory[c.gradient + i] = sum_lanes(load(memory, c.sums + i * WIDTH))
-        for i in range(c.outputs):
-            memory[c.gradient + c.b - c.w + i] = sum_lanes(load(memory, c.bias_sums + i * WIDTH))
-        apply_gradient(net, memory, c.w, c.gradient, c.span, rate, momentum)
+        descend_convolution(net, memory, c, c.sums, rate, momentum)
 
 
 @glue
-def cut(memory, y, dy, count, scale):
-    """dy ← dy·scale where ReLU and dropout let y pass, else 0."""
+def correlate(net, memory, tile):
+    """Add one tile's gradients to all convolutions' `sums`, a lane a sample."""
+    tail = net.convolutions[len(net.convolutions) - 1]
+    features = tail.outputs * tail.pooled * tail.pooled
+    stride = net.dense[0].inputs
+    transpose(memory, net.dx + tile * WIDTH * stride, stride, memory, tail.dy, WIDTH, WIDTH, features)
+    for i in range(len(net.convolutions) - 1, -1, -1):
+        c = net.convolutions[i]
+        x_tile = c.x + tile * c.inputs * c.side * c.side * WIDTH
+        winner = c.winner + tile * c.outputs * c.pooled * c.pooled * WIDTH
+        call(
+            c.weight_gradient,
+            (memory, x_tile, c.dy, winner, c.dz, c.sums, c.bias_sums, c.inputs, c.outputs, c.side, c.pairs, i > 0),
+        )
+        if i > 0:
+            dx = net.convolutions[i - 1].dy
+            call(c.input_gradient, (memory, c.dz, c.w, dx, c.inputs, c.outputs, c.side))
+            if net.tanh != 0:  # where ReLU cut off, the windows' winners say it
+                call(net.slope, (memory, x_tile, dx, c.inputs * c.side * c.side * WIDTH, np.float32(1)))
+
+
+@glue
+def descend_convolution(net, memory, c, sums, rate, momentum):
+    """Step one convolution by its sums, a vector over samples for each weight and then each bias."""
+    for i in range(c.weights):
+        memory[c.gradient + i] = sum_lanes(load(memory, sums + i * WIDTH))
+    for i in range(c.outputs):
+        memory[c.gradient + c.b - c.w + i] = sum_lanes(load(memory, sums + (c.weights + i) * WIDTH))
+    apply_gradient(net, memory, c.w, c.gradient, c.span, rate, momentum)
+
+
+@glue
+def clear(memory, start, vectors):
+    """Zeros in that many vectors from `start` on."""
+    for i in range(vectors):
+        store(memory, start + i * WIDTH, splat(np.float32(0)))
+
+
+@glue
+def cut(net, memory, y, dy, count, scale):
+    """dy ← dy·scale·f′ where dropout let y = scale·f(z) pass, else 0; of y = f(z) itself with scale 1."""
+    if net.tanh != 0:
+        call(net.slope, (memory, y, dy, count, scale))
+        return
     zero = splat(np.float32(0))
     for i in range(0, count, WIDTH):
         store(
@@ -347,18 +383,22 @@ def transpose(source, a, a_row, target, b, b_row, height, width):
 
 
 @glue
-def pack(net, flat, workspace):
-    """Lay flat parameters (P,) out as the kernels want them, with zero padding and zero momentum."""
+def pack(net, flat, workspace, base):
+    """Lay flat parameters (P,) out as the kernels want them, with zero padding and zero momentum.
+
+    With another `base` than 0 they are something else, one a parameter: what belongs to parameter p lies at p + base.
+    """
     memory, source = pointer(workspace), pointer(flat)
-    for i in range(0, 2 * net.momentum, WIDTH):
-        store(memory, i, splat(np.float32(0)))
+    if base == 0:
+        for i in range(0, 2 * net.momentum, WIDTH):
+            store(memory, i, splat(np.float32(0)))
     at = 0
     for c in net.convolutions:
-        at = copy(source, at, memory, c.w, c.weights)
-        at = copy(source, at, memory, c.b, c.outputs)
+        at = copy(source, at, memory, c.w + base, c.weights)
+        at = copy(source, at, memory, c.b + base, c.outputs)
     for d in net.dense:
-        transpose(source, at, d.features, memory, d.w, d.outputs, d.units, d.features)
-        at = copy(source, at + d.units * d.features, memory, d.b, d.units)
+        transpose(source, at, d.features, memory, d.w + base, d.outputs, d.units, d.features)
+        at = copy(source, at + d.units * d.features, memory, d.b + base, d.units)
 
 
 @glue

@@ -162,6 +162,12 @@ def multiply(_typing: Any, x: Any, y: Any) -> Any:
 
 
 @intrinsic
+def divide(_typing: Any, x: Any, y: Any) -> Any:
+    """x / y."""
+    return _operation(_vector, (_vector,) * 2, lambda b, v: b.fdiv(*v))
+
+
+@intrinsic
 def maximum(_typing: Any, x: Any, y: Any) -> Any:
     """y where y > x, else x: a NaN in x stays one, so that a diverged model shows."""
     return _operation(_vector, (_vector,) * 2, lambda b, v: b.select(b.fcmp_ordered(">", v[1], v[0]), v[1], v[0]))
