@@ -24,7 +24,8 @@ class Knob:
     """One number, word or list that can be set. Limits hold for each number of a list; nothing is always allowed.
 
     `unit` and `paper` (where the paper has it) are for the tables of all knobs. `items` are the least and the most
-    numbers of a list, and `rising` refuses a pair whose first number is the larger one.
+    numbers of a list, and `rising` refuses a pair whose first number is the larger one. `steps` is in how many steps
+    values go from a whole number to the next: 1 where only whole numbers are allowed.
     """
 
     meaning: str
@@ -37,6 +38,7 @@ class Knob:
     lt: float | None = None
     items: tuple[int, int] | None = None
     rising: bool = False
+    steps: int | None = None
 
     def checked[T](self, value: T) -> T:
         """Return the value; raises `ValueError` that says what it should be."""
@@ -61,6 +63,10 @@ class Knob:
             raise ValueError(f"should be less than or equal to {self.le}")
         if self.lt is not None and number >= self.lt:
             raise ValueError(f"should be less than {self.lt}")
+        if self.steps is not None and round(number * self.steps) / self.steps != number:
+            raise ValueError(
+                "should be a whole number" if self.steps == 1 else f"should be a multiple of {1 / self.steps:g}"
+            )
 
     def allowed(self, kind: Any) -> str:
         """What a value of that type may be, in words: `at least 1, at most 10`, `both from 0 to 1`, `real | surrogate`.
@@ -75,6 +81,8 @@ class Knob:
         return ", ".join(self._limits())
 
     def _limits(self) -> Iterator[str]:
+        if self.steps is not None:
+            yield "whole" if self.steps == 1 else f"a multiple of {1 / self.steps:g}"
         if self.gt is not None:
             yield f"above {self.gt:g}"
         if self.ge is not None:

@@ -81,6 +81,7 @@ class Market:
     auctions: int
     bidding_s: float
     clock_s: float
+    licence_s: float | None
     rebid_step: float
     rebids_max: int
     resale_share: float

@@ -66,4 +66,4 @@ def submit(sender: Actor, tender: Tender, sealed: bytes) -> Process:
         final = chain.submit("bid", sender.key, {"auction": tender.name, "sealed": sealed.hex()})
         tender.on_their_way.append(final)
         receipt = yield final
-    entry.in_block_s = chain.chain.blocks[receipt.block_height].time_s
+    entry.in_block_s = chain.timestamp_s(receipt.block_height)

@@ -10,6 +10,7 @@ from flnft_sim.agents.belief_book import BeliefBook
 from flnft_sim.agents.policy import Policy
 from flnft_sim.agents.reserve_book import ReserveBook
 from flnft_sim.agents.settings import Settings
+from flnft_sim.agents.tokens import Tokens
 from flnft_sim.clock.public_chain import PublicChain
 from flnft_sim.clock.radio_cell import RadioCell
 from flnft_sim.game import DemandRegimes
@@ -51,6 +52,7 @@ class World:
     records: Records
     accounts: Accounts
     public_chain: PublicChain
+    tokens: Tokens
     cell: RadioCell
     beliefs: BeliefBook
     reserves: ReserveBook

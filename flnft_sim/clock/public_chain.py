@@ -56,6 +56,8 @@ class PublicChain:
         self._unanswered: dict[str, tuple[float, simpy.Event]] = {}  # by digest: submitted at, tells the receipt
         self._waiting = 0  # of ours, not in a block yet
         self._last_slot_s = 0.0
+        self._timestamps = [0]
+        chain.on_block.append(self._stamp)
 
     @property
     def mempool_size(self) -> int:
@@ -86,6 +88,10 @@ class PublicChain:
             self.env.process(self._produce())
         return answer
 
+    def timestamp_s(self, height: int) -> int:
+        """What contracts read as the time of that block: its whole second, or the one after the block before it."""
+        return self._timestamps[height]
+
     def stall(self) -> None:
         """Stop the chain until `resume`: no block, no confirmation. After that it goes on where it was."""
         self._make_up()
@@ -113,6 +119,9 @@ class PublicChain:
                 block = self.chain.append(transactions, time_s=self.env.now, producer=slot.producer)
                 self._waiting -= len(transactions)
                 self.env.process(self._confirm(block, slot.final_s))
+
+    def _stamp(self, block: Block) -> None:
+        self._timestamps.append(max(self._timestamps[-1] + 1, math.ceil(block.time_s)))
 
     def _fill(self, slot: BlockSlot, now_s: float) -> list[Transaction]:
         """Take the slot's content from the mempool; what is ours in it, nothing of a stale one.

@@ -3,6 +3,7 @@
 from flnft_sim.market.audit import AuditReport, Counterexample, audit
 from flnft_sim.market.clearing import Clearing, InvalidOutcome, InvalidReport, clear
 from flnft_sim.market.licences import Licence, Licences
+from flnft_sim.market.lots import Lots, seal_of_draw
 from flnft_sim.market.matching import Group, Matching, match
 from flnft_sim.market.one_seller import alike_with_one_seller, posts_the_reserve
 from flnft_sim.market.pricing import Rebid, ask_per_licence, learned_reserve, price_setter, rebid_step
@@ -27,6 +28,7 @@ __all__ = [
     "InvalidReport",
     "Licence",
     "Licences",
+    "Lots",
     "Matching",
     "NoTrade",
     "Rebid",
@@ -49,6 +51,7 @@ __all__ = [
     "rebid_step",
     "refund_all",
     "seal",
+    "seal_of_draw",
     "settle",
     "share_out",
     "vote",

@@ -9,8 +9,8 @@ from flnft_sim.arrays import Bools, Floats, Ints
 from flnft_sim.checks import not_negative
 from flnft_sim.errors import FlnftError, InputError
 from flnft_sim.knobs import Settings
+from flnft_sim.market.lots import Lots
 from flnft_sim.market.rules.base import RULES, NoTrade, OrderBook, Outcome, facts_of
-from flnft_sim.streams import checked_seed
 
 
 class InvalidReport(InputError):
@@ -42,8 +42,8 @@ class Clearing:
     """The lowest payment of a winner (the one price, where the rule has one); None without a trade."""
     reason: NoTrade | None
     """Why nobody won; None where somebody did."""
-    seed: int
-    """Seed of the draw between equal reports."""
+    seed: int | None
+    """Seed of the draw between equal reports; None where their lots were handed in."""
     drawn_buyers: Ints
     """Indices of the bids that equal another bid, in the order drawn."""
     drawn_sellers: Ints
@@ -67,23 +67,25 @@ def clear(
     *,
     reserve: float = np.inf,
     seed: int = 0,
+    lots: Lots | None = None,
     side: ArrayLike | None = None,
     settings: Settings | None = None,
 ) -> Clearing:
     """Clear one market: `bids` (n,) are money for a licence, `asks` (m,) and the published `reserve` for one or in all.
 
-    Which of the two the rule declares (`facts_of(rule).asks`). Equal reports are ordered by a draw from `seed`, never
-    by position, and `seed` draws the halves of rules that split the bidders, unless `side` (n,) says who is in which.
-    `settings` are what the rule is told, its defaults where None. An empty side is no trade with its reason. Raises
-    `UnknownNameError` for the rule, `InvalidReport` for a report that is not a finite number ≥ 0 (the reserve may be
-    infinite: none) or a `side` that is no half for every bid, `InvalidOutcome` where a rule sells licences that do not
-    exist.
+    Which of the two the rule declares (`facts_of(rule).asks`). Equal reports are ordered by `lots`, or without them by
+    a draw from `seed`, never by position; so are the halves drawn of rules that split the bidders, unless `side` (n,)
+    says who is in which. `settings` are what the rule is told, its defaults where None. An empty side is no trade with
+    its reason. Raises `UnknownNameError` for the rule, `InvalidReport` for a report that is not a finite number ≥ 0
+    (the reserve may be infinite: none) or a `side` that is no half for every bid, `InputError` where not everybody has
+    a lot, `InvalidOutcome` where a rule sells licences that do not exist.
     """
     RULES.get(rule)
     bid_values, ask_values = _reports(bids, "bid"), _reports(asks, "ask")
     reserve = _reserve(reserve)
+    drawn = Lots.drawn(seed, bid_values.size, ask_values.size) if lots is None else lots
     halves = None if side is None else _halves(side, bid_values.size)
-    book, bid_order, ask_order = sorted_book(bid_values, ask_values, np.asarray(reserve), seed, side=halves)
+    book, bid_order, ask_order = sorted_book(bid_values, ask_values, np.asarray(reserve), drawn, side=halves)
     if not bid_values.size or not ask_values.size:
         outcome = _nothing(bid_values.size, ask_values.size)
     else:
@@ -100,20 +102,28 @@ def clear(
         surplus=float(outcome.payments.sum() - outcome.receipts.sum()),
         price=float(outcome.payments[winning].min()) if winning.size else None,
         reason=None if winning.size else _why_nobody(rule, book),
-        seed=seed,
+        seed=seed if lots is None else None,
         drawn_buyers=bid_order[_ties(book.bids)],
         drawn_sellers=ask_order[_ties(book.asks)],
     )
 
 
 def clear_stack(
-    rule: str, bids: Floats, asks: Floats, reserve: Floats, *, seed: int, settings: Settings | None = None
+    rule: str,
+    bids: Floats,
+    asks: Floats,
+    reserve: Floats,
+    *,
+    seed: int = 0,
+    lots: Lots | None = None,
+    settings: Settings | None = None,
 ) -> ClearedStack:
-    """Clear (…, n) bids against (…, m) asks with (…) reserves; each market as `clear` does with that seed.
+    """Clear (…, n) bids against (…, m) asks with (…) reserves; each market as `clear` does with that seed or lots.
 
     For searches over many markets: the reports are taken to be valid and both sides to be there.
     """
-    book, bid_order, ask_order = sorted_book(bids, asks, reserve, seed)
+    drawn = Lots.drawn(seed, bids.shape[-1], asks.shape[-1]) if lots is None else lots
+    book, bid_order, ask_order = sorted_book(bids, asks, reserve, drawn)
     outcome = _decided(rule, book, settings)
     return ClearedStack(
         wins=_unsorted(outcome.wins, bid_order),
@@ -124,15 +134,15 @@ def clear_stack(
 
 
 def sorted_book(
-    bids: Floats, asks: Floats, reserve: Floats, seed: int, *, side: Bools | None = None
+    bids: Floats, asks: Floats, reserve: Floats, lots: Lots, *, side: Bools | None = None
 ) -> tuple[OrderBook, Ints, Ints]:
     """The order book, and for each of its positions the index of the bid and of the ask that stands there.
 
-    The halves are as even as they can be and drawn with the lots, or as `side` (n,) has them for every market.
+    The halves are as even as they can be and follow the lots, or are as `side` (n,) has them for every market.
     """
-    rng = np.random.default_rng(checked_seed(seed))
-    bid_draw, ask_draw = rng.permutation(bids.shape[-1]), rng.permutation(asks.shape[-1])
-    # Shuffled by the draw and then sorted stably, equal reports end up in the order of their lots.
+    lots.check(bids.shape[-1], asks.shape[-1])
+    bid_draw, ask_draw = np.argsort(lots.bids), np.argsort(lots.asks)
+    # Brought into the order of lots and then sorted stably, equal reports end up in it.
     bid_lots = np.argsort(-bids[..., bid_draw], axis=-1, kind="stable")
     ask_lots = np.argsort(asks[..., ask_draw], axis=-1, kind="stable")
     bid_order, ask_order = bid_draw[bid_lots], ask_draw[ask_lots]

@@ -91,7 +91,7 @@ class BookEntry:
     sealed: bytes
     sealed_at_s: float | None = None
     in_block_s: float | None = None
-    """When it arrived, None while it is on its way."""
+    """When it arrived, by its block's timestamp; None while it is on its way."""
     bid: Bid | None = None
     status: BidStatus = BidStatus.SEALED
     rejection: BidRejected | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 from flnft_sim.errors import InputError
 from flnft_sim.ledger.accounts import Accounts, InsufficientFunds, to_units, whole_units
@@ -77,10 +78,11 @@ def refund_all(accounts: Accounts, auction_id: str) -> dict[str, int]:
 
 
 def share_out(total: int, weights: Sequence[float]) -> list[int]:
-    """Split `total` units in proportion to `weights` by largest remainder: not one unit appears or disappears.
+    """Split `total` units in proportion to `weights` by cumulative rounding: not one unit appears or disappears.
 
-    Exact for any floats (they are ratios of integers); equal remainders are served in the given order. Each share is
-    within one unit of its exact quota. Raises `InputError` where a weight is negative or not finite or all are 0.
+    Who holds the weights from c₁ to c₂ of all W gets ⌊total·c₂/W⌋ − ⌊total·c₁/W⌋, which a contract can pay out one
+    member at a time. Exact for any floats (they are ratios of integers); each share is within one unit of its exact
+    quota. Raises `InputError` where a weight is negative or not finite or all are 0.
     """
     ratios = []
     for weight in weights:
@@ -92,15 +94,8 @@ def share_out(total: int, weights: Sequence[float]) -> list[int]:
     whole = sum(integers)
     if whole == 0:
         raise InputError(f"{total} units cannot be shared by {len(integers)} weights that are all 0")
-    shares, remainders = [], []
-    for integer in integers:
-        share, remainder = divmod(total * integer, whole)
-        shares.append(share)
-        remainders.append(remainder)
-    by_remainder = sorted(range(len(shares)), key=lambda i: -remainders[i])
-    for i in by_remainder[: total - sum(shares)]:
-        shares[i] += 1
-    return shares
+    ends = [total * reached // whole for reached in accumulate(integers)]
+    return [end - start for start, end in pairwise((0, *ends))]
 
 
 def _receipts(clearing: Clearing, paid: int, sellers: Sequence[str]) -> dict[str, int]:
@@ -116,7 +111,8 @@ def _receipts(clearing: Clearing, paid: int, sellers: Sequence[str]) -> dict[str
 
 
 def _shares(units: int, claims: Mapping[str, float]) -> dict[str, int]:
-    valid = {member: claim for member, claim in claims.items() if claim > 0}
+    """By member: claims count in whole units, as on a chain."""
+    valid = {member: claim_units for member, claim in claims.items() if (claim_units := to_units(claim)) > 0}
     return dict(zip(valid, share_out(units, list(valid.values())), strict=True)) if valid else {}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from flnft_sim.errors import FORMLESS, FlnftError, bare, shown
 from flnft_sim.ledger import Chain, VerificationError, model_hash, parse_fl_nft, read_ledger, sha256_hex, to_units
+from flnft_sim.market.lots import seal_of_draw
 from flnft_sim.results.closing import CLOSE, PUBLIC, contract_key, digest_of, digests, signed
 from flnft_sim.results.folder import LEDGER, manifest_text
 from flnft_sim.results.reading import MANIFEST, parse_manifest, read_file, read_manifest_text, sha256_of
@@ -79,6 +80,7 @@ def _check_against_ledger(folder: Path, manifest: Mapping[str, Any], hashes: Map
     _check_genesis(chains, manifest)
     _check_tips(chains, manifest["ledger_tips"])
     rows = _table(folder, ACCOUNTS)
+    _check_draws(chains)
     accounts = _check_accounts(chains, manifest["unsettled"], rows)
     bids = _check_bids(chains, rows, _table(folder, BIDS), finished=manifest["status"] == "finished")
     mints = [each.payload for chain in chains.values() for each in chain.transactions("mint")]
@@ -235,6 +237,16 @@ def _check_bids(
             f"{BIDS}: the bid of {bare(bidder)} in auction {bare(auction)}, which the ledger has, is not there"
         )
     return len(accepted)
+
+
+def _check_draws(chains: Mapping[str, Chain]) -> None:
+    """The draw that a clearing opens must be the one that was sealed before there were bids."""
+    for chain in chains.values():
+        seals = {each.payload["auction"]: each.payload["draw_seal"] for each in chain.transactions("announce")}
+        for clearing in chain.transactions("clearing"):
+            auction, draw = clearing.payload["auction"], clearing.payload["draw"]
+            if seal_of_draw(bytes.fromhex(draw)).hex() != seals.get(auction):
+                raise VerificationError(f"{LEDGER}: the draw of auction {shown(auction)} is not the one announced")
 
 
 def _check_nft(folder: Path, mint: Mapping[str, str]) -> None:

@@ -68,6 +68,7 @@ def largest_call(settings: Scenario) -> tuple[str, int]:
             "fl_nfts": [nft] * sellers,
             "reserve_units": _UNITS,
             "seal_to": "f" * 64,
+            "draw_seal": "f" * 64,
         },
         "bid": {"auction": auction, "sealed": "f" * (2 * _SEALED_BYTES)},
         "clearing": {
@@ -77,7 +78,7 @@ def largest_call(settings: Scenario) -> tuple[str, int]:
             "asks_units": [_UNITS] * sellers,
             "reserve_units": _UNITS,
             "winners": addresses,
-            "draw": 2**63,
+            "draw": "f" * 64,
         },
         "settle": {
             "auction": auction,

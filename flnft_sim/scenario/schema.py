@@ -511,7 +511,16 @@ class Market(Choice, ValuesSettings, frozen=True):
     reserve_prior_money: Annotated[
         float, Knob("the reserve while the ledger has no past asks to learn from", unit="money", ge=0, le=MOST_MONEY)
     ] = 150.0
-    bidding_s: Annotated[float, Knob("how long sealed bids are taken", unit="s", ge=1e-3, le=LONGEST_S)] = 120.0
+    bidding_s: Annotated[
+        float,
+        Knob(
+            "how long sealed bids are taken; windows end on whole seconds, as block times are",
+            unit="s",
+            ge=1,
+            le=LONGEST_S,
+            steps=1,
+        ),
+    ] = 120.0
     clock_s: Annotated[float, Knob("the auction clock, rebids included", unit="s", ge=1e-3, le=LONGEST_S)] = 1800.0
     rebid_step: Annotated[
         float, Knob("asks and bids move toward each other by this share when nobody wins", gt=0, lt=1)
@@ -526,7 +535,19 @@ class Market(Choice, ValuesSettings, frozen=True):
             le=MOST_MONEY,
         ),
     ] = 10_000.0
-    royalty: Annotated[float, Knob("the DAO's share of a licence's resale price", ge=0, le=1)] = 0.05
+    royalty: Annotated[
+        float, Knob("the DAO's share of a licence's resale price, in basis points", ge=0, le=1, steps=10_000)
+    ] = 0.05
+    licence_s: Annotated[
+        float | None,
+        Knob(
+            "how long a licence is good for from the clearing on, resold or not; none: for ever",
+            unit="s",
+            ge=1,
+            le=LONGEST_S,
+            steps=1,
+        ),
+    ] = 31_536_000.0
     resale_share: Annotated[
         float, Knob("chance that a winner resells its licence to a loser after settlement", ge=0, le=1)
     ] = 0.0

@@ -46,6 +46,7 @@ ADDED: Mapping[str, Any] = {
     "market.value_law": "learned",
     "market.value_range_money": [0.0, 100.0],
     "market.value_mean_money": 50.0,
+    "market.licence_s": None,
 }
 
 #: Name -> the fields beside its settings that it was known by.

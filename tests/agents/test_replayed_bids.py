@@ -9,7 +9,7 @@ from flnft_sim.agents.contract.auction import Auction
 from flnft_sim.ledger import to_units
 
 REBIDS = {
-    "seed": 9,
+    "seed": 154,  # under which a bid that was late is replayed in time
     "learning.learner": "surrogate",
     "population.providers": 5,
     "public_chain.block_interval_s": 60.0,  # so that some windows of 90 s close before a block comes
@@ -25,11 +25,11 @@ def story():
     """The run's one auction, and of each clearing by what it decided: (units by provider, that window's entries)."""
     clearings, clear = [], Auction.clear
 
-    def told(auction, rule, seed):
+    def told(auction, rule):
         counted = {buyer.name: to_units(money) for buyer, money in zip(auction.buyers, auction.bids, strict=True)}
         seen = sum(len(entries) for _, entries in clearings)
         clearings.append((counted, auction.book[seen:]))
-        return clear(auction, rule, seed)
+        return clear(auction, rule)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Auction, "clear", told)

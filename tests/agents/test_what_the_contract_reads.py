@@ -58,5 +58,5 @@ def test_the_ask_is_shared_by_all_who_have_locked_an_escrow():
     bidding = {entry.bid.bidder for entry in auction.book if entry.bid is not None}
     assert bidding < registered
     claims = auction.votes[0].total_ask
-    assert auction.announced_asks[0] == ask_per_licence(claims, len(registered))
+    assert to_units(auction.announced_asks[0]) == to_units(ask_per_licence(claims, len(registered)))
     assert to_units(auction.announced_asks[0]) < to_units(ask_per_licence(claims, len(bidding)))

@@ -1,6 +1,7 @@
 """The public chain on the clock: finality, fees and gas, stalls, other people's traffic."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -115,6 +116,18 @@ def test_stale_blocks_hand_their_transactions_back():
     env.run()
     assert chain.stale_blocks == chain.returned_transactions > 20
     assert sum(1 for _ in chain.chain.transactions()) == 100
+
+
+def test_timestamps_are_whole_seconds_that_rise_and_never_lie_before_their_block():
+    env = simpy.Environment()
+    chain = public_chain(env, block_interval_s=0.7, gas_limit=25_000)
+    env.run(until=env.all_of([chain.submit("note", ALICE, {"n": n}) for n in range(40)]))
+    blocks = chain.chain.blocks
+    stamps = [chain.timestamp_s(block.height) for block in blocks]
+    assert all(earlier < later for earlier, later in pairwise(stamps))
+    assert all(isinstance(stamp, int) and stamp >= block.time_s for stamp, block in zip(stamps, blocks, strict=True))
+    sooner = [stamp > math.ceil(block.time_s) for stamp, block in zip(stamps, blocks, strict=True)]
+    assert True in sooner and False in sooner  # two blocks of one second cannot have one timestamp
 
 
 def test_a_stalled_chain_recovers_where_it_was():

@@ -103,6 +103,21 @@ def test_licences_are_resold_with_a_royalty():
     assert resold["seller"].str.startswith("provider").all()
 
 
+def test_windows_and_licences_end_on_whole_seconds_and_a_resale_keeps_its_licences_end():
+    result = run(quick("byzantine", **{"market.resale_share": 1.0, "market.licence_s": 86_400}))
+    assert (result.auctions["closed_at_s"].dropna() % 1 == 0).all()
+    ends = result.licences.groupby("licence")["expires_s"].agg(["min", "max", "size"])
+    assert (ends["min"] == ends["max"]).all() and (ends["size"] == 2).any()
+    assert (ends["min"] % 1 == 0).all()
+    closed = result.licences.merge(result.auctions, on="auction")
+    assert (closed["expires_s"] > closed["closed_at_s"] + 86_400).all()
+
+
+def test_a_licence_that_has_expired_before_resales_is_not_resold():
+    result = run(quick("byzantine", **{"market.resale_share": 1.0, "market.licence_s": 1}))
+    assert len(result.licences) and not result.licences["seller"].str.startswith("provider").any()
+
+
 def test_a_step_is_a_tick_and_ticking_to_the_end_is_running_to_the_end():
     whole = run(quick("tiny"))
     ticking = FlnftModel(quick("tiny", **{"timeline.tick_s": 7.0}))

@@ -161,8 +161,33 @@ def test_licences_keep_their_priority_and_pay_the_royalty_down_to_the_unit():
         licences.resell(accounts, second.licence_id, buyer="ann", price_units=0, royalty=1.1)
     with pytest.raises(InputError, match="no licence 'nft/9'"):
         licences.get("nft/9")
+    with pytest.raises(InputError, match=r"basis points, say 0\.1234"):
+        licences.resell(accounts, second.licence_id, buyer="ann", price_units=0, royalty=0.12345)
     (third,) = licences.grant("nft", dao="dao", holders=["ann"])
     assert third.priority == 3
+
+
+@given(st.integers(0, 10_000), st.integers(0, 10**6))
+def test_a_royalty_is_a_whole_number_of_basis_points_rounded_down_to_the_unit(points, price_units):
+    accounts, licences = Accounts(), Licences()
+    for address in ("dao", "ann", "ben"):
+        accounts.open(address, price_units)
+    (licence,) = licences.grant("nft", dao="dao", holders=["ann"])
+    licences.resell(accounts, licence.licence_id, buyer="ben", price_units=price_units, royalty=points / 10_000)
+    due = price_units * points // 10_000
+    assert [accounts.balance(each) - price_units for each in ("dao", "ann")] == [due, price_units - due]
+
+
+def test_a_licence_expires_for_whoever_holds_it_then():
+    accounts, licences = Accounts(), Licences()
+    for address in ("dao", "ann", "ben", "cyd"):
+        accounts.open(address, 10)
+    (licence,) = licences.grant("nft", dao="dao", holders=["ann"], expires_s=100.0)
+    resold = licences.resell(accounts, licence.licence_id, buyer="ben", price_units=1, royalty=0.0, now_s=99.0)
+    assert resold.expires_s == 100.0 and resold.allows(99.9) and not resold.allows(100.0)
+    with pytest.raises(InputError, match="expired at 100 s; it is 100 s now"):
+        licences.resell(accounts, licence.licence_id, buyer="cyd", price_units=1, royalty=0.0, now_s=100.0)
+    assert accounts.balance("cyd") == 10
 
 
 @pytest.mark.parametrize(

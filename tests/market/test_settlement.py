@@ -24,14 +24,17 @@ def test_shares_sum_to_the_total_and_stay_within_one_unit_of_the_quota(total, we
 
 
 @given(st.integers(0, 10**6), weights)
-def test_a_larger_weight_never_gets_less(total, weights):
-    shares = [share for _, share in sorted(zip(weights, share_out(total, weights), strict=True))]
-    assert shares == sorted(shares)
+def test_whoever_stands_together_gets_what_one_with_their_weight_would(total, weights):
+    """Shares are intervals of one line, so joining neighbours joins their shares; largest remainder would fail this."""
+    shares = share_out(total, [*map(int, weights), 1])
+    for cut in range(1, len(shares)):
+        joined = [sum(map(int, weights[:cut])), *map(int, weights[cut:]), 1]
+        assert share_out(total, joined) == [sum(shares[:cut]), *shares[cut:]]
 
 
-def test_largest_remainder_by_hand():
-    assert share_out(10, [1, 1, 1]) == [4, 3, 3]
-    assert share_out(100, [47, 16, 15.8, 12, 6.1, 3.1]) == [47, 16, 16, 12, 6, 3]
+def test_cumulative_rounding_by_hand():
+    assert share_out(10, [1, 1, 1]) == [3, 3, 4]
+    assert share_out(100, [470, 160, 158, 120, 61, 31]) == [47, 16, 15, 12, 6, 4]
     assert share_out(0, [1.0, 2.0]) == [0, 0]
 
 
@@ -64,11 +67,11 @@ def test_a_settlement_by_hand():
     )
     assert result.payments == {"p0": 7_000_000}
     assert result.receipts == {"dao0": 7_000_000}
-    assert result.shares == {"dao0": {"ann": 4_666_667, "ben": 2_333_333}}
+    assert result.shares == {"dao0": {"ann": 4_666_666, "ben": 2_333_334}}
     assert result.refunds == {"p0": 3_000_000, "p1": 6_000_000}
     assert result.auctioneer_units == 0
     assert accounts.balances == {
-        "p0": 3_000_000, "p1": 6_000_000, "dao0": 0, "dao1": 0, "ann": 4_666_667, "ben": 2_333_333, "house": 0,
+        "p0": 3_000_000, "p1": 6_000_000, "dao0": 0, "dao1": 0, "ann": 4_666_666, "ben": 2_333_334, "house": 0,
     }  # fmt: skip
 
 

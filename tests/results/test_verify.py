@@ -24,6 +24,7 @@ from flnft_sim.ledger import (
     mint_payload,
     model_hash,
 )
+from flnft_sim.market import seal_of_draw
 from flnft_sim.results import RunResult, weights_bytes
 from flnft_sim.results.closing import contract_key, digest_of, signed
 from flnft_sim.results.folder import add_files, manifest_text
@@ -33,6 +34,7 @@ SEED, SCENARIO = 7, {"name": "auction", "rounds": 1}
 AUCTIONEER = contract_key({"seed": SEED})
 WINNER, LOSER, DAO = (KeyPair.from_seed(bytes([each]) * 32) for each in range(1, 4))
 NAMES = {"contract": AUCTIONEER, "provider-0": WINNER, "provider-1": LOSER, "dao-0": DAO}
+DRAW = bytes(range(32))
 BID_COLUMNS = "auction provider total_money status reason won payment_money provider_utility valuation_money"
 
 
@@ -50,7 +52,7 @@ def money():
     return accounts
 
 
-def finished_run():
+def finished_run(draw=DRAW):
     accounts, weights = money(), {"w": np.arange(6, dtype=np.float32)}
     document = fl_nft_document(
         model_hash=model_hash(weights_bytes(weights)),
@@ -67,8 +69,10 @@ def finished_run():
         "auction": "a-0",
         "bids": {WINNER.address: 300_000_000, LOSER.address: 10_000_000},
         "winners": [WINNER.address],
+        "draw": draw.hex(),
     }
     for kind, key, payload in [
+        ("announce", AUCTIONEER, {"auction": "a-0", "draw_seal": seal_of_draw(DRAW).hex()}),
         ("mint", DAO, mint_payload(document, dao="dao-0")),
         ("clearing", AUCTIONEER, clearing),
         ("settle", AUCTIONEER, {"auction": "a-0", "entries": [dict(each) for each in accounts.entries]}),
@@ -129,8 +133,14 @@ def alter(run, name, old, new, *, mend_manifest):
 
 def test_a_sound_run_holds(sound):
     report = verify_run(sound)
-    assert (report.blocks, report.transactions, report.chains) == (7, 5, ("public", "dao-0"))
+    assert (report.blocks, report.transactions, report.chains) == (8, 6, ("public", "dao-0"))
     assert (report.accounts, report.bids, report.nfts, report.nfts_not_kept) == (4, 2, 1, 0)
+
+
+def test_a_draw_that_was_not_announced_is_found(tmp_path):
+    finished_run(draw=DRAW[::-1]).save(tmp_path / "run", figures=False)
+    with pytest.raises(VerificationError, match="the draw of auction 'a-0' is not the one announced"):
+        verify_run(tmp_path / "run")
 
 
 def test_the_command_says_so_and_names_what_does_not_hold(run):
@@ -138,7 +148,7 @@ def test_the_command_says_so_and_names_what_does_not_hold(run):
     app.command()(verify_command)
     done = CliRunner().invoke(app, [str(run)])
     assert done.exit_code == 0
-    assert "7 in public, dao-0" in done.stdout
+    assert "8 in public, dao-0" in done.stdout
     alter(run, "fl-nft.js", "40.5", "40.6", mend_manifest=False)
     failed = CliRunner().invoke(app, [str(run)])
     assert isinstance(failed.exception, VerificationError)

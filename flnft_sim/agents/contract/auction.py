@@ -1,17 +1,18 @@
 """One auction as it unfolds: who sells, who buys, what was accepted, and what the rule made of it."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from flnft_sim.agents.dao.dao import MuDao
 from flnft_sim.agents.dao.fl_nft import FlNft
 from flnft_sim.agents.provider import Offer, ServiceProvider
 from flnft_sim.agents.tender import Tender
 from flnft_sim.arrays import Floats
-from flnft_sim.ledger import from_units
-from flnft_sim.market import BidStatus, BookEntry, Clearing, VoteResult, ask_per_licence, clear
+from flnft_sim.ledger import from_units, to_units
+from flnft_sim.market import BidStatus, BookEntry, Clearing, Lots, VoteResult, ask_per_licence, clear, rebid_step
 
 
 @dataclass
@@ -23,9 +24,11 @@ class Auction:
     nfts: list[FlNft]
     buyers: list[ServiceProvider]
     votes: list[VoteResult]
+    draw: bytes = field(repr=False)
+    """Orders equal reports; sealed when the auction was announced, opened with the clearing."""
     state: str = "announced"
     closes_s: float = 0.0
-    asks: Floats = field(default_factory=lambda: np.zeros(0))  # money per licence, as rebids have lowered it so far
+    asks: Floats = field(default_factory=lambda: np.zeros(0))  # money per licence in whole units, as lowered so far
     announced_asks: Floats = field(default_factory=lambda: np.zeros(0))  # as first published
     bids: Floats = field(default_factory=lambda: np.zeros(0))  # accepted money, 0 where there is none
     bidders: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))  # places of accepted bids
@@ -67,8 +70,12 @@ class Auction:
 
     def ask(self, registered: int, ask_fraction: float) -> None:
         """Ask of each licence its part of the members' claims, shared by all bidders who have `registered`."""
-        self.asks = np.array([ask_per_licence(vote.total_ask, registered, ask_fraction) for vote in self.votes])
-        self.announced_asks = self.asks
+        asks = [ask_per_licence(vote.total_ask, registered, ask_fraction) for vote in self.votes]
+        self.asks = self.announced_asks = in_whole_units(asks)
+
+    def lower_asks(self, step: float) -> None:
+        """Lower every ask by the share `step`."""
+        self.asks = in_whole_units(rebid_step([], self.asks, step=step).asks)
 
     def open_book(self) -> None:
         """Decrypt and check, in the order of blocks, every ciphertext of this window."""
@@ -79,10 +86,17 @@ class Auction:
         if self.rebids == 0:
             self.first_bids, self.first_offers = self.bids.copy(), self.accepted_offers()
 
-    def clear(self, rule: str, seed: int) -> Clearing:
+    @cached_property
+    def lots(self) -> Lots:
+        """Of all buyers and sellers, in every window the same."""
+        bidders = [bytes.fromhex(buyer.address) for buyer in self.buyers]
+        return Lots.sealed(self.draw, bidders=bidders, tokens=[nft.token for nft in self.nfts])
+
+    def clear(self, rule: str) -> Clearing:
         """Let the rule decide among those whose bid was accepted; who made none is not in the market, not even at 0."""
         self.bidders = np.flatnonzero(self.bids > 0)
-        self.clearing = clear(rule, self.bids[self.bidders], self.asks, reserve=self.reserve_money, seed=seed)
+        lots = self.lots.of_bids(self.bidders)
+        self.clearing = clear(rule, self.bids[self.bidders], self.asks, reserve=self.reserve_money, lots=lots)
         return self.clearing
 
     @property
@@ -111,3 +125,8 @@ class Auction:
     def rejected(self) -> int:
         """How many ciphertexts did not count from the start."""
         return sum(entry.status is BidStatus.REJECTED for entry in self.book)
+
+
+def in_whole_units(money: ArrayLike) -> Floats:
+    """Amounts of money as the ledger counts them: what is compared is what is paid."""
+    return np.array([from_units(to_units(amount)) for amount in np.asarray(money, np.float64).tolist()])

@@ -1,5 +1,6 @@
 """The auction contract: it matches, takes sealed bids, opens and clears them, settles, and lets the ledger learn."""
 
+import math
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -18,12 +19,13 @@ from flnft_sim.agents.outsider import Outsider
 from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.agents.tender import Tender
 from flnft_sim.agents.world import World
-from flnft_sim.ledger import to_units
-from flnft_sim.market import Clearing, Licences, SealedBids, Settlement, VoteResult, match, rebid_step, settle
-from flnft_sim.results.tables import LicenceRow
+from flnft_sim.ledger import from_units, to_units
+from flnft_sim.market import Clearing, Licences, SealedBids, Settlement, VoteResult, match, seal_of_draw, settle
+from flnft_sim.results.tables import NAN, LicenceRow
 
 Process = Generator[simpy.Event, Any, Any]
 
+DRAW_BYTES = 32
 GAS_PER_ENTRY = 5_000  # about 300 bytes of a journal's entry at 16 gas a byte
 
 
@@ -78,8 +80,7 @@ class AuctionContract(Actor):
         while True:
             yield from self._take_bids(auction)
             auction.open_book()
-            seed = self.world.streams.integer("ties", len(self.auctions), auction.rebids)
-            clearing = auction.clear(self.world.settings.market.rule, seed)
+            clearing = auction.clear(self.world.settings.market.rule)
             rebid = not auction.winners and self._may_rebid(auction, opened_s)
             tender.close(rebid=rebid)
             if not rebid:
@@ -91,6 +92,7 @@ class AuctionContract(Actor):
     def _announce(self, name: str, category: str, sellers: list[MuDao], buyers: list[ServiceProvider]) -> Process:
         """Let the DAOs vote on their asks, then publish what is for sale, the reserve and the key to seal bids with.
 
+        The draw between equal reports is sealed here, before there is any report.
         Returns the `Auction`, None where no DAO could agree on an ask.
         """
         world = self.world
@@ -112,6 +114,7 @@ class AuctionContract(Actor):
             [nfts[place] for place in agreed],
             buyers,
             [vote for vote in votes if vote is not None],
+            draw=world.streams.generator("ties", len(self.auctions)).bytes(DRAW_BYTES),
         )
         self.auctions.append(auction)
         with self.doing("bidding", auction=name):
@@ -121,6 +124,7 @@ class AuctionContract(Actor):
                 "fl_nfts": [nft.document_file for nft in auction.nfts],
                 "reserve_units": to_units(tender.reserve_money),
                 "seal_to": tender.seal_to.hex(),
+                "draw_seal": seal_of_draw(auction.draw).hex(),
             }
             yield world.public_chain.submit("announce", self.key, payload)
         return auction
@@ -133,15 +137,16 @@ class AuctionContract(Actor):
             verify_keys={buyer.address: buyer.key.public_key for buyer in buyers},
             budgets={buyer.address: to_units(buyer.budget_money) for buyer in buyers},
         )
-        window_s, reserve_money = world.settings.market.bidding_s, world.reserves.money(category)
+        window_s = world.settings.market.bidding_s
+        reserve_money = from_units(to_units(world.reserves.money(category)))
         return Tender(name, category, decisions, reserve_money, window_s, sealed, world.env.event())
 
     def _take_bids(self, auction: Auction) -> Process:
         """Hold the window open; a bid is a transaction, and counts if its block is there before the window closes."""
         env, tender = self.world.env, auction.tender
-        auction.state, auction.closes_s = "bidding", env.now + tender.window_s
+        auction.state, auction.closes_s = "bidding", math.ceil(env.now) + tender.window_s
         with self.doing("bidding", auction=auction.name):
-            yield env.timeout(tender.window_s)
+            yield env.timeout(auction.closes_s - env.now)
             yield env.all_of(tender.on_their_way)  # until it is final which bids were in time
         if auction.rebids == 0:
             registered = len(self.world.accounts.escrowing(auction.name))
@@ -157,7 +162,7 @@ class AuctionContract(Actor):
     def _reopen(self, auction: Auction) -> None:
         """Nobody won: asks fall by a step, as bids are about to rise by one."""
         auction.tender.sealed.reopen()
-        auction.asks = rebid_step([], auction.asks, step=self.world.settings.market.rebid_step).asks
+        auction.lower_asks(self.world.settings.market.rebid_step)
 
     # ---- after the clearing ----------------------------------------------------------------------------------
 
@@ -172,9 +177,9 @@ class AuctionContract(Actor):
                 "asks_units": [to_units(ask) for ask in auction.asks],
                 "reserve_units": to_units(auction.reserve_money),
                 "winners": [auction.buyers[place].address for place in auction.winners],
-                "draw": str(clearing.seed),  # 63 bits, more than JavaScript's numbers hold
+                "draw": auction.draw.hex(),
             }
-            yield world.public_chain.submit("clearing", self.key, payload)
+            cleared = yield world.public_chain.submit("clearing", self.key, payload)
         settlement = settle(
             world.accounts,
             clearing,
@@ -187,20 +192,24 @@ class AuctionContract(Actor):
             },
             auctioneer=self.address,
         )
-        self._grant(auction, clearing)
+        self._grant(auction, clearing, world.public_chain.timestamp_s(cleared.block_height))
         self._learn(auction)
         yield from self._publish_entries(auction)
         auction.state = "settled"
         self._record(auction, settlement)
 
-    def _grant(self, auction: Auction, clearing: Clearing) -> None:
+    def _grant(self, auction: Auction, clearing: Clearing, cleared_s: int) -> None:
         """Give the winners their licences, in order of rank."""
+        licence_s = self.world.settings.market.licence_s
         if not clearing.sellers.size:
             return
         seller = int(clearing.sellers[0])
         dao, winners = auction.sellers[seller], [auction.buyers[place] for place in auction.winners]
         granted = self.licences.grant(
-            auction.nfts[seller].name, dao=dao.address, holders=[winner.address for winner in winners]
+            auction.nfts[seller].name,
+            dao=dao.address,
+            holders=[winner.address for winner in winners],
+            expires_s=None if licence_s is None else cleared_s + licence_s,
         )
         self.world.records.licences += [
             LicenceRow(
@@ -211,6 +220,7 @@ class AuctionContract(Actor):
                 priority=licence.priority,
                 price_money=auction.payment_money(place),
                 royalty_money=0.0,
+                expires_s=NAN if licence.expires_s is None else licence.expires_s,
             )
             for licence, winner, place in zip(granted, winners, auction.winners, strict=True)
         ]
@@ -269,6 +279,7 @@ class AuctionContract(Actor):
             rng,
             share=market.resale_share,
             royalty=market.royalty,
+            now_s=self.world.env.now,
         )
         yield from self._publish_entries(auction)
 

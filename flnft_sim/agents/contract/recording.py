@@ -110,7 +110,7 @@ class BidRows:
             auction.bids,
             auction.asks,
             reserve=auction.reserve_money,
-            seed=auction.clearing.seed,
+            lots=auction.lots,
             values=[buyer.valuation_money for buyer in auction.buyers],
             limits=[buyer.budget_money for buyer in auction.buyers],
         )

@@ -7,7 +7,7 @@ import numpy as np
 from flnft_sim.agents.contract.auction import Auction
 from flnft_sim.ledger import Accounts, from_units, to_units
 from flnft_sim.market import Clearing, Licences
-from flnft_sim.results.tables import LicenceRow
+from flnft_sim.results.tables import NAN, LicenceRow
 
 
 def resales(
@@ -19,18 +19,26 @@ def resales(
     *,
     share: float,
     royalty: float,
+    now_s: float,
 ) -> Iterator[LicenceRow]:
     """Sell each new licence on with probability `share`, at the auction's price or what the taker has; yields rows."""
     takers = [place for place in range(len(auction.buyers)) if place not in auction.winners]
     rng.shuffle(takers)
     names = {buyer.address: buyer.name for buyer in auction.buyers}
     for licence in licences.of_nft(auction.nfts[int(clearing.sellers[0])].name):
-        if not takers or rng.random() >= share:
+        if not takers or rng.random() >= share or not licence.allows(now_s):
             continue
         seller, taker = names[licence.holder], auction.buyers[takers.pop()]
         price_units = min(to_units(clearing.price or 0.0), accounts.balance(taker.address))
         before_units = accounts.balance(licence.dao)
-        licences.resell(accounts, licence.licence_id, buyer=taker.address, price_units=price_units, royalty=royalty)
+        licences.resell(
+            accounts,
+            licence.licence_id,
+            buyer=taker.address,
+            price_units=price_units,
+            royalty=royalty,
+            now_s=now_s,
+        )
         yield LicenceRow(
             auction=auction.name,
             licence=licence.licence_id,
@@ -39,4 +47,5 @@ def resales(
             priority=licence.priority,
             price_money=from_units(price_units),
             royalty_money=from_units(accounts.balance(licence.dao) - before_units),
+            expires_s=NAN if licence.expires_s is None else licence.expires_s,
         )

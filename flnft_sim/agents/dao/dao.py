@@ -196,7 +196,17 @@ class MuDao(Organisation):
             payload = mint_payload(document, dao=self.name, nft_file=document_file, model_file=weights_file)
             yield self.world.public_chain.submit("mint", self.key, payload)
         final_s = self.world.env.now
-        self.nft = FlNft(self.label, last.decision, shares, document, document_file, weights, weights_file, final_s)
+        self.nft = FlNft(
+            self.label,
+            last.decision,
+            shares,
+            document,
+            document_file,
+            weights,
+            weights_file,
+            final_s,
+            token=self.world.tokens.newest_of(self.address),
+        )
         self.last_minted = self.nft
         self.mintings += 1
 

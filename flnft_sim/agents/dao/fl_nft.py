@@ -21,6 +21,8 @@ class FlNft:
     weights: dict[str, NDArray[Any]]
     weights_file: str
     final_s: float
+    token: int
+    """Its number on the public chain."""
 
     @property
     def due(self) -> Floats:

@@ -64,6 +64,7 @@ class LicenceRow:
     priority: int = column("rank of access, 1 the first")
     price_money: float = column("what the holder paid")
     royalty_money: float = column("what of that went to the DAO at a resale")
+    expires_s: float = column("from when on it is worth nothing, whoever holds it; empty where it does not expire")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from flnft_sim.agents.mechanisms import MECHANISMS, Parties
 from flnft_sim.agents.outsider import Outsider
 from flnft_sim.agents.reserve_book import ReserveBook
 from flnft_sim.agents.settings import Settings, handed_in
+from flnft_sim.agents.tokens import Tokens
 from flnft_sim.agents.world import Records, Row, World
 from flnft_sim.game import DemandRegimes
 from flnft_sim.results import SpanLog
@@ -39,6 +40,7 @@ def build_cast(model: mesa.Model, settings: Scenario, on_round: Callable[[Row], 
 def _world(settings: Scenario, on_round: Callable[[Row], None]) -> World:
     streams, env, population = Streams(settings.seed), simpy.Environment(), settings.population
     accounts, market = open_accounts(settings, streams), settings.market
+    public_chain = build_public_chain(env, settings, streams, accounts)
     worth = settings.game.valuation_money or settings.game.budget_money
     return World(
         settings=handed_in(Settings, settings),
@@ -47,7 +49,8 @@ def _world(settings: Scenario, on_round: Callable[[Row], None]) -> World:
         spans=SpanLog(),
         records=Records(on_round),
         accounts=accounts,
-        public_chain=build_public_chain(env, settings, streams, accounts),
+        public_chain=public_chain,
+        tokens=Tokens(public_chain.chain),
         cell=build_radio_cell(env, settings, streams),
         beliefs=BeliefBook(
             settings.game.belief.kind,
