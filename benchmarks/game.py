@@ -2,8 +2,9 @@
 
     python -m benchmarks game
 
-Three questions: an equilibrium of 10⁶ users and 10³ providers (also settled, with freshness answering epochs), one
-belief update at 5 states and 12 levels, and the beliefs about 40 providers over 100 auctions, updates and refits.
+Four questions: an equilibrium of 10⁶ users and 10³ providers (also settled, with freshness answering epochs), a
+contest of 10⁶ users for a pot that does not pay all of them, one belief update at 5 states and 12 levels, and the
+beliefs about 40 providers over 100 auctions, updates and refits.
 """
 
 import math
@@ -18,6 +19,7 @@ import numpy as np
 from flnft_sim.game import BidBelief, DecisionProblem, decision_steps
 from flnft_sim.game.beliefs.fitting import fresh_start
 from flnft_sim.game.beliefs.forward import ForwardFilter, HmmParameters
+from flnft_sim.game.contest import ContestTerms, settled_contest
 from flnft_sim.game.problem import DecisionStep
 
 USERS, PROVIDERS = 10**6, 10**3
@@ -30,6 +32,7 @@ def main() -> None:
     cores = len(os.sched_getaffinity(0))
     print(f"game: {platform.processor() or platform.machine()}, {cores} cores, Python {platform.python_version()}")
     _equilibrium()
+    _contest()
     _one_update()
     _forty_providers()
 
@@ -46,6 +49,23 @@ def _equilibrium() -> None:
     print(f"  equilibrium, both stages once ({size}): {once:.3f} s; a loop over users alone: {loop:.2f} s")
     print(f"    ratio loop / ours: {loop / once:.1f}")
     print(f"  equilibrium settled to a gap of 1e-3 ({size}): {settled:.2f} s in {steps} exchanges")
+
+
+def _contest() -> None:
+    rng = np.random.default_rng(0)
+    terms = ContestTerms(
+        scores=rng.uniform(5, 60, USERS),
+        compute_cost=rng.uniform(2, 30, USERS),
+        privacy_cost=rng.uniform(0.2, 5, USERS),
+        a=0.5,
+        b=0.05,
+        epochs_range=(1.0, 20.0),
+        privacy_range=(1.0, 5.0),
+    )
+    for pot in (20.0 * USERS, 5_000.0 * USERS):
+        takes_part = int(settled_contest(pot, terms).takes_part.sum())
+        seconds = _seconds(lambda pot=pot: settled_contest(pot, terms), repeats=3)
+        print(f"  contest of {USERS:,} users, of whom {takes_part:,} take part: {seconds:.2f} s")
 
 
 def _one_update() -> None:

@@ -252,23 +252,24 @@ def test_what_a_user_keeps_in_the_digits_market(a, b, cost_price, epochs, privac
     np.testing.assert_allclose(kept, cash, atol=0.1)
 
 
-def test_many_losers_leave_at_once_to_the_same_end_as_one_by_one(monkeypatch):
-    """Who breaks even at a smaller X leaves first; in a crowd that is found by bisection."""
+@pytest.mark.parametrize("kinds", [400, 3])
+@pytest.mark.parametrize("age", [0.0, 0.7])
+@pytest.mark.parametrize(("a", "b"), [(0.6, 0.05), (1.0, 0.0)])
+def test_many_losers_leave_at_once_to_the_same_end_as_one_by_one(monkeypatch, a, b, kinds, age):
+    """Who breaks even at a smaller X leaves first; in a crowd that is found by a bracket. Also among equal users."""
     rng = np.random.default_rng(3)
-    game = {
-        "pot": 20_000.0,
-        "scores": rng.uniform(5, 60, 400),
-        "compute_cost": rng.uniform(2, 30, 400),
-        "privacy_cost": rng.uniform(0.2, 5, 400),
-        "a": 0.6,
-        "b": 0.05,
-    }
+    of = rng.integers(0, kinds, 400)
+    game = {"pot": 20_000.0, "scores": rng.uniform(5, 60, 400)[of], "compute_cost": rng.uniform(2, 30, 400)[of]}
+    game |= {"privacy_cost": rng.uniform(0.2, 5, 400)[of], "a": a, "b": b}
+    game |= {"freshness": ScoreFreshness(exponent=age, fixed_age_s=5.0, seconds_per_epoch=2.0, horizon_s=100.0)}
+    monkeypatch.setattr(participation, "_CROWD", 10)
     at_once = contest_equilibrium(**game, **RANGES)
-    monkeypatch.setattr(participation, "_ONE_BY_ONE", 1_000)
+    monkeypatch.setattr(participation, "_CROWD", 10**9)
+    monkeypatch.setattr(participation, "_ONE_BY_ONE", 10**9)
     one_by_one = contest_equilibrium(**game, **RANGES)
-    assert 0 < at_once.takes_part.sum() < 350
+    assert 0 < at_once.takes_part.sum() < 400
     np.testing.assert_array_equal(at_once.takes_part, one_by_one.takes_part)
-    np.testing.assert_allclose(at_once.epochs, one_by_one.epochs, rtol=1e-9)
+    np.testing.assert_allclose(at_once.epochs, one_by_one.epochs, rtol=1e-8)
 
 
 @pytest.mark.parametrize(("pot", "users"), [(100.0, 1), (0.0, 5), (1e-6, 5)])

@@ -5,12 +5,15 @@ from functools import cached_property
 
 import numpy as np
 
-from flnft_sim.arrays import Bools, Floats
+from flnft_sim.arrays import Bools, Floats, Ints
 
 
 @dataclass(frozen=True)
 class Game:
-    """N able users and what they compete for; `of` gives some of them. Arrays (N,), money; ages as `ContestTerms`."""
+    """N able users and what they compete for; `of` gives some of them.
+
+    Arrays (N,), money; ages as `ContestTerms`. The ends of k are single numbers where all users have the same.
+    """
 
     pot: float
     log_theta: Floats
@@ -25,9 +28,9 @@ class Game:
     def __len__(self) -> int:
         return len(self.log_theta)
 
-    def of(self, users: Bools) -> "Game":
+    def of(self, users: Bools | Ints | slice) -> "Game":
         """The same contest among some of the users."""
-        low, high = self.epochs_range
+        low, high = (end if end.ndim == 0 else end[users] for end in self.epochs_range)
         return Game(
             self.pot,
             self.log_theta[users],
@@ -35,7 +38,7 @@ class Game:
             self.privacy[users],
             self.a,
             self.b,
-            (low[users], high[users]),
+            (low, high),
             self.privacy_range,
             None if self.ageing is None else (self.ageing[0], self.ageing[1][users], self.ageing[2][users]),
         )
@@ -66,16 +69,22 @@ class Game:
         """ln c at the efforts that s makes best, its slope in z, and s, each (N,)."""
         share = np.exp(log_share)
         log_margin = 2.0 * log_share - z  # of s(1 − s)
-        log_score, slope = self._epochs_in_logarithms(log_margin)
+        log_score, slope = self.counted_efforts(log_margin)
         log_score += self.log_theta
-        if self.b > 0.0:
-            low, high = np.log(self.privacy_range)
-            with np.errstate(divide="ignore"):
-                wanted = log_margin + self._privacy_wish
-            slope += self.b * ((wanted > low) & (wanted < high))
-            log_score += self.b * np.clip(wanted, low, high)
         slope *= 1.0 - 2.0 * share
         return log_score, slope, share
+
+    def counted_efforts(self, log_margin: Floats) -> tuple[Floats, Floats]:
+        """ln c/θ at the efforts that a margin s(1 − s) makes best, and its slope in the logarithm of the margin."""
+        counted, slope = self._epochs_in_logarithms(log_margin)
+        if self.b > 0.0:
+            low, high = np.log(self.privacy_range)
+            wanted = log_margin + self.privacy_wish
+            clipped = np.minimum(np.maximum(wanted, low), high)
+            slope += self.b * (clipped == wanted)
+            clipped *= self.b
+            counted += clipped
+        return counted, slope
 
     def _epochs(self, margin: Floats) -> Floats:
         """k of a·pot·s(1 − s) = C^c·k, or with age: of C·d·k² − (C·A + m·d·(a + w))·k + m·a·A = 0, A = room."""
@@ -96,27 +105,32 @@ class Game:
         return np.clip(wanted, *self.privacy_range)
 
     @cached_property
-    def _epochs_wish(self) -> Floats:
+    def epochs_wish(self) -> Floats:
+        """ln of the k that a margin s(1 − s) of 1 would make best, without its range and without age: (N,)."""
         with np.errstate(divide="ignore"):
             return np.log(self.a * self.pot) - np.log(self.compute)
 
     @cached_property
-    def _privacy_wish(self) -> Floats:
+    def privacy_wish(self) -> Floats:
+        """ln of the ε that a margin of 1 would make best, without its range: (N,)."""
         with np.errstate(divide="ignore"):
             return np.log(self.b * self.pot) - np.log(self.privacy)
 
     @cached_property
-    def _log_epochs_range(self) -> tuple[Floats, Floats]:
+    def log_epochs_range(self) -> tuple[Floats, Floats]:
+        """ln of the ends of k."""
         low, high = self.epochs_range
         return np.log(low), np.log(high)
 
     def _epochs_in_logarithms(self, log_margin: Floats) -> tuple[Floats, Floats]:
         """What k adds to ln c, and the slope of that in the logarithm of the margin."""
         if self.ageing is None:
-            low, high = self._log_epochs_range
-            wanted = log_margin + self._epochs_wish
-            slope = np.where((wanted > low) & (wanted < high), self.a, 0.0)
-            return self.a * np.clip(wanted, low, high), slope
+            low, high = self.log_epochs_range
+            wanted = log_margin + self.epochs_wish
+            clipped = np.minimum(np.maximum(wanted, low), high)
+            slope = self.a * (clipped == wanted)
+            clipped *= self.a
+            return clipped, slope
         epochs = self._epochs(self.pot * np.exp(log_margin))
         exponent, d, room = self.ageing
         left = room - d * epochs

@@ -18,13 +18,16 @@ from numpy.typing import ArrayLike
 
 from flnft_sim.arrays import Bools, Floats, Ints
 from flnft_sim.checks import not_negative
+from flnft_sim.game.contest.breaking_even import break_even_totals
+from flnft_sim.game.contest.crowd import Crowd, who_stays
 from flnft_sim.game.contest.efforts import Game, log_sum
-from flnft_sim.game.contest.shares import Entry, Within, equilibrium_shares, logit, newton_at, shares_at
+from flnft_sim.game.contest.shares import Entry, equilibrium_shares, shares_at
 from flnft_sim.game.contest.terms import ContestTerms, ScoreFreshness
 
 GAIN = 1e-9  # of the pot: less is no reason to leave or to enter
-_ONE_BY_ONE = 50  # losers; more leave by the X at which they break even, and not one after another
-_HALVINGS = 100
+_CROWD = 10_000  # users; more are settled by the totals at which they break even
+_ONE_BY_ONE = 20_000  # losers × users; more leave by these totals, and not one after another
+_RETURNS = 1_000  # of users who left; an end in any case
 _TIED = 1e-12  # of the pot: amounts closer than this are equal
 
 
@@ -74,16 +77,20 @@ def settled_contest(pot: float, terms: ContestTerms, *, rng: np.random.Generator
     participants there is no contest, and nobody takes part. Raises `InputError` for a pot out of range.
     """
     pot = float(not_negative("pot", pot, "money"))
-    able = np.flatnonzero(terms.able)
-    precedence = np.arange(able.size) if rng is None else rng.permutation(able.size)
-    found = _settle_who_takes_part(_game(pot, terms, able), precedence)
+    able = terms.able
+    users = slice(None) if able.all() else np.flatnonzero(able)
+    game = _game(pot, terms, users)
+    precedence = np.arange(len(game)) if rng is None else rng.permutation(len(game))
+    found = _settle_who_takes_part(game, precedence)
+    if able.all():
+        return found
     outcome = Contest(np.zeros(len(terms)), np.zeros(len(terms)), np.zeros(len(terms), dtype=bool))
     for whole, part in zip(outcome, found, strict=True):
         whole[able] = part
     return outcome
 
 
-def _game(pot: float, terms: ContestTerms, able: Ints) -> Game:
+def _game(pot: float, terms: ContestTerms, able: Ints | slice) -> Game:
     ageing = terms.ageing
     return Game(
         pot=pot,
@@ -92,30 +99,42 @@ def _game(pot: float, terms: ContestTerms, able: Ints) -> Game:
         privacy=terms.privacy[able],
         a=float(terms.a),
         b=float(terms.b),
-        epochs_range=(terms.least_epochs[able], terms.most_epochs[able]),
+        epochs_range=_ends(terms, able),
         privacy_range=(float(terms.privacy_range[0]), float(terms.privacy_range[1])),
         ageing=None if ageing is None else (ageing[0], ageing[1][able], ageing[2][able]),
     )
 
 
+def _ends(terms: ContestTerms, able: Ints | slice) -> tuple[Floats, Floats]:
+    low, high = (np.asarray(end, dtype=float) for end in terms.epochs_range)
+    if low.ndim == high.ndim == 0 and terms.ageing is None:
+        return low, high
+    return terms.least_epochs[able], terms.most_epochs[able]
+
+
 def _settle_who_takes_part(game: Game, precedence: Ints) -> Contest:
     """Let losers leave and who would gain come back, until nobody wants to move or a cast of players returns."""
-    part, seen, shares = np.ones(len(game), dtype=bool), set(), np.zeros(len(game))
-    while True:
-        part, shares = _without_losers(game, part, precedence)
+    part, shares = np.ones(len(game), dtype=bool), np.zeros(len(game))
+    even = break_even_totals(game) if game.pot > 0 else np.full(len(game), -np.inf)
+    if len(game) > _CROWD:
+        part, shares = _crowd(game, part, even, precedence)
+    seen: set[bytes] = set()
+    while len(seen) <= _RETURNS:
+        if not shares.any():
+            part, shares = _without_losers(game, part, even, precedence)
         if part.all() or not part.any() or part.tobytes() in seen:
             break
         seen.add(part.tobytes())
-        entrant = _keenest_entrant(game, ~part, log_sum(game.of(part).log_scores(shares[part])), precedence)
+        entrant = _keenest_entrant(game, ~part, even, log_sum(game.of(part).log_scores(shares[part])), precedence)
         if entrant is None:
             break
-        part = part.copy()
+        part, shares = part.copy(), np.zeros(len(game))
         part[entrant] = True
     epochs, privacy = game.efforts(shares)
     return Contest(np.where(part, epochs, 0.0), np.where(part, privacy, 0.0), part)
 
 
-def _without_losers(game: Game, part: Bools, precedence: Ints) -> tuple[Bools, Floats]:
+def _without_losers(game: Game, part: Bools, even: Floats, precedence: Ints) -> tuple[Bools, Floats]:
     """Who is left, and the shares (N,), when losers have left one after another, the greatest first."""
     part, start = part.copy(), None
     while True:
@@ -128,63 +147,38 @@ def _without_losers(game: Game, part: Bools, precedence: Ints) -> tuple[Bools, F
         losing = cash < -GAIN * game.pot
         if not losing.any():
             return part, shares
-        staying = np.ones(len(players), dtype=bool)
-        if np.count_nonzero(losing) > _ONE_BY_ONE:
-            staying = _who_stays(players, shares[part], precedence[part])
+        if np.count_nonzero(losing) * len(players) > _ONE_BY_ONE:
+            part, shares = _crowd(game, part, even, precedence)
+            start = shares[part]
         else:
+            staying = np.ones(len(players), dtype=bool)
             staying[_first(-cash, precedence[part], _TIED * game.pot)] = False
-        start = shares[part][staying]
-        part[np.flatnonzero(part)[~staying]] = False
+            start = shares[part][staying]
+            part[np.flatnonzero(part)[~staying]] = False
 
 
-def _who_stays(players: Game, shares: Floats, precedence: Ints) -> Bools:
-    """Of a crowd with many losers, those who do not lose at the X that they make together.
-
-    A player's cash at X falls with X. The shares of those who do not lose at X sum to less the larger X is, so the X at
-    which they sum to 1 is found by bisection; of who breaks even within the bracket that is left, equal ones in
-    particular, as many stay as there is room for.
-    """
-    equation, z, high = Within(players), logit(shares), log_sum(players.log_scores(shares))
-    pays = _at(players, z)[1]
-    staying, leaving, low = pays, np.zeros_like(pays), min(players.log_limits()[0], high) - 60.0
-    for _ in range(_HALVINGS):
-        middle = 0.5 * (low + high)
-        if not low < middle < high or (high - low) < 1e-13 * max(1.0, abs(high)):
-            break
-        z = newton_at(equation, z, middle)
-        share, pays = _at(players, z)
-        if float(share[pays].sum()) > 1.0:
-            low, leaving = middle, ~pays
-        else:
-            high, staying = middle, pays
-        if np.count_nonzero(~staying & ~leaving) <= 1:
-            break
-    doubtful = np.flatnonzero(~staying & ~leaving)
-    doubtful = doubtful[np.argsort(precedence[doubtful], kind="stable")]
-    share = _at(players, newton_at(equation, z, high))[0]
-    fits = float(share[staying].sum()) + np.cumsum(share[doubtful]) <= 1.0
-    chosen = staying.copy()
-    chosen[doubtful[fits]] = True
-    return chosen
+def _crowd(game: Game, part: Bools, even: Floats, precedence: Ints) -> tuple[Bools, Floats]:
+    """As `_without_losers`, for many losers at once: who stays by the totals at which each breaks even."""
+    crowd, left = Crowd(game.of(part)), part.copy()
+    left[part] = stays = who_stays(crowd, even[part], precedence[part])
+    shares = np.zeros(len(game))
+    if np.count_nonzero(left) < 2:
+        return np.zeros_like(left), shares
+    few = crowd.among(stays)
+    found = few.settled()
+    shares[left] = equilibrium_shares(few.game, few.shares(few.log_total)) if found is None else found
+    return left, shares
 
 
-def _at(players: Game, z: Floats) -> tuple[Floats, Bools]:
-    """Shares at z, and who does not lose there."""
-    share = 1.0 / (1.0 + np.exp(-z))
-    return share, players.cash(share) >= -GAIN * players.pot
-
-
-def _keenest_entrant(game: Game, outside: Bools, log_total: float, precedence: Ints) -> int | None:
+def _keenest_entrant(game: Game, outside: Bools, even: Floats, log_total: float, precedence: Ints) -> int | None:
     """Who of those outside would win most by its best entry, the others' scores as they are; None where nobody would.
 
-    To enter makes X larger, so who would lose at X as it is would lose by entering, too.
+    To enter makes X larger, so who breaks even below X as it is would lose by entering, too.
     """
-    users = np.flatnonzero(outside)
-    players = game.of(outside)
-    hopeful = players.cash(shares_at(Within(players), log_total)) > 0.0
-    if not hopeful.any():
+    users = np.flatnonzero(outside & (even > log_total))
+    if not users.size:
         return None
-    users, players = users[hopeful], players.of(hopeful)
+    players = game.of(users)
     gains = players.cash(shares_at(Entry(players), log_total))
     best = _first(gains, precedence[users], _TIED * game.pot)
     return int(users[best]) if gains[best] > GAIN * game.pot else None

@@ -87,14 +87,6 @@ def _moved(z: Floats, share: Floats, step: Floats) -> Floats:
     return np.where(step > 0.0, logit(up), z + np.maximum(step, -4.0))
 
 
-def newton_at(equation: Within, z: Floats, log_total: float, steps: int = 4) -> Floats:
-    """A few steps towards each user's root at a given ln X."""
-    for _ in range(steps):
-        excess, slope, share = equation.excess(z, log_total)
-        z = _moved(z, share, -excess / np.minimum(slope, -1e-300))
-    return z
-
-
 def _by_bracket(equation: Within, z: Floats) -> Floats:
     """The shares where the root in ln X lies between all efforts at their least and all at their most (Brent 1973)."""
     from scipy.optimize import brentq
