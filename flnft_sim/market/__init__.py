@@ -6,7 +6,7 @@ from flnft_sim.market.licences import Licence, Licences
 from flnft_sim.market.lots import Lots, seal_of_draw
 from flnft_sim.market.matching import Group, Matching, match
 from flnft_sim.market.one_seller import alike_with_one_seller, posts_the_reserve
-from flnft_sim.market.pricing import Rebid, ask_per_licence, learned_reserve, price_setter, rebid_step
+from flnft_sim.market.pricing import Rebid, ask_per_licence, learned_reserve, price_setter, rebid_step, share_setter
 from flnft_sim.market.regret import forgone_money
 from flnft_sim.market.rules import RULES, NoTrade, RuleFacts, facts_of
 from flnft_sim.market.sealed import Bid, BidRejected, BidStatus, BookEntry, RejectionReason, SealedBids, seal
@@ -54,5 +54,6 @@ __all__ = [
     "seal_of_draw",
     "settle",
     "share_out",
+    "share_setter",
     "vote",
 ]

@@ -56,6 +56,21 @@ def price_setter(payments: ArrayLike, bids: ArrayLike, asks: ArrayLike, reserve:
     return next((name for name, report in reports if report.size and report[0] == price), "a price between the reports")
 
 
+def share_setter(payments: ArrayLike, asks: ArrayLike, reserve: float) -> str:
+    """Which total the winners share, in words; "" where nobody won.
+
+    `payments` (n,) are the winners', `asks` (m,) and `reserve` totals. Found by comparing amounts; where the payments
+    come to none of them, a rule that looks at bids or at a law of values has set them.
+    """
+    payments, lowest = np.asarray(payments, np.float64), np.sort(np.asarray(asks, np.float64))
+    if not payments.size:
+        return ""
+    for name, total in (("the reserve", np.array([reserve])), ("the second-lowest ask", lowest[1:2])):
+        if np.isclose(total, payments.sum(), rtol=1e-9, atol=0.0).any():
+            return f"{name}, shared equally" if payments.size > 1 else name
+    return "prices that no ask sets"
+
+
 @dataclass(frozen=True)
 class Rebid:
     """The reports after one step toward each other."""

@@ -22,6 +22,7 @@ class Scale:
     market_seeds: int
     market_auctions: int
     market_daos: tuple[int, ...]
+    audited_markets: int
     belief_auctions: int
     belief_kinds: tuple[str, ...]
 
@@ -42,6 +43,7 @@ FULL = Scale(
     market_seeds=5,
     market_auctions=2,
     market_daos=(2, 4, 8),
+    audited_markets=2000,
     belief_auctions=20,
     belief_kinds=("oracle", "last", "mean", "ewma", "ar1", "markov", "hmm", "hmm-mode", "blend"),
 )
@@ -60,6 +62,7 @@ QUICK = Scale(
     market_seeds=1,
     market_auctions=1,
     market_daos=(2,),
+    audited_markets=100,
     belief_auctions=4,
     belief_kinds=("oracle", "last", "hmm"),
 )

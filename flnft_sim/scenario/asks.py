@@ -19,6 +19,12 @@ def asks_of(family: Registry[Any], name: str) -> str:
     return getattr(family.facts(name), "asks", "per-licence")
 
 
+def fitting_rules(mechanism: str) -> list[str]:
+    """The clearing rules that take what the mechanism's DAOs ask, sorted."""
+    asked = asks_of(families.MECHANISMS, mechanism)
+    return [rule for rule in families.RULES.names() if asks_of(families.RULES, rule) == asked]
+
+
 def refuse_other_asks(mechanism: str, rule: str) -> None:
     """Raise `ValueError` where the rule clears other asks than the mechanism's DAOs make."""
     asked, cleared = asks_of(families.MECHANISMS, mechanism), asks_of(families.RULES, rule)

@@ -8,8 +8,8 @@ from typing import Any
 import solara
 
 from flnft_sim.learning import SCHEMES
-from flnft_sim.market import RULES
 from flnft_sim.scenario import Scenario, scenario_names
+from flnft_sim.scenario.asks import fitting_rules
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def ScenarioControls(
     solara.Select("scenario", values=names if name in names else [name, *names], value=name, on_value=on_scenario)
     for field, label, values in (
         ("learning.scheme", "scheme", SCHEMES.names()),
-        ("market.rule", "clearing rule", RULES.names()),
+        ("market.rule", "clearing rule", fitting_rules(settings.market.mechanism)),
         ("radio.placement", "placement", ["trace", "random"]),
     ):
         _choice(label, values, value_of(settings, field), partial(on_field, field))

@@ -10,10 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flnft_sim.ledger.accounts import Accounts
-from flnft_sim.market import RULES, InvalidReport, NoTrade, RuleFacts, clear, facts_of, payments_in_units, settle
+from flnft_sim.market import (
+    RULES,
+    InvalidReport,
+    NoTrade,
+    RuleFacts,
+    clear,
+    facts_of,
+    payments_in_units,
+    settle,
+    share_setter,
+)
 from flnft_sim.market.rules.myerson import MyersonOptions, best_price_of
 from flnft_sim.scenario import ScenarioError, load_scenario
-from flnft_sim.scenario.asks import asks_of
+from flnft_sim.scenario.asks import asks_of, fitting_rules
 
 GIVEN = json.loads((Path(__file__).parent / "cost_sharing_values.json").read_text())
 TOTALS = ("cost-sharing", "myerson", "rsop", "rspe")
@@ -254,6 +264,26 @@ def test_what_scenarios_know_of_asks_is_what_the_rules_declare():
     for rule in filter(RULES.ships, RULES):
         assert facts_of(rule).asks == asks_of(RULES, rule), rule
     assert {rule for rule in RULES if asks_of(RULES, rule) == "total"} == set(TOTALS)
+
+
+def test_a_mechanism_is_offered_the_rules_that_fit_it():
+    assert set(fitting_rules("paper")) == set(RULES) - set(TOTALS)
+
+
+@pytest.mark.parametrize(
+    ("rule", "bids", "asks", "reserve", "told"),
+    [
+        ("cost-sharing", [12, 9, 8, 3], [14, 24], np.inf, "the second-lowest ask, shared equally"),
+        ("cost-sharing", [7, 7, 7], [9, 40], 20.0, "the reserve, shared equally"),
+        ("cost-sharing", [30, 2], [9, 29], np.inf, "the second-lowest ask"),
+        ("rsop", [6, 6, 6, 6, 6, 6], [1], np.inf, "prices that no ask sets"),
+        ("myerson", [60, 70], [1, 2], np.inf, "prices that no ask sets"),
+        ("cost-sharing", [1], [9, 29], np.inf, ""),
+    ],
+)
+def test_what_set_a_share_is_told(rule, bids, asks, reserve, told):
+    cleared = clear(rule, bids, asks, reserve=reserve)
+    assert share_setter(cleared.payments[cleared.buyers], asks, reserve) == told
 
 
 def test_a_rule_of_ones_own_declares_its_asks():

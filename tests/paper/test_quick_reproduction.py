@@ -69,7 +69,7 @@ def test_every_statement_has_a_verdict_and_names_its_runs(made):
         for row in table.partition("\n\n")[0].splitlines()[1:]:
             _, _, _, verdict, runs, _ = (cell.strip() for cell in row.split("|"))
             assert verdict.strip("*") in list(Verdict)
-            assert re.search(r"`runs/[a-z0-9-]+`|`flnft run ", runs)
+            assert re.search(r"`runs/[a-z0-9-]+`|`flnft (run|audit) ", runs)
             for study in re.findall(r"`runs/([a-z0-9-]+)`", runs):
                 assert (made[0] / "runs" / study / "runs.csv").is_file()
 

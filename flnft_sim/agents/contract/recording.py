@@ -10,7 +10,7 @@ from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.arrays import Floats
 from flnft_sim.game import provider_utility, quality_satisfaction
 from flnft_sim.ledger import from_units
-from flnft_sim.market import BidStatus, BookEntry, forgone_money, price_setter
+from flnft_sim.market import BidStatus, BookEntry, Clearing, facts_of, forgone_money, price_setter, share_setter
 from flnft_sim.results.tables import NAN, AuctionRow, BidRow
 
 
@@ -30,13 +30,19 @@ def auction_row(auction: Auction, rule: str) -> AuctionRow:
         rebids=auction.rebids,
     )
     if (clearing := auction.clearing) is not None:
-        payments = clearing.payments[clearing.buyers]
-        row.price_set_by = price_setter(payments, auction.bids[auction.bidders], auction.asks, auction.reserve_money)
+        row.price_set_by = _set_by(auction, clearing)
         row.price_money = NAN if clearing.price is None else clearing.price
         row.winners, row.trades = int(clearing.buyers.size), int(clearing.buyers.size > 0)
         row.surplus_money, row.dao_receipt_money = clearing.surplus, float(clearing.receipts.sum())
         row.reason = "" if clearing.reason is None else str(clearing.reason)
     return row
+
+
+def _set_by(auction: Auction, clearing: Clearing) -> str:
+    payments = clearing.payments[clearing.buyers]
+    if facts_of(clearing.rule).asks == "total":
+        return share_setter(payments, auction.asks, auction.reserve_money)
+    return price_setter(payments, auction.bids[auction.bidders], auction.asks, auction.reserve_money)
 
 
 class BidRows:
