@@ -106,6 +106,7 @@ FIGURES = _family(
         "winners": "winners",
     },
 )
+ENGINES = _family("chain engine", "engines", "flnft_sim.chain", {"engine_pyevm": "pyevm"})
 FAMILIES: tuple[Registry[Any], ...] = (
     RULES,
     MECHANISMS,
@@ -123,4 +124,5 @@ FAMILIES: tuple[Registry[Any], ...] = (
     TOPOLOGIES,
     DESIGNS,
     FIGURES,
+    ENGINES,
 )

@@ -20,6 +20,7 @@ CONTRACTS = {
     "flnft_sim.topologies": ("topologies.TopologyContract", "topology"),
     "flnft_sim.designs": ("designs.DesignContract", "design"),
     "flnft_sim.figures": ("figures.FigureContract", "figure"),
+    "flnft_sim.engines": ("engines.EngineContract", "engine"),
 }
 
 

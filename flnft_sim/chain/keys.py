@@ -1,0 +1,63 @@
+"""secp256k1 keys: who signs on an EVM chain, and the address that others know it by."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from eth_account import Account as _Accounts
+
+from flnft_sim.errors import InputError
+from flnft_sim.streams import Streams
+
+SEED_BYTES = 32
+MNEMONIC = "FLNFT_MNEMONIC"
+_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
+
+
+@dataclass(frozen=True)
+class ChainKey:
+    """A signing key and its address. It is printed without its secret."""
+
+    secret: bytes
+
+    @classmethod
+    def from_seed(cls, seed: bytes | np.random.SeedSequence) -> "ChainKey":
+        """The key of 32 seed bytes, or of a random stream's `SeedSequence`; the same seed gives the same key."""
+        if isinstance(seed, np.random.SeedSequence):
+            seed = seed.generate_state(SEED_BYTES // 4, np.uint32).astype("<u4").tobytes()
+        if len(seed) != SEED_BYTES:
+            raise InputError(f"key seed: {len(seed)} bytes given, secp256k1 needs exactly {SEED_BYTES}")
+        return cls((int.from_bytes(seed, "big") % (_ORDER - 1) + 1).to_bytes(SEED_BYTES, "big"))
+
+    @cached_property
+    def address(self) -> str:
+        """The owner's address, with the capitals that check it (EIP-55)."""
+        return str(_Accounts.from_key(self.secret).address)
+
+    def sign(self, transaction: Mapping[str, Any]) -> bytes:
+        """Return a transaction of these fields signed: the same fields give the same bytes (RFC 6979)."""
+        return bytes(_Accounts.sign_transaction(dict(transaction), self.secret).raw_transaction)
+
+    def __repr__(self) -> str:
+        return f"ChainKey({self.address})"
+
+
+def chain_key_of(streams: Streams, role: str, number: int) -> ChainKey:
+    """The chain key of an actor, beside its identity on the ledgers: a stream of its own."""
+    return ChainKey.from_seed(streams.sequence(f"chain key of {role}", number))
+
+
+def keys_from_environment(count: int, environment: Mapping[str, str] = os.environ) -> list[ChainKey]:
+    """The first `count` keys of the mnemonic in `FLNFT_MNEMONIC` (BIP-44, m/44'/60'/0'/0/i); it is kept nowhere."""
+    words = environment.get(MNEMONIC, "").strip()
+    if not words:
+        raise InputError(f"no key to sign with: set the environment variable {MNEMONIC} to the accounts' mnemonic")
+    _Accounts.enable_unaudited_hdwallet_features()
+    try:
+        found = [_Accounts.from_mnemonic(words, account_path=f"m/44'/60'/0'/0/{i}") for i in range(count)]
+    except Exception:  # the library quotes the words, which must not be told
+        raise InputError(f"the words in {MNEMONIC} are no mnemonic (BIP-39); set it to 12 to 24 words") from None
+    return [ChainKey(bytes(each.key)) for each in found]
