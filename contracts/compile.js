@@ -9,7 +9,7 @@ const solc = require("solc");
 const root = path.resolve(process.argv[2] || path.join(__dirname, ".."));
 const UNITS = [
   { folder: "src", names: ["FlNft", "MuDao", "SealedAuction"], out: "flnft_sim/chain/artifacts" },
-  { folder: "test", names: ["Hostile"], out: "tests/chain/artifacts" },
+  { folder: "test", names: ["ClearingBench", "Hostile"], out: "tests/chain/artifacts" },
 ];
 const SETTINGS = {
   evmVersion: "prague",

@@ -81,7 +81,8 @@ contract FlNft is ERC721, ERC2981, IERC7507 {
 
     /// When the user's licence ends; 0 for who has none.
     function userExpires(uint256 token, address user) public view returns (uint256) {
-        return licences[token][rankOf[token][user]].expires;
+        uint32 rank = rankOf[token][user];
+        return rank == 0 ? 0 : licences[token][rank].expires;
     }
 
     /// Whether the user holds a licence that has not expired.

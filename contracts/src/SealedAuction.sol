@@ -72,7 +72,6 @@ contract SealedAuction is EIP712 {
     event Asked(uint256 indexed auction, uint256 indexed token, address dao, bytes32 seal);
     event SealedBid(uint256 indexed auction, uint256 indexed place, address indexed bidder, bytes32 seal, bytes box);
     event Opened(uint256 indexed auction, uint256 indexed place, uint256 total, bytes32 details);
-    event AskOpened(uint256 indexed auction, uint256 indexed token, uint256 value);
     event Rejected(uint256 indexed auction, uint256 indexed place, uint256 total);
     event Cleared(uint256 indexed auction, uint256 indexed token, uint256 price, uint256 winners);
     event NoTradeMade(uint256 indexed auction);
@@ -211,7 +210,6 @@ contract SealedAuction is EIP712 {
         if (value == type(uint96).max) revert TooMuch();
         if (_askSeal(auction, token, one.dao, value, salt) != one.seal) revert WrongSeal(token);
         one.value = value + 1;
-        emit AskOpened(auction, token, value);
     }
 
     /// Clear. `order` has the places of all opened bids of the price or more, highest first, equal ones by their lots
