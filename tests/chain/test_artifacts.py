@@ -36,7 +36,7 @@ def test_an_artifact_that_was_changed_is_named(root, tmp_path):
 
 def test_the_sources_are_of_licences_that_go_with_ours(root):
     sources = sorted((root / "contracts").glob("*/*.sol"))
-    assert {path.stem for path in sources} >= {*CONTRACTS, "Hostile"}
+    assert {path.stem for path in sources} >= {*CONTRACTS, "ClearingBench", "Hostile"}
     for path in sources:
         assert path.read_text().startswith("// SPDX-License-Identifier: MIT\n"), path
     lock = json.loads((root / "contracts/package-lock.json").read_text())["packages"]
@@ -56,6 +56,6 @@ def test_the_artifacts_are_rebuilt_byte_for_byte(root, tmp_path):
         pytest.skip("no compiler: run npm ci in contracts/ to compile the contracts")
     subprocess.run(["node", contracts / "compile.js", tmp_path], check=True, capture_output=True)
     rebuilt = sorted(tmp_path.rglob("*.json"))
-    assert {path.stem for path in rebuilt} == {*CONTRACTS, "Hostile"}
+    assert {path.stem for path in rebuilt} == {*CONTRACTS, "ClearingBench", "Hostile"}
     for path in rebuilt:
         assert filecmp.cmp(path, root / path.relative_to(tmp_path), shallow=False), path.name
