@@ -1,5 +1,16 @@
 """The contest among users for a pot: scores, equilibrium, whole epochs, what a promise costs, what is released."""
 
+from flnft_sim.game.contest.attestation import (
+    ATTESTATIONS,
+    distinct_updates,
+    enclave_seconds,
+    epochs_by_arrival,
+    epochs_by_enclave,
+    epochs_by_loss_drop,
+    minting_scores,
+    one_name_each,
+    uncaught_probability,
+)
 from flnft_sim.game.contest.equilibrium import Contest, contest_equilibrium, settled_contest
 from flnft_sim.game.contest.promise import delivered_part, measured_freshness, promised, provider_values
 from flnft_sim.game.contest.release import Release, release, release_exponent, release_power
@@ -8,6 +19,7 @@ from flnft_sim.game.contest.total_ask import NoTotalAskError, equal_users_ask, p
 from flnft_sim.game.contest.whole import Replies, WholeContest, whole_contest, whole_replies
 
 __all__ = [
+    "ATTESTATIONS",
     "Contest",
     "ContestTerms",
     "NoTotalAskError",
@@ -17,8 +29,15 @@ __all__ = [
     "WholeContest",
     "contest_equilibrium",
     "delivered_part",
+    "distinct_updates",
+    "enclave_seconds",
+    "epochs_by_arrival",
+    "epochs_by_enclave",
+    "epochs_by_loss_drop",
     "equal_users_ask",
     "measured_freshness",
+    "minting_scores",
+    "one_name_each",
     "played_epochs",
     "promised",
     "provider_values",
@@ -28,6 +47,7 @@ __all__ = [
     "score_shares",
     "settled_contest",
     "total_ask",
+    "uncaught_probability",
     "whole_contest",
     "whole_replies",
 ]
