@@ -15,7 +15,7 @@ interface IAuction {
 /// The members of a DAO propose asks, judge one another's, and pull their parts of what the DAO received.
 ///
 /// A member's part of a receipt T is floor(T c2 / W) - floor(T c1 / W), where [c1, c2) is its interval of the weights
-/// 0 … W: the parts add up to T to the wei, without a loop. The intervals are committed to by a Merkle root.
+/// 0 … W, in whole units of 10^12 wei: the parts add up to T to the wei, without a loop. The intervals are committed to by a Merkle root.
 contract MuDao {
     struct Vote {
         uint64 ends;
@@ -49,6 +49,8 @@ contract MuDao {
     error Full();
     error TooMuch();
     error TransferFailed();
+
+    uint256 private constant UNIT = 1e12; // wei: the market counts money in units of these
 
     /// The DAO's representative: it starts and counts votes, submits asks, and says which vote shares what it collects.
     address public immutable executor;
@@ -197,7 +199,7 @@ contract MuDao {
     /// The part of a receipt that falls on [c1, c2), booked as paid.
     function _pay(Receipt storage one, uint256 weight, uint256 c1, uint256 c2) private returns (uint256 amount) {
         uint256 received = one.amount;
-        amount = received * c2 / weight - received * c1 / weight;
+        amount = _upTo(received, c2, weight) - _upTo(received, c1, weight);
         uint256 paid = one.paid + amount;
         if (paid > received) revert TooMuch();
         one.paid = uint96(paid);
@@ -214,5 +216,10 @@ contract MuDao {
         one.root = root;
         one.total = total;
         emit Tallied(vote_, total, approved, root, weight);
+    }
+
+    /// What all up to `c` get together; who stands last gets what is no whole unit, too.
+    function _upTo(uint256 received, uint256 c, uint256 weight) private pure returns (uint256) {
+        return c == weight ? received : received / UNIT * c / weight * UNIT;
     }
 }

@@ -322,7 +322,7 @@ contract SealedAuction is EIP712 {
     function _terms(uint256 auction) private view returns (Terms memory terms) {
         Sale storage sale = sales[auction];
         if (sale.stage != Stage.Cleared && sale.stage != Stage.NoTrade) revert WrongStage();
-        terms.expires = uint64(block.timestamp) + sale.licenceSecs;
+        terms.expires = sale.closes + sale.licenceSecs; // the same for all, whenever they are settled
         if (sale.stage == Stage.NoTrade) return terms;
         (terms.price, terms.token, terms.base) = (sale.price, sale.token, sale.base);
         terms.forfeitBps = sale.forfeitBps;

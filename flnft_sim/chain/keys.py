@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from eth_account import Account as _Accounts
 
 from flnft_sim.errors import InputError
+from flnft_sim.ledger.keccak import keccak
 from flnft_sim.streams import Streams
 
 SEED_BYTES = 32
@@ -35,11 +35,13 @@ class ChainKey:
     @cached_property
     def address(self) -> str:
         """The owner's address, with the capitals that check it (EIP-55)."""
-        return str(_Accounts.from_key(self.secret).address)
+        return checksummed(keccak(_public_key(self.secret))[-20:])
 
     def sign(self, transaction: Mapping[str, Any]) -> bytes:
         """Return a transaction of these fields signed: the same fields give the same bytes (RFC 6979)."""
-        return bytes(_Accounts.sign_transaction(dict(transaction), self.secret).raw_transaction)
+        from eth_account import Account as accounts  # here: an address is known without its 0.6 s of importing
+
+        return bytes(accounts.sign_transaction(dict(transaction), self.secret).raw_transaction)
 
     def __repr__(self) -> str:
         return f"ChainKey({self.address})"
@@ -55,9 +57,31 @@ def keys_from_environment(count: int, environment: Mapping[str, str] = os.enviro
     words = environment.get(MNEMONIC, "").strip()
     if not words:
         raise InputError(f"no key to sign with: set the environment variable {MNEMONIC} to the accounts' mnemonic")
-    _Accounts.enable_unaudited_hdwallet_features()
+    from eth_account import Account as accounts
+
+    accounts.enable_unaudited_hdwallet_features()
     try:
-        found = [_Accounts.from_mnemonic(words, account_path=f"m/44'/60'/0'/0/{i}") for i in range(count)]
+        found = [accounts.from_mnemonic(words, account_path=f"m/44'/60'/0'/0/{i}") for i in range(count)]
     except Exception:  # the library quotes the words, which must not be told
         raise InputError(f"the words in {MNEMONIC} are no mnemonic (BIP-39); set it to 12 to 24 words") from None
     return [ChainKey(bytes(each.key)) for each in found]
+
+
+def checksummed(address: bytes) -> str:
+    """20 bytes as 0x and hex digits with the capitals that check them (EIP-55)."""
+    digits = address.hex()
+    marks = keccak(digits.encode()).hex()
+    return "0x" + "".join(
+        digit.upper() if int(mark, 16) > 7 else digit for digit, mark in zip(digits, marks, strict=False)
+    )
+
+
+def _public_key(secret: bytes) -> bytes:
+    """The 64 bytes of a secret's point on the curve."""
+    try:
+        from coincurve import PublicKey
+    except ImportError:  # where it has no wheels
+        from eth_keys import keys
+
+        return bytes(keys.PrivateKey(secret).public_key.to_bytes())
+    return bytes(PublicKey.from_valid_secret(secret).format(compressed=False)[1:])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from eth_abi import encode
 from eth_hash.auto import keccak
 
+from flnft_sim.chain.units import WEI_PER_UNIT
 from flnft_sim.checks import whole
 from flnft_sim.errors import InputError
 
@@ -22,7 +23,7 @@ class Claim:
 
     def amount(self, received: int, weight: int) -> int:
         """Return its part of `received` wei where all weights add up to `weight`."""
-        return received * self.c2 // weight - received * self.c1 // weight
+        return _up_to(received, self.c2, weight) - _up_to(received, self.c1, weight)
 
 
 class ShareTree:
@@ -56,6 +57,11 @@ class ShareTree:
                 proof.append(level[place ^ 1])
             place //= 2
         return tuple(proof)
+
+
+def _up_to(received: int, c: int, weight: int) -> int:
+    """What all up to `c` get together, in wei: whole units, but for the last of them, who gets the rest."""
+    return received if c == weight else received // WEI_PER_UNIT * c // weight * WEI_PER_UNIT
 
 
 def _leaf(claim: Claim) -> bytes:

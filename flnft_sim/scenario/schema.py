@@ -541,7 +541,7 @@ class Market(Choice, ValuesSettings, frozen=True):
     licence_s: Annotated[
         float | None,
         Knob(
-            "how long a licence is good for from the clearing on, resold or not; none: for ever",
+            "how long a licence is good for from the end of its window on, resold or not; none: for ever",
             unit="s",
             ge=1,
             le=LONGEST_S,

@@ -179,7 +179,7 @@ class AuctionContract(Actor):
                 "winners": [auction.buyers[place].address for place in auction.winners],
                 "draw": auction.draw.hex(),
             }
-            cleared = yield world.public_chain.submit("clearing", self.key, payload)
+            yield world.public_chain.submit("clearing", self.key, payload)
         settlement = settle(
             world.accounts,
             clearing,
@@ -192,13 +192,13 @@ class AuctionContract(Actor):
             },
             auctioneer=self.address,
         )
-        self._grant(auction, clearing, world.public_chain.timestamp_s(cleared.block_height))
+        self._grant(auction, clearing)
         self._learn(auction)
         yield from self._publish_entries(auction)
         auction.state = "settled"
         self._record(auction, settlement)
 
-    def _grant(self, auction: Auction, clearing: Clearing, cleared_s: int) -> None:
+    def _grant(self, auction: Auction, clearing: Clearing) -> None:
         """Give the winners their licences, in order of rank."""
         licence_s = self.world.settings.market.licence_s
         if not clearing.sellers.size:
@@ -209,7 +209,7 @@ class AuctionContract(Actor):
             auction.nfts[seller].name,
             dao=dao.address,
             holders=[winner.address for winner in winners],
-            expires_s=None if licence_s is None else cleared_s + licence_s,
+            expires_s=None if licence_s is None else auction.closes_s + licence_s,
         )
         self.world.records.licences += [
             LicenceRow(
