@@ -41,20 +41,28 @@ class UserTerms:
 
     def freshness(self, epochs: Floats) -> Floats:
         """θ^F (Eq. 12 with a reference age)."""
-        return np.maximum(0.0, np.log(self.freshness_horizon_s / self.ages(epochs)))
+        return self._freshness_at(self.ages(epochs))
+
+    def _freshness_at(self, ages: Floats) -> Floats:
+        return np.maximum(0.0, np.log(self.freshness_horizon_s / ages))
 
     def rewards(self, epochs: Floats) -> Floats:
         """δ(k) = A + p·θ^F(k)."""
         return self.quality_rewards + self.freshness_price * self.freshness(epochs)
 
-    def decay(self, epochs: Floats) -> Floats:
-        """−dδ/dk = p·s/T(k), and 0 where the update is worth nothing for freshness any more."""
-        ages = self.ages(epochs)
-        return np.where(ages < self.freshness_horizon_s, self.freshness_price * self.seconds_per_epoch / ages, 0.0)
+    def _rewards_and_decay(self, ages: Floats) -> tuple[Floats, Floats]:
+        """δ(k), and −dδ/dk = p·s/T(k), which is 0 where the update is worth nothing for freshness any more."""
+        decay = np.where(ages < self.freshness_horizon_s, self._decay_per_age / ages, 0.0)
+        return self.quality_rewards + self.freshness_price * self._freshness_at(ages), decay
+
+    @cached_property
+    def _decay_per_age(self) -> Floats:
+        return self.freshness_price * self.seconds_per_epoch
 
     def privacy(self, rewards: Floats) -> Floats:
         """ε* at a reward, within its range (Eq. 22)."""
-        return np.clip(unchecked_answer(rewards, self.privacy_costs, self.fairness), *self.privacy_range)
+        low, high = self.privacy_range
+        return np.minimum(np.maximum(unchecked_answer(rewards, self.privacy_costs, self.fairness), low), high)
 
     def best_privacy(self, epochs: Floats) -> Floats:
         """ε* at k and its own δ(k)."""
@@ -83,11 +91,11 @@ class UserTerms:
         beyond = 2.0 * self.most_epochs  # an answer out of reach, infinite for who bears no cost, counts as this
 
         def excess(epochs: Floats) -> tuple[Floats, Floats]:
-            rewards = self.rewards(epochs)
+            rewards, decay = self._rewards_and_decay(self.ages(epochs))
             answer = unchecked_answer(rewards, self.compute_costs, self.fairness)
             moves = (rewards > 0) & (answer < beyond)
             elasticity = np.divide(answer, self.fairness * rewards, out=np.zeros_like(rewards), where=moves)
-            return epochs - np.minimum(answer, beyond), 1.0 + elasticity * self.decay(epochs)
+            return epochs - np.minimum(answer, beyond), 1.0 + elasticity * decay
 
         return increasing_roots(excess, np.ones_like(self.most_epochs), self.most_epochs, start)
 
@@ -98,6 +106,16 @@ class UserTerms:
         block = max(1, BLOCK // most)
         best = [self.of(slice(at, at + block))._best_of_all(most) for at in range(0, self.most_epochs.size, block)]
         return np.concatenate(best)
+
+    @cached_property
+    def own_age_privacy(self) -> Floats:
+        """ε* at the best whole k."""
+        return self.best_privacy(self.own_age_epochs.astype(np.float64))
+
+    @cached_property
+    def own_age_utilities(self) -> Floats:
+        """Φ at the best whole k and its best ε."""
+        return self.utilities(self.own_age_epochs.astype(np.float64))
 
     def _best_of_all(self, most: int) -> Ints:
         epochs = np.arange(1.0, most + 1.0)[:, None]
@@ -112,14 +130,16 @@ class UserTerms:
         sigma, rest = self.fairness, 1.0 - self.fairness
 
         def descent(epochs: Floats) -> tuple[Floats, Floats]:
-            rewards, decay = self.rewards(epochs), self.decay(epochs)
+            ages = self.ages(epochs)
+            rewards, decay = self._rewards_and_decay(ages)
             privacy = self.privacy(rewards)
             inside = (privacy > self.privacy_range[0]) & (privacy < self.privacy_range[1])
-            benefit = (epochs**rest + privacy**rest) / rest
-            fall = decay * benefit - rewards * epochs**-sigma + self.compute_costs
-            moved = np.divide(privacy**rest * decay**2, sigma * rewards, out=np.zeros_like(fall), where=inside)
-            curve = decay * self.seconds_per_epoch / self.ages(epochs) * benefit + moved
-            slope = 2.0 * decay * epochs**-sigma + sigma * rewards * epochs ** (-sigma - 1.0) - curve
+            effort, marginal = privacy**rest, epochs**-sigma
+            benefit = (epochs**rest + effort) / rest
+            fall = decay * benefit - rewards * marginal + self.compute_costs
+            moved = np.divide(effort * decay**2, sigma * rewards, out=np.zeros_like(fall), where=inside)
+            curve = decay * self.seconds_per_epoch / ages * benefit + moved
+            slope = 2.0 * decay * marginal + sigma * rewards * epochs ** (-sigma - 1.0) - curve
             return fall, slope
 
         middle = whole.astype(np.float64)

@@ -230,15 +230,13 @@ class DecisionStep:
     def privacy(self) -> Floats:
         """ε* (N,) within its range (Eq. 22), for the reward that the user counts on."""
         own = self.problem.user_reply == "own-age"
-        return (
-            self.terms.best_privacy(self.epochs.astype(np.float64)) if own else self.terms.privacy(self.total_rewards)
-        )
+        return self.terms.own_age_privacy if own else self.terms.privacy(self.total_rewards)
 
     @cached_property
     def utilities(self) -> Floats:
         """Φ (N,) at the answers (Eq. 14), by the reward that the user counts on."""
         if self.problem.user_reply == "own-age":
-            return self.terms.utilities(self.epochs.astype(np.float64))
+            return self.terms.own_age_utilities
         return self.problem.utility(self.total_rewards, self.epochs.astype(np.float64), self.privacy)
 
     @property

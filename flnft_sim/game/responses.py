@@ -50,7 +50,11 @@ def unrounded_answer(reward: ArrayLike, unit_cost: ArrayLike, *, fairness: Array
 
 def unchecked_answer(delta: Floats, cost: Floats, sigma: float) -> Floats:
     """`unrounded_answer` for who has checked its numbers already, where costs broadcast to the shape of rewards."""
-    ratio = np.divide(delta, cost, out=np.where(delta > 0, np.inf, 0.0), where=cost > 0)
+    costly = cost > 0
+    if np.all(costly):
+        ratio = np.asarray(delta / cost)
+    else:
+        ratio = np.divide(delta, cost, out=np.where(delta > 0, np.inf, 0.0), where=costly)
     with np.errstate(over="ignore"):  # beyond the largest double is beyond every clip
         unrounded: Floats = ratio ** (1.0 / sigma)
     return unrounded
@@ -103,11 +107,12 @@ def _best_bid(delta: Floats, worth: Floats, s: Floats) -> Floats:
 
 
 def rival_sums(bids: ArrayLike) -> Floats:
-    """Each provider's Δ, the sum of all others' bids, shape (M,): exact zeros for a lone bidder (Eq. 30)."""
+    """Each provider's Δ, the sum of all others' bids, over the last axis: exact zeros for a lone bidder (Eq. 30)."""
     amounts = not_negative("bids", bids)
-    before = np.concatenate(([0.0], np.cumsum(amounts[:-1])))
-    after = np.concatenate((np.cumsum(amounts[:0:-1])[::-1], [0.0]))
-    return before[: amounts.size] + after[: amounts.size]
+    before, after = np.zeros_like(amounts), np.zeros_like(amounts)
+    np.cumsum(amounts[..., :-1], axis=-1, out=before[..., 1:])
+    np.cumsum(amounts[..., :0:-1], axis=-1, out=after[..., -2::-1])
+    return before + after
 
 
 def budgeted_best_response(

@@ -21,20 +21,28 @@ def increasing_roots(
     `function` gives values and slopes. Newton's steps from `start`, and a bisection wherever one leaves the bracket
     known so far: from a good start two steps do.
     """
-    lower, upper, place = low, high, np.clip(start, low, high)
+    lower, upper, place = low, high, np.minimum(np.maximum(start, low), high)
     seen_lower, seen_upper = (np.zeros(place.shape, dtype=bool) for _ in range(2))
     for _ in range(MOST_STEPS):
         value, slope = function(place)
         below, above = value < 0, value > 0
         lower, upper = np.where(below, place, lower), np.where(above, place, upper)
         seen_lower, seen_upper = seen_lower | below, seen_upper | above
-        step = np.divide(value, slope, out=np.copysign(np.inf, value), where=slope > 0)
-        target = _inside(place - np.where(value == 0, 0.0, step), lower, upper, seen_lower, seen_upper)
+        target = _inside(place - _newton_step(value, slope), lower, upper, seen_lower, seen_upper)
         still = np.abs(target - place) <= LAST_BITS * np.abs(target)
         place = target
         if still.all():
             break
     return place
+
+
+def _newton_step(value: Floats, slope: Floats) -> Floats:
+    """value/slope, infinite against a slope that falls, and 0 at a root."""
+    rising = slope > 0
+    if rising.all():
+        return value / slope
+    step = np.divide(value, slope, out=np.copysign(np.inf, value), where=rising)
+    return np.where(value == 0, 0.0, step)
 
 
 def _inside(
@@ -45,6 +53,8 @@ def _inside(
     seen_upper: Bools,
 ) -> Floats:
     """Newton's target; the middle of the bracket where it leaves it, but an end not looked at yet comes first."""
+    if ((target >= lower) & (target <= upper)).all():
+        return target
     middle = (lower + upper) / 2.0
     target = np.where(target < lower, np.where(seen_lower, middle, lower), target)
     return np.where(target > upper, np.where(seen_upper, middle, upper), target)
