@@ -10,6 +10,7 @@ import typer
 
 from flnft_sim.cli.console import check_folder, err, out, print_json
 from flnft_sim.cli.options import ImportsFirst, Json
+from flnft_sim.cli.privacy_audit import audit_privacy
 from flnft_sim.errors import FlnftError, InputError
 from flnft_sim.files import read_ordinary
 
@@ -47,6 +48,10 @@ def audit_command(
         str | None,
         typer.Option(metavar="SCENARIO", help="audit a scenario's whole market instead, game and asks included"),
     ] = None,
+    privacy: Annotated[
+        str | None,
+        typer.Option(metavar="SCENARIO", help="audit what a scenario's privacy claims instead, by canaries in one run"),
+    ] = None,
     episodes: Annotated[int, typer.Option(help="with --composed: how many of the scenario's episodes")] = 3,
     imports: ImportsFirst = None,
     as_json: Json = False,
@@ -59,6 +64,8 @@ def audit_command(
         check_folder(folder)
     elif figure:
         raise InputError("--figure: say with --out into which folder it is drawn")
+    if privacy is not None:
+        return audit_privacy(privacy, seed, as_json=as_json)
     if composed is not None:
         return _compose(composed, rules or _COMPOSED_RULES, episodes, seed, folder, as_json=as_json)
     return _search(
