@@ -7,9 +7,12 @@ little, wins and falls short, for δ falls more slowly than what is saved. With
 
     m = 1 + ln(1/(a·(1 − 1/n)))/ln k⁰
 
-a contest of n equal users for half-kept promises unravels: at x = k/k⁰ < 1 a user's condition is
-ρ·x^(m − 1)·(1 + m/(a·(n − 1))) = 1, where ρ is the pot as a part of the total ask. Its left side rises in x, so such an
-x is a minimum of what a user would gain by moving everybody's effort, and efforts leave it for k⁰ or for nothing.
+a contest of n equal users for a promise kept in part is unstable: at x = k/k⁰ < 1 a user's condition is
+ρ·x^(m − 1)·(1 + m/(a·(n − 1))) = 1, where ρ is the pot as a part of the total ask. Its left side rises in x, so where
+all work a little more all want to work more, up to k⁰, and where all work less, less. Where the condition has no such x
+(ρ below 1/(1 + m/(a·(n − 1))), .75 for n = 10, a = .5, k⁰ = 5) efforts fall, and users leave. Unstable is not
+impossible: from n = 6 on (a = .5, k⁰ = 5) such an x is a best reply to itself, hence an equilibrium that is short and
+paid, though less than a promise kept at the same ask. `steep_release_power` is the least m that leaves none.
 """
 
 from typing import NamedTuple
@@ -36,6 +39,20 @@ def release_power(*, a: float, users: int, promised_epochs: float) -> float:
     whole("users", users, least=2)
     epochs = float(within("promised_epochs", promised_epochs, at_least=1.0))
     return float(1.0 - np.log(a * (1.0 - 1.0 / users)) / np.log(epochs)) if epochs > 1.0 else np.inf
+
+
+def steep_release_power(*, a: float, users: int) -> float:
+    """The least power m at which no promise kept in part is a best reply to itself among equal users.
+
+    With s = 1/n and f = ln(x^m·s), a user's gain is concave in its own k at the condition above where f″ + f′² < 0, in
+    units of k: (m/n + a(1 − s))² < m/n² + a(1 − s) + a²·s(1 − s). This m makes the two equal; a larger one leaves a
+    stayer less after others drop out.
+    """
+    within("a", a, above=0.0, at_most=1.0)
+    share = 1.0 / whole("users", users, least=2)
+    rise = a * (1.0 - share)
+    half = rise - 0.5 * share
+    return float(users * (np.sqrt(half * half + rise * (1.0 + a * share - rise)) - half))
 
 
 def release_exponent(*, a: float, users: int, promised_epochs: float, elasticity: float) -> float:

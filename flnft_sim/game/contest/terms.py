@@ -1,12 +1,12 @@
 """What users compete by: whose work counts how much, what it costs, and within which ranges it lies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flnft_sim.arrays import Bools, Floats
+from flnft_sim.arrays import Bools, Floats, Ints
 from flnft_sim.checks import not_negative, positive, within
 from flnft_sim.errors import InputError
 
@@ -29,6 +29,12 @@ class ScoreFreshness:
         not_negative("fixed_age_s", self.fixed_age_s, "s")
         not_negative("seconds_per_epoch", self.seconds_per_epoch, "s")
         positive("horizon_s", self.horizon_s, "s")
+
+    def of(self, users: Ints, count: int) -> "ScoreFreshness":
+        """That of some of `count` users, who may stand twice."""
+        fixed = np.broadcast_to(np.asarray(self.fixed_age_s, dtype=float), count)[users]
+        slope = np.broadcast_to(np.asarray(self.seconds_per_epoch, dtype=float), count)[users]
+        return replace(self, fixed_age_s=fixed, seconds_per_epoch=slope)
 
     def kept(self, epochs: ArrayLike) -> Floats:
         """The factor (N,) that an update of k epochs keeps of its score."""
@@ -78,6 +84,18 @@ class ContestTerms:
 
     def __len__(self) -> int:
         return len(self.theta)
+
+    def of(self, users: Ints) -> "ContestTerms":
+        """The terms of some users, who may stand twice."""
+        low, high = (np.broadcast_to(np.asarray(end, dtype=float), len(self))[users] for end in self.epochs_range)
+        return replace(
+            self,
+            scores=self.theta[users],
+            compute_cost=self.compute[users],
+            privacy_cost=self.privacy[users],
+            epochs_range=(low, high),
+            freshness=None if self.freshness is None else self.freshness.of(users, len(self)),
+        )
 
     @property
     def theta(self) -> Floats:
