@@ -6,6 +6,7 @@ Importing this loads neither PyTorch nor Numba: an engine is imported when it fi
 from flnft_sim.learning.accounting import dp_epsilon, dp_noise_multiplier
 from flnft_sim.learning.aggregation import AGGREGATORS, aggregate
 from flnft_sim.learning.batches import batch_plan
+from flnft_sim.learning.contracts import BudgetError, Contracts, accountant
 from flnft_sim.learning.curves import Curve, load_curve, load_curves
 from flnft_sim.learning.data import DATASETS, DataError, Dataset, Facts, data_directory, load_dataset
 from flnft_sim.learning.engines.base import PrivateDescent, StepNoise, Trained, TrainingError
@@ -16,6 +17,7 @@ from flnft_sim.learning.learners import (
     FederatedLearner,
     Learner,
     LocalUpdates,
+    PrivateLearner,
     SurrogateLearner,
     Training,
 )
@@ -31,7 +33,9 @@ __all__ = [
     "MODELS",
     "PARTITIONS",
     "SCHEMES",
+    "BudgetError",
     "CentralizedLearner",
+    "Contracts",
     "Curve",
     "DataError",
     "Dataset",
@@ -46,6 +50,7 @@ __all__ = [
     "Participation",
     "PrivacyLedger",
     "PrivateDescent",
+    "PrivateLearner",
     "Scheme",
     "SchemeContext",
     "StepNoise",
@@ -53,6 +58,7 @@ __all__ = [
     "Trained",
     "Training",
     "TrainingError",
+    "accountant",
     "aggregate",
     "batch_plan",
     "build_model",

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from flnft_sim.results.forecast import forecast_quality
 from flnft_sim.results.phase import Phase
@@ -65,6 +66,8 @@ def _guarantee(told: Told) -> str:
     table = told.result.privacy
     if "guarantee" not in table or table.empty:
         return _nothing_released(told)
+    if "epsilon_guaranteed" in table:
+        return _of_records(told, table)
     bound = table[table["epsilon_total_basic"].notna()] if "epsilon_total_basic" in table else table.head(0)
     none = table.loc[table.index.difference(bound.index), "guarantee"]
     reason = none.value_counts().index[0].removeprefix("none").lstrip(": ") if len(none) else ""
@@ -79,6 +82,26 @@ def _guarantee(told: Told) -> str:
         text += f", for {len(bound):,} of {counted(len(table), 'user')}; for the others none ({reason})"
     models = told.setting("market.auctions") or 1
     return text if models == 1 else f"{text}; of the last minting of {models:,}, each adds its own"
+
+
+def _of_records(told: Told, table: pd.DataFrame) -> str:
+    """One sentence: what holds for a record; shards are disjoint, so the largest ε of a user is everybody's."""
+    trained = table[table["steps_taken"] > 0]
+    if trained.empty:
+        return "nobody trained, so nothing was released"
+    if np.isinf(trained["epsilon_guaranteed"]).any():
+        return "none (some user trained without noise)"
+    row, spent = trained.iloc[0], int((trained["stopped_in_round"] > 0).sum())
+    models = told.setting("market.auctions") or 1
+    accountant = told.result.manifest.get("privacy", {}).get("accountant", "PLD")
+    told_of = [
+        f"{row['mechanism']}, Poisson lots of q = {row['sampling_rate']:g}, {accountant}",
+        f"users {span(trained['epsilon_guaranteed'], '.2f')}",
+    ]
+    told_of += [f"{spent:,} spent it and stopped"] if spent else []
+    told_of += [f"of the last minting of {models:,}, each adds its own"] if models > 1 else []
+    most = trained["epsilon_guaranteed"].max()
+    return f"ε ≤ {most:.2f} at δ = {row['delta']:g} for each record of each user ({'; '.join(told_of)})"
 
 
 def _nothing_released(told: Told) -> str:

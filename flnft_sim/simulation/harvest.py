@@ -11,10 +11,12 @@ import pandas as pd
 from flnft_sim.agents.decision import Decision
 from flnft_sim.game import examine
 from flnft_sim.imports import source_of
+from flnft_sim.learning import accountant
 from flnft_sim.ledger import from_units
 from flnft_sim.machine import code_version
 from flnft_sim.results import RunResult, phase_breakdown, summarise
 from flnft_sim.results.tables import empty, of_rows
+from flnft_sim.scenario import Scenario
 from flnft_sim.simulation.cast import Cast
 from flnft_sim.simulation.motion import moves, rates
 
@@ -74,7 +76,16 @@ def _manifest(cast: Cast, status: str, wall_s: float) -> dict[str, Any]:
             chain.name: chain.tip.hash for chain in (world.public_chain.chain, *(d.ledger.chain for d in cast.daos))
         },
         "unsettled": _unsettled(cast),
-    }
+    } | _accounting(settings)
+
+
+def _accounting(settings: Scenario) -> dict[str, Any]:
+    """How private steps were sampled and accounted, and by what; nothing where none were."""
+    private = settings.learning.privacy
+    if not private.trains_privately:
+        return {}
+    sampling = f"Poisson, each record by a coin of {private.sampling_rate:g}"
+    return {"privacy": {"mechanism": private.mechanism, "sampling": sampling, "accountant": accountant()}}
 
 
 def _unsettled(cast: Cast) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ class MuDao(Organisation):
         """Train round after round; then hash the model and make its transaction final on the public chain.
 
         Where not one update was aggregated in all rounds there is no work to sell: nothing is minted. Nor is it where
-        the terms have closed before the last round.
+        the terms have closed before the last round. Once every member has spent its privacy budget no round follows.
         """
         settings, self.nft, self.terms = self.world.settings, None, terms
         if episode > 0:
@@ -64,7 +64,8 @@ class MuDao(Organisation):
             self.labels.append(f"{self.name}-e{episode}")
         for number in range(1, settings.learning.rounds + 1):
             held: Round = yield from self.run_round(episode, number)
-            if self.world.env.now >= terms.closes_s:
+            left = self.learner.epochs_left
+            if self.world.env.now >= terms.closes_s or (left is not None and not left.any()):
                 break
         self.last_decision = held.decision
         if self.deliveries.any and self.world.env.now < terms.closes_s:
@@ -105,11 +106,14 @@ class MuDao(Organisation):
             privacy_range=settings.game.privacy_range,
         )
         plan = self.scheme.choose(context)
-        here = present[plan.users]  # who is away works for no scheme
+        epochs, left = plan.epochs, self.learner.epochs_left
+        if left is not None:  # who has spent its budget takes part no more
+            epochs = np.minimum(epochs, left[plan.users])
+        here = present[plan.users] & (epochs > 0)  # who is away works for no scheme
         if self.sums_securely and np.count_nonzero(here) <= settings.learning.privacy.colluders:
             here[:] = False  # nobody's noise may be missing, and nobody is sure to add any
         users, privacy = plan.users[here], plan.privacy[here]
-        return Participation(users, plan.epochs[here], self._contract(held, users, privacy))
+        return Participation(users, epochs[here], self._contract(held, users, privacy))
 
     def _contract(self, held: Round, users: Ints, privacy: Floats) -> Floats:
         """Bind who trains for the first time to its ε (n,) where one is for the whole minting; returns what holds."""

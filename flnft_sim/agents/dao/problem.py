@@ -72,7 +72,9 @@ def _unit_costs(dao: Organisation) -> tuple[Floats, Floats]:
 def _epochs_max(dao: Organisation, seconds_per_epoch: Floats) -> Ints:
     """k_max: the most epochs that fit the round's deadline (Eq. 15's C2 with its units mended); 0 = stay out."""
     settings = dao.world.settings
-    most = np.full(len(seconds_per_epoch), settings.game.epochs_max, dtype=np.int64)
+    most, left = np.full(len(seconds_per_epoch), settings.game.epochs_max, dtype=np.int64), dao.learner.epochs_left
+    if left is not None:
+        most = np.minimum(most, left)
     deadline_s = settings.timeline.round_deadline_s
     if deadline_s is None:
         return most

@@ -3,6 +3,7 @@
 from flnft_sim.learning.learners.base import DivergenceError, Learner, LearnerError, LocalUpdates
 from flnft_sim.learning.learners.centralized import CentralizedLearner
 from flnft_sim.learning.learners.federated import FederatedLearner, Training
+from flnft_sim.learning.learners.private import PrivateLearner
 from flnft_sim.learning.learners.surrogate import SurrogateLearner
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Learner",
     "LearnerError",
     "LocalUpdates",
+    "PrivateLearner",
     "SurrogateLearner",
     "Training",
 ]

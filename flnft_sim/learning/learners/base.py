@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import pandas as pd
 
+from flnft_sim.arrays import Ints
 from flnft_sim.errors import FlnftError, InputError
 from flnft_sim.learning.models import Model
-from flnft_sim.learning.privacy import PrivacyLedger
 from flnft_sim.learning.schemes import Ranking
 
 
@@ -24,10 +25,18 @@ class LocalUpdates:
     """What a round's users bring home, arrays of one entry a user."""
 
     users: np.ndarray  # (n,) numbers
-    losses: np.ndarray  # (n,) mean cross-entropy while training, last epoch
-    gradient_norms: np.ndarray  # (n,) mean L2 norm of mini-batch gradients, last epoch; stays on the device
+    losses: np.ndarray  # (n,) mean cross-entropy while training, last epoch; what a DAO may know of a private user's
+    gradient_norms: np.ndarray  # (n,) mean L2 norm of mini-batch gradients, last epoch; stays on the device, or NaN
     update_norms: np.ndarray  # (n,) L2 norm of the *noised* update, what Eq. 7 may use
     params: np.ndarray  # (n, P) float32, noised: what is shared
+
+
+class PrivacyBook(Protocol):
+    """What has been released over a run, user by user."""
+
+    def table(self) -> pd.DataFrame:
+        """Return rows of the table `privacy`, users by their numbers."""
+        ...
 
 
 class Learner(Protocol):
@@ -41,6 +50,11 @@ class Learner(Protocol):
     @property
     def engine_reason(self) -> str:
         """Why this engine, and what its figures are worth."""
+        ...
+
+    @property
+    def epochs_left(self) -> Ints | None:
+        """How many epochs each user may still train before its privacy budget is spent, (N,); None for no limit."""
         ...
 
     def train(self, round_index: int, users: np.ndarray, epochs: np.ndarray, privacy: np.ndarray) -> LocalUpdates:
@@ -63,6 +77,6 @@ class Learner(Protocol):
         """Return the current model as named arrays."""
         ...
 
-    def privacy_ledger(self) -> PrivacyLedger:
+    def privacy_ledger(self) -> PrivacyBook:
         """Return what has been released so far."""
         ...

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flnft_sim.arrays import Ints
 from flnft_sim.learning.aggregation import AGGREGATORS, State, aggregate
 from flnft_sim.learning.batches import steps_per_epoch
 from flnft_sim.learning.data import Dataset
 from flnft_sim.learning.engines.base import Shard, StepNoise
 from flnft_sim.learning.engines.choice import choose_engine
-from flnft_sim.learning.learners.base import DivergenceError, LearnerError, LocalUpdates
+from flnft_sim.learning.learners.base import DivergenceError, LearnerError, LocalUpdates, PrivacyBook
 from flnft_sim.learning.models import Model
 from flnft_sim.learning.privacy import Noise, PrivacyLedger, perturb_updates
 from flnft_sim.learning.schemes import Ranking
@@ -106,8 +107,12 @@ class FederatedLearner:
         users = updates.users[arrived]
         params = updates.params if arrived.all() else updates.params[arrived]
         self.params = aggregate(
-            self._training.aggregator, self.params, params, self.shard_sizes[users], users=users, state=self._state
+            self._training.aggregator, self.params, params, self._weights_of(users), users=users, state=self._state
         )
+
+    def _weights_of(self, users: np.ndarray) -> np.ndarray:
+        """What the updates of users (n,) weigh in the aggregate."""
+        return self.shard_sizes[users]
 
     def evaluate(self) -> tuple[float, float]:
         """Return (test accuracy, test loss)."""
@@ -122,7 +127,12 @@ class FederatedLearner:
         """Return the current model as named arrays."""
         return self.model.unflatten(self.params)
 
-    def privacy_ledger(self) -> PrivacyLedger:
+    @property
+    def epochs_left(self) -> Ints | None:
+        """As many as are asked for."""
+        return None
+
+    def privacy_ledger(self) -> PrivacyBook:
         """Return what has been released so far."""
         return self._ledger
 

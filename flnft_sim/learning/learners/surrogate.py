@@ -95,6 +95,10 @@ class SurrogateLearner:
         """Return the place on the curve, all there is to store."""
         return {"surrogate.progress": np.array([self._progress.work, self._progress.noise_variance])}
 
+    @property
+    def epochs_left(self) -> None:
+        """As many as are asked for."""
+
     def privacy_ledger(self) -> PrivacyLedger:
         """Return an empty one: nothing is released, for there is no data."""
         return PrivacyLedger(None)

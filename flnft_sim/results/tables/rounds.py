@@ -70,16 +70,32 @@ class UserRow:
 
 @dataclass(slots=True, kw_only=True)
 class PrivacyRow:
-    """A user's privacy over the last minting."""
+    """A user's privacy over the last minting; a run has the columns of its `learning.privacy.mechanism`."""
 
     user: str = column("who")
-    rounds: int = column("rounds in which something was shared", unit="count")
-    noise_scale_min: float = column("the least scale of the Laplace noise", source="Eq. 4")
-    noise_scale_max: float = column("the greatest scale of the Laplace noise", source="Eq. 4")
-    epsilon_round: float = column("the largest ε of a round that holds; empty where none does")
-    epsilon_total_basic: float = column("the sum over rounds that holds")
-    epsilon_total_tight: float = column("the ε that holds in all at δ, composed by an accountant")
+    rounds: int = column("`paper`: rounds in which something was shared", unit="count")
+    noise_scale_min: float = column("`paper`: the least scale of the Laplace noise", source="Eq. 4")
+    noise_scale_max: float = column("`paper`: the greatest scale of the Laplace noise", source="Eq. 4")
+    epsilon_round: float = column("`paper`: the largest ε of a round that holds; empty where none does")
+    epsilon_total_basic: float = column("`paper`: the sum over rounds that holds")
+    epsilon_total_tight: float = column("`paper`: the ε that holds in all at δ, composed by an accountant")
+    mechanism: str = column("`dp-*`: how users train")
+    unit: str = column("`dp-*`: whose presence is hidden")
+    neighbours: str = column("`dp-*`: which data sets are not to be told apart")
     delta: float = column("δ of the guarantee in all")
+    epsilon_contracted: float = column("`dp-*`: ε agreed on for the whole minting; empty for who never trained")
+    noise_multiplier: float = column("`dp-*`: σ, the noise's deviation over C; 0 where no noise was asked for")
+    clip_l2: float = column("`dp-*`: C, the bound of a record's gradient")
+    sampling_rate: float = column("`dp-*`: q, the coin of a record for each lot")
+    steps_allowed: int = column("`dp-*`: steps that σ was made for", unit="count")
+    steps_taken: int = column("`dp-*`: steps trained, lost uploads included", unit="count")
+    epsilon_guaranteed: float = column("`dp-*`: ε that holds whatever was trained, PLD at the steps allowed")
+    epsilon_rdp: float = column("`dp-*`: the same by Rényi accounting, as many papers print it")
+    epsilon_spent: float = column(
+        "`dp-*`: PLD at the steps taken; holds only if how many did not depend on private data"
+    )
+    stopped_in_round: int = column("`dp-*`: the round in which the budget was spent, 0 for none")
+    assumptions: str = column("`dp-*`: what the guarantee rests on, who sees what, what is outside")
     guarantee: str = column("what holds, in words")
 
 

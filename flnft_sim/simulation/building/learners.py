@@ -16,6 +16,7 @@ from flnft_sim.learning import (
     Learner,
     Model,
     Noise,
+    PrivateLearner,
     SurrogateLearner,
     Training,
     build_model,
@@ -25,6 +26,7 @@ from flnft_sim.learning import (
     partition,
 )
 from flnft_sim.scenario import Scenario
+from flnft_sim.settings.learning import PrivacySettings
 from flnft_sim.streams import Streams
 
 
@@ -73,6 +75,16 @@ def build_learner(
         rng=streams.generator("partition", dao),
         **learning.partition.told("kind"),
     )
+    if learning.privacy.trains_privately and not scheme.centralized:
+        return PrivateLearner(
+            dataset,
+            _model_of(settings, dataset),
+            shards,
+            privacy=_contract_of(settings),
+            declared=max(1, len(dataset.train_y) // users),
+            training=picked(Training, learning),
+            seed=seed,
+        )
     kind = CentralizedLearner if scheme.centralized else FederatedLearner
     training, noise = picked(Training, learning), _noise_of(settings)
     return kind(dataset, _model_of(settings, dataset), shards, training=training, noise=noise, seed=seed)
@@ -81,6 +93,13 @@ def build_learner(
 def _model_of(settings: Scenario, data: Dataset | Facts) -> Model:
     learning, told = settings.learning, settings.learning.told("model")
     return build_model(learning.model, data.input_shape, data.classes, dropout=learning.dropout, **told)
+
+
+def _contract_of(settings: Scenario) -> PrivacySettings:
+    """As the scenario says, with as many epochs planned as its rounds can ask for where it says none."""
+    asked = picked(PrivacySettings, settings.learning.privacy)
+    planned = asked.planned_epochs or settings.learning.rounds * settings.most_epochs
+    return replace(asked, planned_epochs=planned)
 
 
 def _noise_of(settings: Scenario) -> Noise:
