@@ -1,5 +1,6 @@
 """Calls, events and errors of a contract as bytes, by its ABI."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -8,6 +9,7 @@ from typing import Any
 from eth_abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError, ParseError
 from eth_hash.auto import keccak
+from eth_utils import to_checksum_address
 
 from flnft_sim.chain.engine import Executed, Log
 from flnft_sim.chain.errors import ContractRevert
@@ -48,9 +50,16 @@ class Function:
     def of_signature(cls, signature: str) -> "Function":
         """Make a function of `name(type,…)`, with what it returns behind it in further brackets if that is known."""
         name, _, rest = signature.replace("returns", "").replace(" ", "").partition("(")
-        inputs, _, outputs = _balanced(rest)
-        entry = {"name": name, "inputs": _split(inputs), "outputs": _split(outputs.strip("()"))}
+        inputs, outputs = _balanced(rest)
+        if outputs:
+            outputs, _ = _balanced(outputs.removeprefix("("))
+        entry = {"name": name, "inputs": _split(inputs), "outputs": _split(outputs)}
         return cls(entry | {side: [{"type": each} for each in entry[side]] for side in ("inputs", "outputs")})
+
+    @classmethod
+    def guessed(cls, name: str, args: Sequence[Any]) -> "Function":
+        """Make a function whose types are what the arguments look like: whole numbers are uint256."""
+        return cls({"name": name, "inputs": [{"type": _looks_like(value)} for value in args]})
 
     @property
     def signature(self) -> str:
@@ -111,6 +120,9 @@ class Abi:
     def together(cls, abis: Iterable["Abi"]) -> "Abi":
         """Make one of several contracts that call one another."""
         return cls(entry for abi in abis for entry in abi.entries)
+
+    def __bool__(self) -> bool:
+        return bool(self.entries)
 
     def function(self, name: str, takes: int | None = None) -> Function:
         """Return a function by its name or full signature; one of several of a name, by how many arguments it takes."""
@@ -178,9 +190,20 @@ def _event(entry: Json, log: Log) -> Event:
 
 def _decode(types: Sequence[str], data: bytes, place: str) -> tuple[Any, ...]:
     try:
-        return tuple(decode(types, data))
+        return tuple(_readable(value, kind) for value, kind in zip(decode(types, data), types, strict=True))
     except (DecodingError, ParseError, OverflowError) as error:
         raise InputError(f"{place}: {len(data)} bytes do not decode as ({', '.join(types)}): {error}") from None
+
+
+def _readable(value: Any, kind: str) -> Any:
+    """A decoded value with its addresses as everybody writes them (EIP-55)."""
+    if kind == "address":
+        return str(to_checksum_address(value))
+    if "address" not in kind:
+        return value
+    if kind.endswith("]"):
+        return tuple(_readable(each, kind[: kind.rindex("[")]) for each in value)
+    return tuple(_readable(each, part) for each, part in zip(value, _split(kind[1:-1]), strict=True))
 
 
 def _of_type(entries: Iterable[Json], kind: str) -> list[Json]:
@@ -204,13 +227,30 @@ def _plain(value: Any, entry: Json) -> Any:
     return value
 
 
-def _balanced(text: str) -> tuple[str, str, str]:
+def _looks_like(value: Any) -> str:
+    """The type that a value has most likely: bytes of 32 are a word, text of 20 bytes in hex an address."""
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int):
+        return "int256" if value < 0 else "uint256"
+    if isinstance(value, bytes):
+        return "bytes32" if len(value) == 32 else "bytes"
+    if hasattr(value, "address") or (isinstance(value, str) and re.fullmatch(r"0x[0-9a-fA-F]{40}", value)):
+        return "address"
+    if isinstance(value, str):
+        return "string"
+    if isinstance(value, Sequence) and value:
+        return f"{_looks_like(value[0])}[]"
+    raise InputError(f"the type of {shown(value)} cannot be seen from it; give abi=, types= or a whole signature")
+
+
+def _balanced(text: str) -> tuple[str, str]:
     """Split what follows an opening bracket at the one that closes it."""
     depth = 1
     for place, sign in enumerate(text):
         depth += {"(": 1, ")": -1}.get(sign, 0)
         if not depth:
-            return text[:place], ")", text[place + 1 :]
+            return text[:place], text[place + 1 :]
     raise InputError(f"the signature '…({text}' has a bracket that is not closed; write name(type,type)")
 
 

@@ -1,11 +1,13 @@
 """An EVM of one's own in process: deploy bytecode, call it by real transactions, and see the gas that they took."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from eth_utils import to_checksum_address
 
 from flnft_sim.chain.abi import Abi, Event, Function, Json
 from flnft_sim.chain.engine import ENGINES, ZERO_ADDRESS, Account, BlockEnv, Executed, Log
@@ -107,7 +109,6 @@ class Evm:
         self.engine = ENGINES.get(engine)(fork=self.fork, chain_id=chain_id, alloc=money)
         self.number, self.timestamp = 0, timestamp
         self._abis: dict[str, Abi] = {}
-        self._keys = {key.address: key for key in self.accounts}
 
     def deploy(
         self,
@@ -117,7 +118,7 @@ class Evm:
         abi: Iterable[Json] | Abi | None = None,
         types: Sequence[str] | None = None,
         value: int = 0,
-        sender: ChainKey | str | None = None,
+        sender: ChainKey | str | int | None = None,
         gas: int | None = None,
         access_list: AccessList = (),
         check: bool = True,
@@ -125,8 +126,10 @@ class Evm:
         """Make a contract by a transaction; the receipt has its `address` and the `gas_used`.
 
         `bytecode` is hex or bytes, or a compiler's artifact (a mapping with `bytecode` and `abi`). `args` of the
-        constructor are values in order or by name, by the `abi` or the `types` given, or bytes (hex) as they are.
-        A failure raises `ContractRevert`, or with `check=False` is in the receipt.
+        constructor are values in order or by name, by the `abi` or the `types` given, or bytes (hex) as they are; with
+        neither, they are what they look like (whole numbers are uint256). `sender` is a `ChainKey`, its secret in hex,
+        a number of `accounts` or the address of one. A failure raises `ContractRevert`; with `check=False` it is in the
+        receipt.
         """
         known = _abi(abi if abi is not None else _part(bytecode, "abi") or ())
         data = _code(bytecode) + _constructor_data(args, known, types)
@@ -142,26 +145,28 @@ class Evm:
         function: str | bytes = b"",
         args: Any = (),
         *more: Any,
+        data: str | bytes | None = None,
         abi: Iterable[Json] | Abi | None = None,
         value: int = 0,
-        sender: ChainKey | str | None = None,
+        sender: ChainKey | str | int | None = None,
         gas: int | None = None,
         access_list: AccessList = (),
         check: bool = True,
     ) -> Receipt:
         """Call a contract by a transaction, or send it money; the receipt has the `gas_used` and the `value` returned.
 
-        `function` is a name of its ABI, a signature such as `transfer(address,uint256)`, or the whole data as bytes or
-        hex. `args` are a list, a mapping by names, or written one after another.
+        `function` is a name of its ABI, a signature such as `transfer(address,uint256)`, or the whole `data` as bytes
+        or hex. `args` are a list, a mapping by names, or written one after another; where no ABI is known, they are
+        what they look like.
         """
-        call, known, spec = self._call(to, function, args, more, abi, value)
+        call, known, spec = self._call(to, function if data is None else data, args, more, abi, value)
         result = bytes if spec is None or not spec.outputs else spec.decode
         return self._send(call, self._key(sender), gas, access_list, check, abi=known, result=result)
 
     send = transact = call
 
     def run(
-        self, call: Call, *, sender: ChainKey | str | None = None, gas: int | None = None, check: bool = True
+        self, call: Call, *, sender: ChainKey | str | int | None = None, gas: int | None = None, check: bool = True
     ) -> Receipt:
         """Send a `Call` of `flnft_sim.chain.contracts`; a failure raises the contract's own error."""
         receipt = self._send(call, self._key(sender), gas, (), False, abi=Abi(), result=call.result)
@@ -188,11 +193,12 @@ class Evm:
         *more: Any,
         abi: Iterable[Json] | Abi | None = None,
         value: int = 0,
-        sender: ChainKey | str | None = None,
+        sender: ChainKey | str | int | None = None,
     ) -> Any:
         """Return what a function would return, without a transaction."""
         call, known, spec = self._call(to, function, args, more, abi, value)
-        origin = sender if isinstance(sender, str) else self._key(sender).address
+        known_by_address = isinstance(sender, str) and len(sender) == 42
+        origin = str(sender) if known_by_address else self._key(sender).address
         done = self.engine.call(self._next(), call.to, call.data, sender=origin, value=value, gas=self.block_gas_limit)
         if not done.success:
             raise known.revert(done)
@@ -202,8 +208,9 @@ class Evm:
 
     def at(self, address: str, abi: Iterable[Json] | Abi) -> str:
         """Let calls to an address be by this ABI from now on; returns the address."""
-        self._abis[address] = _abi(abi)
-        return address
+        place = _address(address)
+        self._abis[place] = _abi(abi)
+        return place
 
     def account(self, who: ChainKey | str) -> Account:
         """Return balance, nonce and code of an address."""
@@ -249,26 +256,30 @@ class Evm:
         if isinstance(function, bytes) or function.startswith("0x") or not function:
             return Call(address, _hex(function, "the data of a call"), value), known, None
         values = [args, *more] if more or not _is_list(args) else args
-        spec = known.function(function, len(values))
+        guess = not known and "(" not in function and not isinstance(values, Mapping)
+        spec = Function.guessed(function, values) if guess else known.function(function, len(values))
         if more == () and _is_list(args) and len(spec.inputs) == 1 and _lists(spec.inputs[0]) and not _nested(args):
             values = [args]  # one argument that is a list itself
         return Call(address, spec.call(values), value, spec.name), known, spec
 
-    def _key(self, sender: ChainKey | str | None) -> ChainKey:
-        if sender is None:
-            return self.accounts[0]
+    def _key(self, sender: ChainKey | str | int | None) -> ChainKey:
         if isinstance(sender, ChainKey):
             return sender
-        if sender not in self._keys:
+        if sender is None or (isinstance(sender, int) and 0 <= sender < len(self.accounts)):
+            return self.accounts[sender or 0]
+        if isinstance(sender, str) and len(sender.removeprefix("0x")) == 64:
+            return ChainKey.from_hex(sender)
+        known = {key.address: key for key in self.accounts}
+        if sender not in known:
             raise InputError(f"no key is known for the sender {shown(sender)}; give a ChainKey or one of evm.accounts")
-        return self._keys[sender]
+        return known[str(sender)]
 
 
 def _address(who: Any) -> str:
     address = getattr(who, "address", who)
-    if not isinstance(address, str) or len(address) != 42 or not address.startswith("0x"):
+    if not isinstance(address, str) or re.fullmatch(r"0x[0-9a-fA-F]{40}", address) is None:
         raise InputError(f"{shown(who)} is no address; give 0x and 40 hex digits, or a receipt or key that has one")
-    return address
+    return str(to_checksum_address(address))
 
 
 def _abi(abi: Iterable[Json] | Abi) -> Abi:
@@ -303,14 +314,14 @@ def _hex(text: str | bytes, place: str) -> bytes:
 def _constructor_data(args: Any, abi: Abi, types: Sequence[str] | None) -> bytes:
     if isinstance(args, bytes | str):
         return _hex(args, "the arguments of the constructor")
-    spec = (
-        abi.constructor if types is None else Function({"name": "constructor", "inputs": [{"type": t} for t in types]})
-    )
-    if types is None and args and not spec.inputs:
-        raise InputError(
-            f"the constructor's arguments {shown(args)} have no known types; give abi=, types=, or encoded bytes"
-        )
-    return spec.encode(args if _is_list(args) else [args])
+    values = args if _is_list(args) else [args]
+    if types is not None:
+        spec = Function({"name": "constructor", "inputs": [{"type": kind} for kind in types]})
+    elif abi or isinstance(values, Mapping):
+        spec = abi.constructor
+    else:
+        spec = Function.guessed("constructor", values)
+    return spec.encode(values)
 
 
 def _is_list(args: Any) -> bool:

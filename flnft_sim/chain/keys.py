@@ -32,6 +32,16 @@ class ChainKey:
             raise InputError(f"key seed: {len(seed)} bytes given, secp256k1 needs exactly {SEED_BYTES}")
         return cls((int.from_bytes(seed, "big") % (_ORDER - 1) + 1).to_bytes(SEED_BYTES, "big"))
 
+    @classmethod
+    def from_hex(cls, secret: str) -> "ChainKey":
+        """The key of a secret in hex, as wallets and test networks write it."""
+        try:
+            key = cls(bytes.fromhex(secret.strip().removeprefix("0x")))
+            key.address  # noqa: B018  which fails where there is no such key
+        except ValueError:
+            raise InputError("a secret key is no hex of 32 bytes; give 0x and 64 hex digits, not all 0") from None
+        return key
+
     @cached_property
     def address(self) -> str:
         """The owner's address, with the capitals that check it (EIP-55)."""

@@ -22,11 +22,11 @@ def key(role: str, number: int = 0) -> ChainKey:
 class Stage:
     """A chain with the market's contracts on it; `gas` has what each kind of transaction took."""
 
-    def __init__(self, *, bidders: int = 3, daos: int = 2, engine: str = "pyevm", chain=None):
+    def __init__(self, *, bidders: int = 3, daos: int = 2, others=(), engine: str = "pyevm", chain=None):
         self.operator, self.stranger = key("operator"), key("stranger")
         self.bidders = [key("bidder", number) for number in range(bidders)]
         self.daos = [key("dao", number) for number in range(daos)]
-        everybody = [self.operator, self.stranger, *self.bidders, *self.daos]
+        everybody = [self.operator, self.stranger, *self.bidders, *self.daos, *others]
         self.genesis = Genesis(alloc={each.address: MONEY for each in everybody}, engine=engine)
         self.chain = connect("evm", self.genesis) if chain is None else chain(self.genesis)
         self.gas: dict[str, list[int]] = {}
