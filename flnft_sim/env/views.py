@@ -41,10 +41,10 @@ def provider_view(
 ) -> Floats:
     """What a provider sees, in the order of `PROVIDER`."""
     world, usual = model.world, provider.base_valuation_money
-    quality, freshness = world.beliefs.believed_money([other.number for other in model.providers])
-    rivals = [n for n, other in enumerate(model.providers) if other.category == provider.category and other != provider]
-    past = [row for row in world.records.auctions if row.category == provider.category and row.bidders]
-    last = past[-1] if past else None
+    rivals = [other for other in model.providers if other.category == provider.category and other != provider]
+    quality, freshness = world.beliefs.believed_money([rival.number for rival in rivals])
+    newest_first = reversed(world.records.auctions)
+    last = next((row for row in newest_first if row.category == provider.category and row.bidders), None)
     won = last is not None and any(
         row.won and row.provider == provider.name and row.auction == last.auction for row in world.records.bids[-64:]
     )
@@ -52,7 +52,7 @@ def provider_view(
         provider.valuation_money / usual,
         world.reserves.money(provider.category) / usual,
         by_the_book_money / usual,
-        float((quality + freshness)[rivals].sum()) / usual,
+        float((quality + freshness).sum()) / usual,
         last.price_money / usual if last else 0.0,
         last.ask_money / usual if last else 0.0,
         float(won),

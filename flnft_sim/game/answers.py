@@ -104,6 +104,8 @@ class UserTerms:
         """The whole k in [1, k_max] that is best when a user counts what its own age costs it: all are tried."""
         most = int(self.most_epochs.max())
         block = max(1, BLOCK // most)
+        if block >= self.most_epochs.size:
+            return self._best_of_all(most)
         best = [self.of(slice(at, at + block))._best_of_all(most) for at in range(0, self.most_epochs.size, block)]
         return np.concatenate(best)
 

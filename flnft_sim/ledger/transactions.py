@@ -64,7 +64,9 @@ class Transaction:
             "gas": gas,
         }
         digest = sha256_hex(canonical_json(unsigned))
-        return cls(**unsigned, signature=key.sign(bytes.fromhex(digest)).hex())
+        transaction = cls(**unsigned, signature=key.sign(bytes.fromhex(digest)).hex())
+        vars(transaction)["digest"] = digest  # as its property would find it
+        return transaction
 
     @cached_property
     def digest(self) -> str:

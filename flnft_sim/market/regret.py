@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flnft_sim.arrays import Floats
+from flnft_sim.arrays import Floats, Ints
 from flnft_sim.market.clearing import clear_stack
 from flnft_sim.market.lots import Lots
 
@@ -33,23 +33,32 @@ def forgone_money(
     if not offers.size:
         return np.zeros(money.size)
     drawn = Lots.drawn(seed, money.size, offers.size) if lots is None else lots
-    forgone = np.zeros(money.size)
     steps = np.concatenate([offers, [reserve] if np.isfinite(reserve) else []])
-    for bidder in range(money.size):
-        places = np.flatnonzero((money > 0) | (np.arange(money.size) == bidder))
-        own = places == bidder
-        marks = np.concatenate([money[places[~own]], steps])
-        tried = np.concatenate([marks, marks + SMALLEST, [worth[bidder], most[bidder], money[bidder]]])
-        tried = np.unique(tried[(tried > 0) & (tried <= max(most[bidder], money[bidder]))])
-        stack = np.where(own, tried[:, None], money[places])
+    bidding = money > 0
+    forgone = np.zeros(money.size)
+    # Who bids stands in the market with all who do; who does not, with them and itself.
+    for group in filter(len, (np.flatnonzero(bidding), *np.flatnonzero(~bidding)[:, None])):
+        places = np.union1d(np.flatnonzero(bidding), group)
+        tried = [_tried(bidder, money, places, steps, worth[bidder], most[bidder]) for bidder in group]
+        who = np.repeat(group, [each.size for each in tried])
+        bid, own = np.concatenate(tried), places == who[:, None]
         cleared = clear_stack(
             rule,
-            stack,
-            np.broadcast_to(offers, (tried.size, offers.size)),
-            np.full(tried.size, reserve),
+            np.where(own, bid[:, None], money[places]),
+            np.broadcast_to(offers, (bid.size, offers.size)),
+            np.full(bid.size, reserve),
             lots=drawn.of_bids(places),
         )
-        kept = (worth[bidder] * cleared.wins - cleared.payments)[:, own][:, 0]
-        had = float(kept[tried == money[bidder]][0]) if money[bidder] > 0 else 0.0
-        forgone[bidder] = max(0.0, kept.max(initial=0.0) - had)
+        kept = worth[who] * cleared.wins[own] - cleared.payments[own]
+        for bidder in group:
+            mine, at = kept[who == bidder], bid[who == bidder]
+            had = float(mine[at == money[bidder]][0]) if money[bidder] > 0 else 0.0
+            forgone[bidder] = max(0.0, mine.max(initial=0.0) - had)
     return forgone
+
+
+def _tried(bidder: int, money: Floats, places: Ints, steps: Floats, worth: float, most: float) -> Floats:
+    """The bids that might change what the bidder gets, ascending, and its own."""
+    marks = np.concatenate([money[places[places != bidder]], steps])
+    tried = np.concatenate([marks, marks + SMALLEST, [worth, most, money[bidder]]])
+    return np.unique(tried[(tried > 0) & (tried <= max(most, money[bidder]))])

@@ -121,18 +121,26 @@ class BidRows:
             limits=[buyer.budget_money for buyer in auction.buyers],
         )
 
+    @cached_property
+    def _accepted(self) -> tuple[Floats, Floats]:
+        return self.auction.accepted_offers()
+
+    @cached_property
+    def _satisfactions(self) -> list[tuple[Floats, Floats]]:
+        """Of each FL-NFT the satisfaction with quality and with freshness, (buyers,) each."""
+        ratios = np.array([buyer.elasticity_ratio for buyer in self.auction.buyers])
+        steps = [decision.step for decision in self.auction.tender.decisions]
+        return [(quality_satisfaction(each.quality, ratios), np.full(len(ratios), each.freshness)) for each in steps]
+
     def _utility(self, place: int) -> float:
         """Ψ_j (Eq. 16 mended) at the bids really made, summed over quality and freshness, mean over the FL-NFTs.
 
         A provider's money becomes a unit price with its *own* satisfaction, as in the decision that bid it.
         """
-        buyer, accepted = self.auction.buyers[place], self.auction.accepted_offers()
-        ratios = np.array([other.elasticity_ratio for other in self.auction.buyers])
+        buyer, accepted = self.auction.buyers[place], self._accepted
+        valuations = buyer.quality_valuation_money, buyer.freshness_valuation_money
         utilities = []
-        for decision in self.auction.tender.decisions:
-            step = decision.step
-            worth = quality_satisfaction(step.quality, ratios), np.full(len(ratios), step.freshness)
-            valuations = buyer.quality_valuation_money, buyer.freshness_valuation_money
+        for worth in self._satisfactions:
             parts = zip(accepted, worth, valuations, strict=True)
             utilities.append(sum((_part_utility(place, *part) for part in parts), 0.0))
         return float(np.mean(utilities)) if utilities else 0.0

@@ -114,7 +114,7 @@ def _forward(part: np.ndarray, parameters: HmmParameters) -> tuple[Floats, float
 
 
 def _parts(symbols: np.ndarray, lengths: list[int]) -> list[np.ndarray]:
-    return np.split(symbols, np.cumsum(lengths)[:-1])
+    return [symbols] if len(lengths) == 1 else np.split(symbols, np.cumsum(lengths)[:-1])
 
 
 def _rows(weights: Floats) -> Floats:

@@ -62,6 +62,7 @@ class Pbft(Consensus):
         self._rng = rng
         self._crashed = set[int]()
         self._view, self._view_since_s = 0, 0.0
+        self._expected_s: dict[tuple[int, tuple[int, ...]], float] = {}  # by primary and who is down
         self.crash(*settings.crashed)
 
     @property
@@ -110,6 +111,12 @@ class Pbft(Consensus):
 
         The timeout where they can never decide.
         """
+        known = self.primary, self.crashed
+        if known not in self._expected_s:
+            self._expected_s[known] = self._mean_of_a_few()
+        return self._expected_s[known]
+
+    def _mean_of_a_few(self) -> float:
         rng = np.random.default_rng(0)  # one of its own: asking must not change what comes
         instances = max(1, _EXPECTATION_REPLICAS // self.settings.replicas)
         outcomes = [self._run(rng) for _ in range(instances)]
