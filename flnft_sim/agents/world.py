@@ -11,6 +11,7 @@ from flnft_sim.agents.policy import Policy
 from flnft_sim.agents.reserve_book import ReserveBook
 from flnft_sim.agents.settings import Settings
 from flnft_sim.agents.tokens import Tokens
+from flnft_sim.clock.downlink import Downlink
 from flnft_sim.clock.public_chain import PublicChain
 from flnft_sim.clock.radio_cell import RadioCell
 from flnft_sim.game import DemandRegimes
@@ -54,6 +55,7 @@ class World:
     public_chain: PublicChain
     tokens: Tokens
     cell: RadioCell
+    downlink: Downlink
     beliefs: BeliefBook
     reserves: ReserveBook
     demand: DemandRegimes

@@ -22,6 +22,7 @@ PHASE_COLOURS: dict[str, str] = {
     Phase.BIDDING: PINK,
     Phase.CLEARING: GREY,
     Phase.SETTLEMENT: BROWN,
+    Phase.ACCESS: "#7fd1b9",
 }
 
 

@@ -19,6 +19,7 @@ class Phase(StrEnum):
     BIDDING = "bidding"
     CLEARING = "clearing"
     SETTLEMENT = "settlement"
+    ACCESS = "access"
 
     @classmethod
     def of_minting(cls) -> tuple["Phase", ...]:

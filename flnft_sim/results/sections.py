@@ -270,6 +270,15 @@ def _many_auctions(told: Told) -> Iterator[Fact]:
     yield "rebids", f"{span(held['rebids'], '.0f')} an auction, mean {held['rebids'].mean():.1f}"
 
 
+def access(told: Told) -> Iterator[Fact]:
+    """What rank of access was worth: the model is older for who fetches it later."""
+    first, last = told.figures.get("access_age_first_s"), told.figures.get("access_age_last_s")
+    if first is None or last is None:
+        return
+    later = f", the last {last - first:,.2f} s older" if last > first else ""
+    yield "access", f"the first in rank had a model {first:,.2f} s old{later}"
+
+
 def one_seller(told: Told) -> Iterator[Fact]:
     """Where a single DAO sells, a rule may be a posted price, and rules that are the same one cannot differ."""
     from flnft_sim.market import RULES, posts_the_reserve  # here: only a run or its page needs the market's parts
@@ -329,6 +338,6 @@ SECTIONS: Mapping[str, tuple[Facts, ...]] = {
     "Learning": (quality, effort, privacy_guarantee, engine),
     "Time": (minting_time, decisions, ages, updates_astray),
     "Game": (users_play, providers_play, forecasts, exploitability),
-    "Market": (auctions, one_seller, rejections),
+    "Market": (auctions, access, one_seller, rejections),
     "Money": (gains, balances),
 }

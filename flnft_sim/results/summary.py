@@ -54,9 +54,19 @@ def summarise(result: "RunRecord") -> dict[str, Any]:
         "ask_money": _mean(result.auctions["ask_money"]),
         "reserve_money": _mean(result.auctions["reserve_money"]),
         "price_money": _mean(result.auctions["price_money"]),
+        **_access(result.licences),
         "paid_total_money": float(result.bids["payment_money"].sum()),
         "money_total_units": int(result.accounts["balance_money_units"].sum()),
     }
+
+
+def _access(licences: pd.DataFrame) -> dict[str, float | None]:
+    """How old a model was when the first and when the last in rank had it, means over auctions."""
+    nothing = pd.Series(dtype=float)
+    known = licences.dropna(subset="model_age_s") if "model_age_s" in licences else licences.iloc[:0]
+    of_auctions = known.groupby("auction")["model_age_s"] if len(known) else None
+    first, last = (nothing, nothing) if of_auctions is None else (of_auctions.min(), of_auctions.max())
+    return {"access_age_first_s": _mean(first), "access_age_last_s": _mean(last)}
 
 
 def saw_teeth(aoi: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

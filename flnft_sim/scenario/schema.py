@@ -34,7 +34,7 @@ from flnft_sim.settings.learning import (
     SizesSettings,
     TrainingSettings,
 )
-from flnft_sim.settings.radio import AREA_M, RadioSettings, WalkSettings
+from flnft_sim.settings.radio import AREA_M, DownlinkSettings, RadioSettings, WalkSettings
 from flnft_sim.settings.rules import ValuesSettings
 
 PAPERS_INCENTIVES = ("fair", "linear", "proportional")
@@ -386,8 +386,8 @@ class Learning(Choice, TrainingSettings, ActivationSettings, InputSettings, Nois
         return self
 
 
-class Radio(Section, RadioSettings, WalkSettings, frozen=True):
-    """The shared uplink between users and the edge base station."""
+class Radio(Section, RadioSettings, DownlinkSettings, WalkSettings, frozen=True):
+    """The links of users and providers to the edge base station."""
 
     area_m: Annotated[Range, Knob("width and height of the area", unit="m", paper="§6.1", ge=1.0, le=100000.0)] = AREA_M
     placement: Annotated[

@@ -43,6 +43,15 @@ class RadioSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DownlinkSettings(Settings):
+    """What the base station sends with: holders of a licence fetch the model over its band of ω."""
+
+    downlink_dbm: Annotated[
+        float, Knob("transmit power of the base station (TR 38.901: 44 dBm in 20 MHz)", unit="dBm", ge=-100, le=100)
+    ] = 44.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class WalkSettings(Settings):
     """Random waypoint: uniform speed between waypoints, and a pause at each."""
 

@@ -104,6 +104,8 @@ class FlnftModel(mesa.Model):
             cast.next_demand()
             _log.debug("episode %d from %.3f s on", episode, env.now)
             yield from cast.mechanism.hold_episode(episode)
+        cast.mechanism.phase = "access"
+        yield cast.contract.access.all_served()
         cast.mechanism.phase = "finished"
         _log.debug("finished at %.3f s", env.now)
 

@@ -43,6 +43,7 @@ ADDED: Mapping[str, Any] = {
     "learning.privacy.round_trip_s": 0.1,
     "learning.privacy.value_bits": 16,
     "learning.privacy.trusted_sizes": False,
+    "radio.downlink_dbm": 44.0,
     "market.value_law": "learned",
     "market.value_range_money": [0.0, 100.0],
     "market.value_mean_money": 50.0,

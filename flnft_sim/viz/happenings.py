@@ -57,4 +57,6 @@ def _words(span: Span) -> str:
             return "the auction's result is on the public chain"
         case Phase.SETTLEMENT:
             return "winners have paid, members are paid, escrows are returned"
+        case Phase.ACCESS:
+            return f"{who} has the model, {seconds} after its turn came"
     return ""

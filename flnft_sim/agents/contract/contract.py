@@ -9,6 +9,7 @@ import numpy as np
 import simpy
 
 from flnft_sim.agents.actor import Actor
+from flnft_sim.agents.contract.access import Access
 from flnft_sim.agents.contract.auction import Auction
 from flnft_sim.agents.contract.recording import BidRows, auction_row
 from flnft_sim.agents.contract.resale import resales
@@ -44,6 +45,7 @@ class AuctionContract(Actor):
         self.providers, self.outsider = providers, outsider
         self.auctions: list[Auction] = []
         self.licences = Licences()
+        self.access = Access(world)
         self._unheld = Unheld(world)
         self._published_entries = 0  # of the accounts' journal, how many are on the public chain
 
@@ -224,6 +226,8 @@ class AuctionContract(Actor):
             )
             for licence, winner, place in zip(granted, winners, auction.winners, strict=True)
         ]
+        rows = self.world.records.licences[-len(winners) :]
+        self.access.begin(dao, list(zip(winners, rows, strict=True)))
 
     def _learn(self, auction: Auction) -> None:
         """What the ledger now shows: the opened bids feed everyone's beliefs, the lowest ask the next reserve.
@@ -271,16 +275,21 @@ class AuctionContract(Actor):
         rng = self.world.streams.generator("resales", len(self.auctions), auction.rebids)
         if not clearing.sellers.size or market.resale_share == 0:
             return
-        self.world.records.licences += resales(
-            auction,
-            clearing,
-            self.licences,
-            self.world.accounts,
-            rng,
-            share=market.resale_share,
-            royalty=market.royalty,
-            now_s=self.world.env.now,
+        resold = list(
+            resales(
+                auction,
+                clearing,
+                self.licences,
+                self.world.accounts,
+                rng,
+                share=market.resale_share,
+                royalty=market.royalty,
+                now_s=self.world.env.now,
+            )
         )
+        self.world.records.licences += resold
+        takers = {buyer.name: buyer for buyer in auction.buyers}
+        self.access.begin(auction.sellers[int(clearing.sellers[0])], [(takers[row.holder], row) for row in resold])
         yield from self._publish_entries(auction)
 
     def _record(self, auction: Auction, settlement: Settlement) -> None:

@@ -36,6 +36,8 @@ class Parts:
     host: simpy.Resource | None
     """The one machine that all members share, None where each has its own."""
     withdraws: bool
+    replica_delays_s: Floats
+    """From the edge server, replica 0, to every replica that keeps the model: (replicas,) mean seconds."""
 
 
 class Organisation(Actor):
@@ -50,6 +52,7 @@ class Organisation(Actor):
         self.scheme, self.ledger, self.host, self.withdraws = parts.scheme, parts.ledger, parts.host, parts.withdraws
         self.labels = [self.name]  # of spans: tell mintings apart where there are several
         self.ages = [AgeOfInformation(self.name)]  # one a minting
+        self.replica_delays_s = parts.replica_delays_s
         self._make_learner = parts.make_learner
         self.learner = parts.make_learner(0)
         self.experience = self.unmeasured()

@@ -65,6 +65,8 @@ class LicenceRow:
     price_money: float = column("what the holder paid")
     royalty_money: float = column("what of that went to the DAO at a resale")
     expires_s: float = column("from when on it is worth nothing, whoever holds it; empty where it does not expire")
+    accessed_at_s: float = column("when the holder had the model; empty where it has not fetched it", default=NAN)
+    model_age_s: float = column("how old the newest work in the model was then", source="Eq. 11", default=NAN)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from flnft_sim.results import SpanLog
 from flnft_sim.scenario import Scenario
 from flnft_sim.simulation.building.accounts import open_accounts
 from flnft_sim.simulation.building.daos import build_daos
+from flnft_sim.simulation.building.downlink import build_downlink
 from flnft_sim.simulation.building.incentives import build_incentives
 from flnft_sim.simulation.building.providers import build_providers
 from flnft_sim.simulation.building.public_chain import build_public_chain
@@ -52,6 +53,7 @@ def _world(settings: Scenario, on_round: Callable[[Row], None]) -> World:
         public_chain=public_chain,
         tokens=Tokens(public_chain.chain),
         cell=build_radio_cell(env, settings, streams),
+        downlink=build_downlink(env, settings, streams),
         beliefs=BeliefBook(
             settings.game.belief.kind,
             settings.game.belief.told("kind"),

@@ -21,7 +21,7 @@ from flnft_sim.ledger import Chain, key_of
 from flnft_sim.scenario import Scenario
 from flnft_sim.scenario.schema import Population
 from flnft_sim.simulation.building.learners import build_learner, data_of, extent_of
-from flnft_sim.simulation.building.private_ledger import build_private_consensus
+from flnft_sim.simulation.building.private_ledger import build_private_consensus, edge_delays_s
 from flnft_sim.streams import Streams
 
 
@@ -46,6 +46,7 @@ def build_daos(model: mesa.Model, world: World, settings: Scenario, providers: l
             scheme=SCHEMES.get(settings.learning.scheme)(),
             ledger=ledger,
             host=host,
+            replica_delays_s=edge_delays_s(settings, streams, number, count),
             withdraws=number >= population.daos - settings.failures.withdrawing_daos,
         )
         daos.append(MuDao(model, world, number, parts))

@@ -1,11 +1,14 @@
 """Build the consensus of a DAO's own ledger."""
 
 import networkx as nx
+import numpy as np
 
+from flnft_sim.arrays import Floats
 from flnft_sim.ledger import PROTOCOLS, Consensus, make_consensus
 from flnft_sim.ledger.consensus import RequestHop
 from flnft_sim.network import TOPOLOGIES, link_delays, with_jitter
 from flnft_sim.scenario import Scenario
+from flnft_sim.scenario.schema import PrivateLedger as Ledger
 from flnft_sim.streams import Streams
 
 SLOW_FACTOR = 10.0  # a slow replica's messages take this many times as long
@@ -19,7 +22,7 @@ def build_private_consensus(settings: Scenario, streams: Streams, dao: int, memb
         return make_consensus(ledger.protocol, rng, **told)
     replicas = min(members, ledger.replicas_max)
     mean_s, sd_s = ledger.delay_ms / 1e3, ledger.delay_sd_ms / 1e3
-    base_s = link_delays(replicas, topology=ledger.topology, mean_s=mean_s, rng=rng)  # as `replica_links` draws it
+    base_s = _link_delays_s(ledger, replicas, rng)
     slow = {replica: SLOW_FACTOR for replica in range(replicas - ledger.crashed)[-ledger.slow :] if ledger.slow}
     requests = streams.generator("requests", dao)
     return make_consensus(
@@ -33,6 +36,19 @@ def build_private_consensus(settings: Scenario, streams: Streams, dao: int, memb
         hop=RequestHop(base_s, mean_s, sd_s, requests, slow) if ledger.request_hop else None,
         **told,
     )
+
+
+def edge_delays_s(settings: Scenario, streams: Streams, dao: int, members: int) -> Floats:
+    """Mean delays from replica 0, the edge server, to each replica: (replicas,); one of 0 without replicas."""
+    ledger = settings.private_ledger
+    if not PROTOCOLS.get(ledger.protocol).can_crash:
+        return np.zeros(1)
+    return _link_delays_s(ledger, min(members, ledger.replicas_max), streams.generator("consensus", dao))[0]
+
+
+def _link_delays_s(ledger: Ledger, replicas: int, rng: np.random.Generator) -> Floats:
+    """Mean delays between all replicas, (n, n); what `replica_links` draws, if `rng` is as fresh."""
+    return link_delays(replicas, topology=ledger.topology, mean_s=ledger.delay_ms / 1e3, rng=rng)
 
 
 def replica_links(settings: Scenario, streams: Streams, dao: int, members: int) -> nx.Graph:
