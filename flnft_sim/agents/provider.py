@@ -13,7 +13,7 @@ from flnft_sim.agents.decision import Decision
 from flnft_sim.agents.tender import Tender, submit
 from flnft_sim.agents.world import World
 from flnft_sim.ledger import to_units
-from flnft_sim.market import Bid, rebid_step, seal
+from flnft_sim.market import Bid, Content, rebid_step, seal
 
 Process = Generator[simpy.Event, Any, Any]
 
@@ -72,6 +72,10 @@ class ServiceProvider(Actor):
         self._nonce = 0
         self._timing = world.streams.generator("bid timing", number)
         self._entropy = world.streams.generator("bid sealing", number)
+
+    def wants(self, content: str) -> bool:
+        """Whether it can use an FL-NFT of the content of that name."""
+        return Content.named(content).meets(Content.named(self.category))
 
     @property
     def elasticity_ratio(self) -> float:

@@ -4,7 +4,7 @@ from flnft_sim.market.audit import AuditReport, Counterexample, audit
 from flnft_sim.market.clearing import Clearing, InvalidOutcome, InvalidReport, clear
 from flnft_sim.market.licences import Licence, Licences
 from flnft_sim.market.lots import Lots, seal_of_draw
-from flnft_sim.market.matching import Group, Matching, match
+from flnft_sim.market.matching import Content, Group, Matching, match, wishes
 from flnft_sim.market.one_seller import alike_with_one_seller, posts_the_reserve
 from flnft_sim.market.pricing import Rebid, ask_per_licence, learned_reserve, price_setter, rebid_step, share_setter
 from flnft_sim.market.regret import forgone_money
@@ -22,6 +22,7 @@ __all__ = [
     "BidStatus",
     "BookEntry",
     "Clearing",
+    "Content",
     "Counterexample",
     "Group",
     "InvalidOutcome",
@@ -56,4 +57,5 @@ __all__ = [
     "share_out",
     "share_setter",
     "vote",
+    "wishes",
 ]

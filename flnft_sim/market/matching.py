@@ -1,11 +1,41 @@
-"""Which providers meet which DAOs: the matched groups χ of one content category each."""
+"""Which providers meet which DAOs: the matched groups χ of one content each, a category and its keywords."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import networkx as nx
 
 from flnft_sim.errors import InputError
+
+
+@dataclass(frozen=True)
+class Content:
+    """What an FL-NFT is about, or what a provider looks for: a category, and a set of keywords."""
+
+    category: str
+    keywords: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """The category, and the keywords behind it in order: content of one name is sold in one market."""
+        return "+".join([self.category, *sorted(self.keywords)])
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """The content of that name."""
+        category, *keywords = name.split("+")
+        return cls(category, frozenset(keywords))
+
+    def meets(self, demand: "Content") -> bool:
+        """Whether who demands `demand` can use it: the category is the same, and no keyword is missing."""
+        return self.category == demand.category and demand.keywords <= self.keywords
+
+
+def wishes(demand: str, on_offer: Iterable[str]) -> list[str]:
+    """The names of the contents on offer that meet the demand of that name, those with least beside it first."""
+    wanted, there = Content.named(demand), [Content.named(name) for name in dict.fromkeys(on_offer)]
+    return [each.name for each in sorted(there, key=lambda content: len(content.keywords)) if each.meets(wanted)]
 
 
 @dataclass(frozen=True)
@@ -41,8 +71,8 @@ def match(
     if groups_per_buyer is not None and groups_per_buyer < 1:
         raise InputError(f"a provider may bid in {groups_per_buyer} groups; give at least 1")
     offered = set(seller_categories)
-    wishes = [[c for c in dict.fromkeys(demand) if c in offered] for demand in buyer_demands]
-    chosen = wishes if groups_per_buyer is None else _within_limit(wishes, groups_per_buyer)
+    wanted = [[c for c in dict.fromkeys(demand) if c in offered] for demand in buyer_demands]
+    chosen = wanted if groups_per_buyer is None else _within_limit(wanted, groups_per_buyer)
     groups = []
     for category in dict.fromkeys(seller_categories):
         buyers = tuple(j for j, categories in enumerate(chosen) if category in categories)
@@ -57,14 +87,19 @@ def match(
 
 def _within_limit(wishes: list[list[str]], limit: int) -> list[list[str]]:
     """At most `limit` categories a buyer, covering as many categories as any such choice can."""
+    if all(len(categories) <= limit for categories in wishes):
+        return wishes  # nobody has to choose
+    # Nodes are numbers: of words the order in sets, and with it the matching, would differ from process to process.
+    names = list(dict.fromkeys(category for categories in wishes for category in categories))
+    number = {category: -1 - place for place, category in enumerate(names)}
+    slots = range(len(wishes) * limit)
     graph = nx.Graph()
-    slots = [(buyer, slot) for buyer in range(len(wishes)) for slot in range(limit)]
     graph.add_nodes_from(slots)
-    graph.add_edges_from((slot, category) for slot in slots for category in wishes[slot[0]])
+    graph.add_edges_from((slot, number[category]) for slot in slots for category in wishes[slot // limit])
     partner = nx.bipartite.hopcroft_karp_matching(graph, slots)
     chosen = []
     for buyer, categories in enumerate(wishes):
-        covering = {partner[buyer, slot] for slot in range(limit) if (buyer, slot) in partner}
-        by_wish = sorted(categories, key=lambda c: c not in covering)  # stable: wishes keep their order
+        covering = {partner[slot] for slot in range(buyer * limit, (buyer + 1) * limit) if slot in partner}
+        by_wish = sorted(categories, key=lambda c: number[c] not in covering)  # stable: wishes keep their order
         chosen.append(by_wish[:limit])
     return chosen

@@ -54,7 +54,8 @@ def largest_call(settings: Scenario) -> tuple[str, int]:
     Settlements come in as many transactions as it takes, so of them a single entry counts.
     """
     population, market = settings.population, settings.market
-    auction = f"category-{population.categories}-e{market.auctions}"
+    keywords = f"+keyword-{population.keywords}" * (population.keywords_carried if population.keywords else 0)
+    auction = f"category-{population.categories}{keywords}-e{market.auctions}"
     label = f"dao-{population.daos}-e{market.auctions}"
     sellers = -(-population.daos // population.categories)
     buyers = -(-population.providers // population.categories)

@@ -89,6 +89,20 @@ class Population(Section, frozen=True):
         int, Knob("content categories: DAO h mints category h mod this; provider j demands j mod this", ge=1, le=10_000)
     ] = 1
 
+    keywords: Annotated[
+        int,
+        Knob(
+            "keywords that there are; where there are any, FL-NFTs carry some and providers demand some", ge=0, le=1000
+        ),
+    ] = 0
+    keywords_carried: Annotated[
+        int, Knob("how many of them each DAO's FL-NFTs carry, drawn", unit="count", ge=1, le=20)
+    ] = 1
+    keywords_demanded: Annotated[
+        tuple[int, int],
+        Knob("how many of them each provider demands, drawn between these", unit="count", ge=0, le=20, rising=True),
+    ] = (0, 1)
+
     def moves_as_crowd(self, dao: int) -> bool:
         """Whether the DAO of that number has so many members that they are rows of arrays."""
         return len(range(dao, self.users, self.daos)) >= self.crowd_from
@@ -97,6 +111,7 @@ class Population(Section, frozen=True):
     def _enough_of_each(self) -> "Population":
         if self.users < self.daos:
             raise ValueError(f"users ({self.users}) must be at least daos ({self.daos}): each DAO needs a member")
+        self._keywords_can_be_met()
         if self.categories > self.daos:
             raise ValueError(f"categories ({self.categories}) must not exceed daos ({self.daos}): nobody would sell")
         if self.categories > self.providers:
@@ -105,6 +120,15 @@ class Population(Section, frozen=True):
                 f"category {self.providers}"
             )
         return self
+
+    def _keywords_can_be_met(self) -> None:
+        if self.keywords and self.keywords_carried > self.keywords:
+            raise ValueError(f"keywords_carried ({self.keywords_carried}) must not exceed keywords ({self.keywords})")
+        if self.keywords and self.keywords_demanded[1] > self.keywords_carried:
+            raise ValueError(
+                f"keywords_demanded ({self.keywords_demanded[1]} at most) must not exceed keywords_carried "
+                f"({self.keywords_carried}): no FL-NFT would ever meet it"
+            )
 
 
 class Devices(Section, frozen=True):

@@ -21,7 +21,18 @@ from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.agents.tender import Tender
 from flnft_sim.agents.world import World
 from flnft_sim.ledger import from_units, to_units
-from flnft_sim.market import Clearing, Licences, SealedBids, Settlement, VoteResult, match, seal_of_draw, settle
+from flnft_sim.market import (
+    Clearing,
+    Licences,
+    Matching,
+    SealedBids,
+    Settlement,
+    VoteResult,
+    match,
+    seal_of_draw,
+    settle,
+    wishes,
+)
 from flnft_sim.results.tables import NAN, LicenceRow
 
 Process = Generator[simpy.Event, Any, Any]
@@ -53,7 +64,7 @@ class AuctionContract(Actor):
         """Match the episode's sellers and buyers, and hold the auctions of all matched groups side by side."""
         env, buyers = self.world.env, self.providers
         sellers = [dao for dao in daos if not dao.withdraws and dao.nft is not None]
-        matching = match([dao.category for dao in sellers], [[buyer.category] for buyer in buyers])
+        matching = self.matching(sellers)
         auctions = [
             env.process(
                 self._hold(
@@ -68,6 +79,14 @@ class AuctionContract(Actor):
         self._learn_without_auctions([dao for dao in daos if not dao.withdraws and dao.nft is None], sellers)
         self._unheld.tell(episode, daos, sellers, matching, buyers)
         yield env.all_of(auctions)
+
+    def matching(self, sellers: Sequence[MuDao]) -> Matching:
+        """Group DAOs that sell and providers that can use what they sell.
+
+        Each bids in one group, for its whole budget is locked there.
+        """
+        on_offer = [dao.category for dao in sellers]
+        return match(on_offer, [wishes(buyer.category, on_offer) for buyer in self.providers], groups_per_buyer=1)
 
     # ---- the story of one auction -----------------------------------------------------------------------------------
 
@@ -249,7 +268,7 @@ class AuctionContract(Actor):
     def _learn_from_prices(self, daos: Sequence[MuDao]) -> None:
         """Who announced a price of nothing has shown that; what anybody else would have bid is not known."""
         decisions = [dao.last_decision for dao in daos if isinstance(dao.last_decision, Decision)]
-        buyers = [buyer for buyer in self.providers if buyer.category == daos[0].category]
+        buyers = [buyer for buyer in self.providers if buyer.wants(daos[0].category)]
         shown = np.array([0.0 if buyer.offer(decisions).total_money == 0 else np.nan for buyer in buyers])
         self.world.beliefs.observe(shown, shown, [buyer.number for buyer in buyers])
 

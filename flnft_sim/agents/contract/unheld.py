@@ -7,13 +7,14 @@ from flnft_sim.agents.dao.dao import MuDao
 from flnft_sim.agents.dao.deliveries import astray
 from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.agents.world import World
-from flnft_sim.market import Matching
+from flnft_sim.market import Content, Matching
 from flnft_sim.results.tables import AuctionRow
 
 NOTHING_DELIVERED = "no update was aggregated"
 """The outcome of a minting in which nobody's work arrived: there is no model to sell, and no budget was locked."""
 
 _NAMED = 3  # of several DAOs with one outcome
+_NO_BUYER = {False: "no provider demands this category", True: "no provider that these keywords suit is left for it"}
 
 
 class Unheld:
@@ -32,7 +33,8 @@ class Unheld:
         buyers: Sequence[ServiceProvider],
     ) -> None:
         """Say of an episode who is left over: sellers without buyers, who withdrew, who minted nothing, buyers."""
-        left_over = [(sellers[i].category, "no provider demands this category") for i in matching.unmatched_sellers]
+        unsold = [sellers[i].category for i in matching.unmatched_sellers]
+        left_over = [(content, _NO_BUYER[bool(Content.named(content).keywords)]) for content in unsold]
         left_over += [(dao.category, f"{dao.name} withdrew") for dao in daos if dao.withdraws]
         left_over += _minted_nothing([dao for dao in daos if not dao.withdraws and dao.nft is None])
         told = {category for category, _ in left_over}

@@ -21,7 +21,7 @@ from flnft_sim.arrays import Floats, Ints
 from flnft_sim.clock.work import Work
 from flnft_sim.learning import Participation, SchemeContext
 from flnft_sim.ledger import ConsensusStalled, fl_nft_document, mint_payload, model_hash
-from flnft_sim.market import VoteResult, vote
+from flnft_sim.market import Content, VoteResult, vote
 from flnft_sim.results import weights_bytes
 from flnft_sim.results.outcome import Outcome
 
@@ -195,6 +195,7 @@ class MuDao(Organisation):
             shares={address: share for address, share in of_members if share > 0},
             dao=self.name,
             episode=last.episode,
+            **({"keywords": sorted(keywords)} if (keywords := Content.named(self.category).keywords) else {}),
         )
         with self.doing("minting", dao=self.label):
             payload = mint_payload(document, dao=self.name, nft_file=document_file, model_file=weights_file)

@@ -18,8 +18,10 @@ from flnft_sim.arrays import Bools, Floats
 from flnft_sim.clock.private_ledger import PrivateLedger
 from flnft_sim.learning import SCHEMES
 from flnft_sim.ledger import Chain, key_of
+from flnft_sim.market import Content
 from flnft_sim.scenario import Scenario
 from flnft_sim.scenario.schema import Population
+from flnft_sim.simulation.building.keywords import carried
 from flnft_sim.simulation.building.learners import build_learner, data_of, extent_of
 from flnft_sim.simulation.building.private_ledger import build_private_consensus, edge_delays_s
 from flnft_sim.streams import Streams
@@ -36,12 +38,12 @@ def build_daos(model: mesa.Model, world: World, settings: Scenario, providers: l
         consensus = build_private_consensus(settings, streams, number, count)
         ledger = PrivateLedger(world.env, consensus=consensus, chain=Chain(f"dao-{number}"))
         host = simpy.Resource(world.env) if settings.devices.hosting == "single-host" else None
-        category = f"category-{number % population.categories}"
+        content = Content(f"category-{number % population.categories}", carried(population, streams, number))
         parts = Parts(
             privacy_tastes=people.privacy_tastes[number :: population.daos],
             members=people.members(model, world, number, ledger, host),
-            buyers=[provider for provider in providers if provider.category == category],
-            category=category,
+            buyers=[provider for provider in providers if provider.wants(content.name)],
+            category=content.name,
             make_learner=partial(build_learner, settings, streams, dataset, extent, number, count),
             scheme=SCHEMES.get(settings.learning.scheme)(),
             ledger=ledger,

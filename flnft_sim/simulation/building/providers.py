@@ -4,7 +4,9 @@ import mesa
 
 from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.agents.world import World
+from flnft_sim.market import Content
 from flnft_sim.scenario import Scenario
+from flnft_sim.simulation.building.keywords import demanded
 
 
 def build_providers(model: mesa.Model, world: World, settings: Scenario) -> list[ServiceProvider]:
@@ -17,7 +19,9 @@ def build_providers(model: mesa.Model, world: World, settings: Scenario) -> list
             model,
             world,
             number,
-            category=f"category-{number % population.categories}",
+            category=Content(
+                f"category-{number % population.categories}", demanded(population, world.streams, number)
+            ).name,
             quality_elasticity=game.quality_elasticity + float(spread[number]),
             overspends=number >= overspenders,
         )
