@@ -33,7 +33,7 @@ RULES = _family(
         "vcg": "vcg",
     },
 )
-MECHANISMS = _family("mechanism", "mechanisms", "flnft_sim.agents.mechanisms", {"paper": "paper"})
+MECHANISMS = _family("mechanism", "mechanisms", "flnft_sim.agents.mechanisms", {"paper": "paper", "sound": "sound"})
 VOTING = _family("voting rule", "voting", "flnft_sim.market", {"voting": "majority two-thirds"})
 PROTOCOLS = _family(
     "consensus protocol",

@@ -25,6 +25,7 @@ def own_data():
 ON_REAL_DATA = [pytest.mark.data, pytest.mark.usefixtures("data_dir")]
 OF_ANOTHER_SHAPE = {  # what a part's contract must be told beside its name
     **{("flnft_sim.rules", rule): {"draws_lots": True} for rule in ("random", "rsop", "rspe")},
+    ("flnft_sim.mechanisms", "sound"): {"fields": {"game.cost_price": 0.5, "market.reserve_money": 1000.0}},
     ("flnft_sim.protocols", "pow"): {"expectation_tolerance": 0.15},  # stale blocks take their share
     ("flnft_sim.protocols", "pbft"): {"settings": {"replicas": 7, "slow": {2: 3.0}}},
     ("flnft_sim.models", "cnn"): {"input_shape": (1, 8, 8)},

@@ -22,6 +22,7 @@ class BeliefBook:
     def __init__(
         self, kind: str, options: Mapping[str, Any], *, providers: int, prior_money: float, streams: Streams
     ) -> None:
+        self._kind, self._options, self._streams = kind, dict(options), streams
         self.wants_truth = BELIEFS.get(kind).wants_truth
         self._beliefs = [
             [
@@ -35,6 +36,11 @@ class BeliefBook:
         """Expected money each of the providers (numbers, M of them) bids next: arrays (M,) for quality, freshness."""
         quality, freshness = ([beliefs[p].mean() for p in providers] for beliefs in self._beliefs)
         return np.array(quality), np.array(freshness)
+
+    def about(self, purpose: str, *indices: int, prior_money: float) -> BidBelief:
+        """A belief of the same kind about another amount that the ledger shows again and again."""
+        seed = self._streams.integer(purpose, *indices)
+        return BidBelief(self._kind, **self._options, prior=prior_money, seed=seed)
 
     def fallbacks(self) -> int:
         """How many beliefs still predict the last bid because their history is too short."""

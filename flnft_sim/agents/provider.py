@@ -111,13 +111,30 @@ class ServiceProvider(Actor):
             rows.append((*prices, *money, sum(money), decision.believed_rivals_money[me]))
         return Offer(*np.mean(rows, axis=0).tolist())
 
+    def worth(self, tender: Tender) -> float:
+        """What a licence of what is announced is worth to it: V_j, or v_j of what is promised; money."""
+        promise = tender.promise
+        if promise is None:
+            return self.valuation_money
+        return promise.worth(self.valuation_money, self.quality_elasticity, promise.model)
+
+    def value(self, tender: Tender) -> Offer:
+        """Its value of what is promised, as a bid: what it says moves nothing but whether it wins.
+
+        Quality and freshness have their elasticities' parts of it; beliefs are about these.
+        """
+        money, beliefs = min(self.worth(tender), self.budget_money), self.world.beliefs
+        others = sum(float(sum(part)) for part in beliefs.believed_money(tender.rivals_of(self.number)))
+        quality = self.quality_elasticity * money
+        return Offer(0.0, 0.0, quality, money - quality, money, others)
+
     def bid(self, tender: Tender) -> Process:
         """Live through an auction: lock the budget, seal and send a bid, and again as long as nobody wins.
 
         Whoever prices the licence at nothing stays away (an overspender comes anyway). The whole budget is locked:
         escrowing the bid would reveal it.
         """
-        offer = self.offer(tender.decisions)
+        offer = self.offer(tender.decisions) if tender.promise is None else self.value(tender)
         money = yield from self.world.policy.bid(self.number, offer.total_money)
         offer = self.offers[tender.name] = offer if money == offer.total_money else offer.scaled_to(money)
         if not (offer.total_money > 0 or self.overspends):

@@ -23,6 +23,7 @@ class Game:
     """Costs, tastes and limits in the decisions of users and providers."""
 
     alpha: float
+    attestation: str
     beta: float
     budget_money: float
     cost_price: float
@@ -36,7 +37,11 @@ class Game:
     mu0: float
     mu1: float
     privacy_range: tuple[float, float]
+    quality_measure: str
     reward_expectation: Any
+    score_epochs_exponent: float
+    score_freshness_exponent: float
+    score_privacy_exponent: float
     sigma: float
     user_reply: Any
     valuation_money: float | None
@@ -80,13 +85,23 @@ class Market:
     ask_fraction: float
     auctions: int
     bidding_s: float
+    bond_money: float
+    category_choice: str
     clock_s: float
+    delivery_deadline_s: float
     licence_s: float | None
+    lone_margin: float
+    order: str
+    promise_spread: int
+    promised_epochs: int | None
     rebid_step: float
     rebids_max: int
+    reserve_money: float | None
+    reserve_prior_money: float
     resale_share: float
     royalty: float
     rule: str
+    value_cap: float
     voting: Voting
 
 
@@ -97,10 +112,13 @@ class Failures:
     dropout_rate: float
     forged_bids: int
     garbled_bids: int
+    idle_daos: int
     link_failure_rate: float
     link_repair_s: float
+    lying_evaluators: float
     replayed_bids: int
     return_s: float
+    silent_committers: int
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import simpy
 
 from flnft_sim.agents.actor import Actor
 from flnft_sim.agents.decision import Decision
+from flnft_sim.agents.promise import Promise
 from flnft_sim.market import BookEntry, SealedBids
 
 Process = Generator[simpy.Event, Any, Any]
@@ -30,6 +31,10 @@ class Tender:
     sealed: SealedBids = field(repr=False)
     moved: simpy.Event
     """Succeeds when a window has closed: with True where nobody won and the next is open, else with False."""
+    promise: Promise | None = None
+    """What is sold in advance; None where it is there already."""
+    bidders: tuple[int, ...] = ()
+    """Numbers of the providers that may bid for what is sold in advance."""
     window: int = 0
     """0 for the first, n for that of the n-th rebid; bids are signed for it."""
     on_their_way: list[simpy.Event] = field(default_factory=list, repr=False)
@@ -44,6 +49,10 @@ class Tender:
     def book(self) -> list[BookEntry]:
         """Every ciphertext sent so far, in the order of sending."""
         return self.sealed.book
+
+    def rivals_of(self, provider: int) -> list[int]:
+        """The others that may bid."""
+        return [number for number in self.bidders if number != provider]
 
     def soon_s(self, rng: np.random.Generator) -> float:
         """Draw a moment in the first twentieth of a window, in seconds: early enough to be in a block in time."""

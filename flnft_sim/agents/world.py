@@ -18,7 +18,7 @@ from flnft_sim.game import DemandRegimes
 from flnft_sim.game.incentives import Incentives
 from flnft_sim.ledger import Accounts
 from flnft_sim.results import SpanLog
-from flnft_sim.results.tables import AuctionRow, BidRow, LicenceRow, RoundRow, UserRow
+from flnft_sim.results.tables import AuctionRow, BidRow, DeliveryRow, LicenceRow, PromiseRow, RoundRow, UserRow
 from flnft_sim.streams import Streams
 
 Row = dict[str, Any]
@@ -35,6 +35,8 @@ class Records:
     bids: list[BidRow] = field(default_factory=list)
     auctions: list[AuctionRow] = field(default_factory=list)
     licences: list[LicenceRow] = field(default_factory=list)
+    promises: list[PromiseRow] = field(default_factory=list)
+    deliveries: list[DeliveryRow] = field(default_factory=list)
 
     def end_round(self, row: RoundRow) -> None:
         """Keep a round's row, and tell whoever shows progress."""

@@ -70,6 +70,11 @@ class PublicChain:
         """About how long a transaction takes to be final where nothing contends, in seconds."""
         return self.consensus.expected_s
 
+    @property
+    def expected_block_s(self) -> float:
+        """About how long a transaction takes to be in a block where nothing contends, in seconds."""
+        return self.consensus.expected_block_s
+
     def submit(
         self, kind: str, key: KeyPair, payload: Mapping[str, Any], *, fee: int = 1, gas: int | None = None
     ) -> simpy.Event:

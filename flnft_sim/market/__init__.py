@@ -12,7 +12,7 @@ from flnft_sim.market.regret import forgone_money
 from flnft_sim.market.rules import RULES, NoTrade, RuleFacts, facts_of
 from flnft_sim.market.sealed import Bid, BidRejected, BidStatus, BookEntry, RejectionReason, SealedBids, seal
 from flnft_sim.market.settlement import Settlement, payments_in_units, refund_all, settle, share_out
-from flnft_sim.market.voting import VOTING, VoteResult, vote
+from flnft_sim.market.voting import VOTING, VoteResult, lower_median, vote
 
 __all__ = [
     "RULES",
@@ -48,6 +48,7 @@ __all__ = [
     "facts_of",
     "forgone_money",
     "learned_reserve",
+    "lower_median",
     "match",
     "payments_in_units",
     "posts_the_reserve",

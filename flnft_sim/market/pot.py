@@ -28,20 +28,21 @@ class Payout:
 class Pot:
     """The escrowed pot of one sale, and the bonds of those who must act; all on `accounts`, in units.
 
-    Bonds and the pot are accounts of their own (`pot/<auction>`, `bond/<auction>/<address>`). It is settled once; every
-    operation after that, or one out of order, is an `InputError`, and nothing moves.
+    The pot and the bonds are accounts of their own (`pot/<auction>`, `bonds/<auction>`). The pot is settled once; what
+    is done with it after that, or out of order, is an `InputError`, and nothing moves.
     """
 
     def __init__(self, accounts: Accounts, auction: str, *, sink: str) -> None:
         accounts.balance(sink)  # raises where there is no such account
         self.accounts, self.auction, self.sink = accounts, auction, sink
-        self.address = f"pot/{auction}"
+        self.address, self._bonded = f"pot/{auction}", f"bonds/{auction}"
         accounts.open(self.address)
+        accounts.open(self._bonded)
         self.paid: dict[str, int] = {}
         """By winner, what it paid in."""
         self.payout: Payout | None = None
         """Where it all went; None before."""
-        self._bonds: dict[str, str] = {}  # by owner, the account of a bond that is out
+        self._bonds: dict[str, int] = {}  # by owner, of those that are out
 
     @property
     def units(self) -> int:
@@ -51,17 +52,14 @@ class Pot:
     @property
     def bonds(self) -> dict[str, int]:
         """The bonds that are out, by owner."""
-        return {owner: self.accounts.balance(account) for owner, account in self._bonds.items()}
+        return dict(self._bonds)
 
     def post_bond(self, owner: str, units: int) -> None:
         """Lock a bond of its owner until it is returned or forfeited."""
         if owner in self._bonds:
             raise InputError(f"{owner} has posted its bond in {self.auction} already; one is enough")
-        account = f"bond/{self.auction}/{owner}"
-        if account not in self.accounts:
-            self.accounts.open(account)
-        self.accounts.transfer(owner, account, units, f"bond in auction {self.auction}")
-        self._bonds[owner] = account
+        self.accounts.transfer(owner, self._bonded, units, f"bond in auction {self.auction}")
+        self._bonds[owner] = units
 
     def return_bond(self, owner: str) -> int:
         """Give a bond back; the units, 0 where none is out."""
@@ -79,30 +77,28 @@ class Pot:
         self.accounts.pay_from_escrow(winner, self.auction, self.address, units, f"into the pot of {self.auction}")
         self.paid[winner] = units
 
-    def settle(self, seller: str, shares: Mapping[str, float], *, delivered: float, released: float) -> Payout:
-        """Empty the pot: winners get back the part that was not delivered, members the part `released`, the sink the rest.
+    def settle(self, seller: str, shares: Mapping[str, float], *, released: int, refunds: Mapping[str, int]) -> Payout:
+        """Empty the pot: `refunds` to winners, `released` to the seller's members, the rest to the sink; in units.
 
-        `delivered` δ and `released` π are parts of the whole, 0 ≤ π ≤ δ ≤ 1; `shares` weigh the members, and without
-        any the seller keeps what is released. A winner that paid p gets p − ⌊p·δ⌋ back, so that rounding is its gain;
-        ⌊C·π⌋ is released, less where what is left is less.
+        `shares` weigh the members; without any weight the seller keeps what is released. Raises `InputError` for a
+        refund of more than was paid, and for more in all than there is.
         """
         self._open()
-        if not 0 <= released <= delivered <= 1:
+        over = [winner for winner, units in refunds.items() if units > self.paid.get(winner, 0)]
+        if over or min(released, *refunds.values(), 0) < 0 or released + sum(refunds.values()) > self.units:
             raise InputError(
-                f"{released:g} of a pot released at {delivered:g} delivered; give 0 ≤ released ≤ delivered ≤ 1"
+                f"{released} units released and {sum(refunds.values())} refunded from the pot of {self.auction}, which "
+                f"holds {self.units}; nobody gets back more than it paid, nor all together more than there is"
             )
-        kept = {winner: _part(units, delivered) for winner, units in self.paid.items()}
-        due = min(_part(self.units, released), sum(kept.values()))
         weights = {member: share for member, share in shares.items() if share > 0}
-        each = dict(zip(weights, share_out(due, list(weights.values())), strict=True)) if weights else {}
+        each = dict(zip(weights, share_out(released, list(weights.values())), strict=True)) if weights else {}
         for address in (seller, *each):
             self.accounts.balance(address)  # raises before anything has moved
-        refunds = {winner: units - kept[winner] for winner, units in self.paid.items()}
         self._pay_back(refunds)
-        self._pay(seller, due, f"released from the pot of {self.auction}")
+        self._pay(seller, released, f"released from the pot of {self.auction}")
         for member, units in each.items():
             self.accounts.transfer(seller, member, units, f"share of the pot of {self.auction}")
-        return self._emptied(due, each, refunds)
+        return self._emptied(released, each, dict(refunds))
 
     def refund(self) -> Payout:
         """Give everybody back all that it paid."""
@@ -126,20 +122,11 @@ class Pot:
             self.accounts.transfer(self.address, address, units, memo)
 
     def _move_bond(self, owner: str, to: str, how: str) -> int:
-        account = self._bonds.pop(owner, None)
-        if account is None:
-            return 0
-        units = self.accounts.balance(account)
+        units = self._bonds.pop(owner, 0)
         if units:
-            self.accounts.transfer(account, to, units, f"bond {how} in auction {self.auction}")
+            self.accounts.transfer(self._bonded, to, units, f"bond {how} in auction {self.auction}")
         return units
 
     def _open(self) -> None:
         if self.payout is not None:
             raise InputError(f"the pot of auction {self.auction} is settled; what is paid later belongs to another")
-
-
-def _part(units: int, share: float) -> int:
-    """⌊units·share⌋, exact: a float is a ratio of whole numbers."""
-    numerator, denominator = float(share).as_integer_ratio()
-    return units * numerator // denominator

@@ -76,6 +76,18 @@ def vote(
     return VoteResult(approved=approved, approvals=approvals, claims=np.where(approved, asks, 0.0))
 
 
+def lower_median(numbers: ArrayLike) -> float:
+    """The number that a majority agrees on: half of the voters named it or less, half named it or more.
+
+    Of an even count the lower of the middle two, so that no voter moves it beyond what another has named. Raises
+    `InputError` where nobody voted.
+    """
+    named = np.sort(np.asarray(numbers, np.float64).ravel())
+    if not named.size or not np.isfinite(named).all():
+        raise InputError(f"{named.size} numbers to vote on; give one finite number or more")
+    return float(named[(named.size - 1) // 2])
+
+
 def _among_candidates(asks: Floats, estimates: Floats, tolerance: float, rule: str) -> tuple[Bools, Ints]:
     users = asks.size
     stands = VOTING.get(rule)

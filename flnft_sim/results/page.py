@@ -1,4 +1,4 @@
-"""The summary as a page to read: what happened in five lines, then details by section."""
+"""The summary as a page to read: what happened in a few lines, then details by section."""
 
 import textwrap
 from typing import TYPE_CHECKING
@@ -19,10 +19,8 @@ def summary_text(result: "RunRecord") -> str:
     told = Told(result)
     lines = [line for sentence in story(told) for line in textwrap.wrap(sentence, WIDTH, subsequent_indent="  ")]
     for name, topics in SECTIONS.items():
-        lines += ["", name]
-        for topic in topics:
-            for label, fact in topic(told):
-                lines += _line(label, fact)
+        facts = [_line(label, fact) for topic in topics for label, fact in topic(told)]
+        lines += ["", name, *(line for fact in facts for line in fact)] if facts else []
     return "\n".join(lines) + "\n"
 
 

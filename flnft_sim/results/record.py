@@ -28,6 +28,8 @@ class RunRecord:
     bids: pd.DataFrame = field(default_factory=partial(empty, "bids"))
     auctions: pd.DataFrame = field(default_factory=partial(empty, "auctions"))
     licences: pd.DataFrame = field(default_factory=partial(empty, "licences"))
+    promises: pd.DataFrame = field(default_factory=partial(empty, "promises"))
+    deliveries: pd.DataFrame = field(default_factory=partial(empty, "deliveries"))
     spans: pd.DataFrame = field(default_factory=partial(empty, "spans"))
     counters: pd.DataFrame = field(default_factory=partial(empty, "counters"))
     phases: pd.DataFrame = field(default_factory=partial(empty, "phases"))

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from flnft_sim.results.delivery import pots, promises
 from flnft_sim.results.forecast import forecast_quality
 from flnft_sim.results.phase import Phase
 from flnft_sim.results.story import held_by, price_setters, providers_gain, users_cost
@@ -339,5 +340,6 @@ SECTIONS: Mapping[str, tuple[Facts, ...]] = {
     "Time": (minting_time, decisions, ages, updates_astray),
     "Game": (users_play, providers_play, forecasts, exploitability),
     "Market": (auctions, access, one_seller, rejections),
+    "Delivery": (promises, pots),
     "Money": (gains, balances),
 }

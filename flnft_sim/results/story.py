@@ -1,9 +1,10 @@
-"""The first five lines of the summary: what happened, in plain words."""
+"""The first lines of the summary: what happened, in plain words."""
 
 from collections.abc import Iterator
 
 import pandas as pd
 
+from flnft_sim.results.delivery import bonds_money, delivered, sells_promises, sold_ahead
 from flnft_sim.results.phase import Phase
 from flnft_sim.results.told import Told, counted, span
 
@@ -11,8 +12,12 @@ _PHASES_NAMED = 3
 
 
 def story(told: Told) -> Iterator[str]:
-    """Who met, what was learnt, when it was minted, who bought it for what, and who gained."""
-    for tell in (title, learnt, minted, sold, gained):
+    """Who met, what was learnt, when it was minted, who bought it for what, and who gained.
+
+    Where promises are sold first, that is told first, and what was delivered after what was minted.
+    """
+    ahead = (title, sold_ahead, learnt, minted, delivered, gained)
+    for tell in ahead if sells_promises(told) else (title, learnt, minted, sold, gained):
         yield tell(told)
 
 
@@ -95,7 +100,9 @@ def gained(told: Told) -> str:
     first = f"Users {_moved(users)} (received − cost)" if users is not None else f"Users received {_amount(received)}"
     dao = "the DAO" if _daos(told) == 1 else "DAOs"
     providers = _moved(providers_gain(told))
-    return f"{first}, {dao} kept {_amount(held_by(told, 'dao'))}, providers {providers} (worth − paid)."
+    kept = held_by(told, "dao") - bonds_money(told)
+    daos = f"{dao} kept {_amount(kept)}" if kept >= 0 else f"{dao} lost {_amount(-kept)} in bonds"
+    return f"{first}, {daos}, providers {providers} (worth − paid)."
 
 
 def users_gain(told: Told) -> float | None:
@@ -112,7 +119,9 @@ def users_cost(told: Told) -> float | None:
 
 
 def providers_gain(told: Told) -> float:
-    """What the licences were worth to those who won them, less what they paid."""
+    """What the licences were worth to those who won them, less what they paid; as delivered, and in the end."""
+    if sells_promises(told):
+        return float(told.won["cash_money"].sum())
     return float((told.won["valuation_money"] - told.won["payment_money"]).sum())
 
 

@@ -55,7 +55,7 @@ def summarise(result: "RunRecord") -> dict[str, Any]:
         "reserve_money": _mean(result.auctions["reserve_money"]),
         "price_money": _mean(result.auctions["price_money"]),
         **_access(result.licences),
-        "paid_total_money": float(result.bids["payment_money"].sum()),
+        "paid_total_money": float(result.bids["payment_money"].sum() - result.deliveries["refunded_money"].sum()),
         "money_total_units": int(result.accounts["balance_money_units"].sum()),
     }
 

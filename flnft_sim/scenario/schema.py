@@ -15,9 +15,10 @@ from pydantic import Field, model_validator
 from flnft_sim import families
 from flnft_sim.imports import Source, bring_in, offer, source_of
 from flnft_sim.knobs import Knob, knobs
-from flnft_sim.scenario.asks import refuse_other_asks
+from flnft_sim.scenario.asks import asks_of, refuse_other_asks
 from flnft_sim.scenario.names import Chosen, Named
 from flnft_sim.scenario.own_data import OWN_DATA, pinned_data
+from flnft_sim.scenario.promises import refuse_impossible_promises
 from flnft_sim.scenario.sections import Choice, Section
 from flnft_sim.scenario.strict import Name
 from flnft_sim.scenario.surrogate_scope import refuse_unknown
@@ -36,6 +37,7 @@ from flnft_sim.settings.learning import (
 )
 from flnft_sim.settings.radio import AREA_M, DownlinkSettings, RadioSettings, WalkSettings
 from flnft_sim.settings.rules import ValuesSettings
+from flnft_sim.settings.sound import ContestSettings, SaleSettings, SoundFailures
 
 PAPERS_INCENTIVES = ("fair", "linear", "proportional")
 EXACT = 2**53 - 1  # the largest whole number that every reader of JSON keeps exactly (JavaScript has only doubles)
@@ -175,8 +177,8 @@ class Demand(Section, DemandSettings, frozen=True):
     """The hidden demand regime that moves each provider's valuation from auction to auction."""
 
 
-class Game(Choice, FairSettings, frozen=True):
-    """The game between users and providers: a simultaneous equilibrium of prices and answers."""
+class Game(Choice, FairSettings, ContestSettings, frozen=True):
+    """The game between users and providers: prices and answers (`paper`), or a contest for a pot (`sound`)."""
 
     utility: Annotated[
         str, Chosen(families.UTILITIES), Knob("what a user makes of reward, effort and cost", paper="Eq. 14")
@@ -271,6 +273,16 @@ class Game(Choice, FairSettings, frozen=True):
     history_auctions: Annotated[
         int, Knob("auctions on the ledger before the first measured one", unit="auctions", ge=0, le=100_000)
     ] = 60
+
+    @model_validator(mode="after")
+    def _scores_are_concave(self) -> "Game":
+        a, b = self.score_epochs_exponent, self.score_privacy_exponent
+        if a + b > 1:
+            raise ValueError(
+                f"score_epochs_exponent + score_privacy_exponent (a + b) is {a + b:g}: a score with returns above 1 "
+                "has no equilibrium; let them sum up to 1 at most"
+            )
+        return self
 
     @model_validator(mode="after")
     def _answers_exist(self) -> "Game":
@@ -510,7 +522,7 @@ class Voting(Section, frozen=True):
     inflation: Annotated[float, Knob("by which factor they inflate", ge=1, le=1e6)] = 2.0
 
 
-class Market(Choice, ValuesSettings, frozen=True):
+class Market(Choice, ValuesSettings, SaleSettings, frozen=True):
     """From asks to settled money."""
 
     mechanism: Annotated[
@@ -577,13 +589,22 @@ class Market(Choice, ValuesSettings, frozen=True):
     ] = 0.0
     voting: Voting = section(Voting, "how members judge asks")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _rule_of_the_mechanism(cls, fields: Any) -> Any:
+        """Where only the mechanism is named, the rule is one that clears what its DAOs ask for."""
+        named = fields.get("mechanism") if isinstance(fields, dict) else None
+        if not isinstance(named, str) or "rule" in fields or named not in families.MECHANISMS:
+            return fields
+        return fields | {"rule": "cost-sharing"} if asks_of(families.MECHANISMS, named) == "total" else fields
+
     @model_validator(mode="after")
     def _clears_what_is_asked(self) -> "Market":
         refuse_other_asks(self.mechanism, self.rule)
         return self
 
 
-class Failures(Section, frozen=True):
+class Failures(Section, SoundFailures, frozen=True):
     """What goes wrong, on purpose."""
 
     dropout_rate: Annotated[float, Knob("chance that a user drops out in a round", ge=0, le=1)] = 0.0
@@ -682,6 +703,7 @@ class Scenario(Section, frozen=True):
                 f"radio.placement 'trace' has ten points, population.users is {self.population.users}; use 'random'"
             )
         self._money_is_exact()
+        refuse_impossible_promises(self)
         if self.public_chain.stall_at_s is not None and self.public_chain.stall_for_s > self.timeline.longest_s:
             raise ValueError(
                 f"public_chain.stall_for_s ({self.public_chain.stall_for_s:g}) exceeds timeline.longest_s "

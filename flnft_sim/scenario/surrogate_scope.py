@@ -16,6 +16,11 @@ def refuse_unknown(learning: Any) -> None:
         raise ValueError(f"learner surrogate {'; '.join(unknown)}; change that, or use learner real")
 
 
+def fitted_workloads() -> list[str]:
+    """The workloads, as "dataset/model", that have a fitted curve."""
+    return list(_document()["workloads"])
+
+
 def _no_curve(learning: Any) -> list[str]:
     workload, known = f"{learning.dataset}/{learning.model}", _document()["workloads"]
     return [] if workload in known else [f"has no curve for {workload}, only for {', '.join(known)}"]

@@ -18,6 +18,7 @@ def foresee(cast: Cast) -> None:
     Raises `InputError` naming the field.
     """
     _refuse_hopeless_deadline(cast)
+    _refuse_early_delivery(cast)
     refuse_lack_of_gas(cast.settings)
     _refuse_endless(cast)
 
@@ -32,6 +33,19 @@ def _refuse_hopeless_deadline(cast: Cast) -> None:
         raise InputError(
             f"timeline.round_deadline_s = {deadline_s:g}: no user can train one epoch, upload and reach consensus in "
             f"less than {least_s:.3g} s; give a later deadline"
+        )
+
+
+def _refuse_early_delivery(cast: Cast) -> None:
+    """A delivery that is due before the quickest minting could end would be refunded whatever anybody does."""
+    market, rounds = cast.settings.market, cast.settings.learning.rounds
+    if market.mechanism != "sound" or market.order != "presale":
+        return
+    least_s = rounds * min(_round_s(dao)[0] for dao in cast.daos)
+    if least_s > market.delivery_deadline_s:
+        raise InputError(
+            f"market.delivery_deadline_s = {market.delivery_deadline_s:g}: {rounds:,} rounds take {least_s:.3g} s and "
+            "more, so nothing could be minted in time; give a later deadline"
         )
 
 

@@ -34,6 +34,8 @@ def harvest(cast: Cast, *, status: str, wall_s: float, error: str | None = None)
         "bids": of_rows("bids", records.bids),
         "auctions": of_rows("auctions", records.auctions),
         "licences": of_rows("licences", records.licences),
+        "promises": of_rows("promises", records.promises),
+        "deliveries": of_rows("deliveries", records.deliveries),
         "spans": spans,
         "counters": world.spans.counters_frame(),
         "phases": phase_breakdown(spans),
@@ -168,7 +170,7 @@ def _privacy(cast: Cast) -> pd.DataFrame:
 def _accounts(cast: Cast) -> pd.DataFrame:
     """Every balance, with the name behind the address; budgets still in escrow are accounts of their own."""
     actors = [cast.contract, *cast.providers, *cast.daos]
-    names = {actor.address: (actor.name, actor.role) for actor in actors}
+    names = {actor.address: (actor.name, actor.role) for actor in actors} | dict(cast.mechanism.accounts)
     for dao in cast.daos:
         names |= {a: (name, "user") for a, name in zip(dao.members.addresses, dao.members.names, strict=True)}
     rows = []
@@ -196,5 +198,6 @@ def _positions(cast: Cast) -> pd.DataFrame:
 def _ages(cast: Cast) -> pd.DataFrame:
     """Every minting's age of information, until it ended (its NFT was final); one that is under way until now."""
     now_s = float(cast.world.env.now)
-    told = [age.to_frame(now_s if age.end_s is None else age.end_s) for dao in cast.daos for age in dao.ages]
-    return pd.concat(told, ignore_index=True)
+    training = [dao for dao in cast.daos if dao.mintings_begun or now_s == 0.0]
+    told = [age.to_frame(now_s if age.end_s is None else age.end_s) for dao in training for age in dao.ages]
+    return pd.concat(told, ignore_index=True) if told else empty("aoi")

@@ -12,7 +12,18 @@ from flnft_sim.agents.provider import Offer, ServiceProvider
 from flnft_sim.agents.tender import Tender
 from flnft_sim.arrays import Floats
 from flnft_sim.ledger import from_units, to_units
-from flnft_sim.market import BidStatus, BookEntry, Clearing, Lots, VoteResult, ask_per_licence, clear, rebid_step
+from flnft_sim.market import (
+    BidStatus,
+    BookEntry,
+    Clearing,
+    Lots,
+    VoteResult,
+    ask_per_licence,
+    clear,
+    facts_of,
+    payments_in_units,
+    rebid_step,
+)
 
 
 @dataclass
@@ -33,6 +44,8 @@ class Auction:
     bids: Floats = field(default_factory=lambda: np.zeros(0))  # accepted money, 0 where there is none
     bidders: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))  # places of accepted bids
     clearing: Clearing | None = None
+    refunds: dict[int, float] = field(default_factory=dict)  # money that buyers got back, by place
+    delivered_worths: dict[int, float] = field(default_factory=dict)  # of the model as delivered, by place of a winner
     first_bids: Floats = field(default_factory=lambda: np.zeros(0))  # accepted money before any rebid
     first_offers: tuple[Floats, Floats] = field(
         default_factory=lambda: (np.zeros(0), np.zeros(0))
@@ -90,7 +103,9 @@ class Auction:
     def lots(self) -> Lots:
         """Of all buyers and sellers, in every window the same."""
         bidders = [bytes.fromhex(buyer.address) for buyer in self.buyers]
-        return Lots.sealed(self.draw, bidders=bidders, tokens=[nft.token for nft in self.nfts])
+        # Where nothing is minted yet, a DAO's own address stands for its token.
+        tokens = [nft.token for nft in self.nfts] or [int(dao.address, 16) for dao in self.sellers]
+        return Lots.sealed(self.draw, bidders=bidders, tokens=tokens)
 
     def clear(self, rule: str) -> Clearing:
         """Let the rule decide among those whose bid was accepted; who made none is not in the market, not even at 0."""
@@ -104,10 +119,24 @@ class Auction:
         """Places of the winning buyers, highest access priority first."""
         return [] if self.clearing is None else self.bidders[self.clearing.buyers].tolist()
 
+    @property
+    def worths(self) -> list[float]:
+        """What a licence is worth to each buyer as announced: for who looks at the simulation."""
+        return [buyer.worth(self.tender) for buyer in self.buyers]
+
+    def cash_money(self, place: int) -> float:
+        """What the winner at `place` gains: what it got is worth, less what it paid in the end."""
+        worth = self.delivered_worths.get(place, self.worths[place])
+        return worth - self.payment_money(place) + self.refunds.get(place, 0.0)
+
     def payment_money(self, place: int) -> float:
         """What the buyer at `place` pays."""
         at = np.flatnonzero(self.bidders == place)
-        return float(self.clearing.payments[at[0]]) if self.clearing is not None and at.size else 0.0
+        if self.clearing is None or not at.size:
+            return 0.0
+        if facts_of(self.clearing.rule).asks == "total":  # shares of a total are whole units
+            return from_units(payments_in_units(self.clearing)[at[0]])
+        return float(self.clearing.payments[at[0]])
 
     def accepted_offers(self) -> tuple[Floats, Floats]:
         """Money bid for quality and for freshness by each buyer, (buyers,); NaN where no bid was accepted.

@@ -57,13 +57,14 @@ class AuctionContract(Actor):
         self.auctions: list[Auction] = []
         self.licences = Licences()
         self.access = Access(world)
-        self._unheld = Unheld(world)
+        self.unheld = Unheld(world)
         self._published_entries = 0  # of the accounts' journal, how many are on the public chain
 
     def hold_auctions(self, episode: int, daos: Sequence[MuDao]) -> Process:
         """Match the episode's sellers and buyers, and hold the auctions of all matched groups side by side."""
         env, buyers = self.world.env, self.providers
         sellers = [dao for dao in daos if not dao.withdraws and dao.nft is not None]
+        empty_handed = [dao for dao in daos if not dao.withdraws and dao.nft is None]
         matching = self.matching(sellers)
         auctions = [
             env.process(
@@ -76,8 +77,8 @@ class AuctionContract(Actor):
             )
             for group in matching.groups
         ]
-        self._learn_without_auctions([dao for dao in daos if not dao.withdraws and dao.nft is None], sellers)
-        self._unheld.tell(episode, daos, sellers, matching, buyers)
+        self._learn_without_auctions(empty_handed, sellers)
+        self.unheld.tell(episode, daos, empty_handed, sellers, matching, buyers)
         yield env.all_of(auctions)
 
     def matching(self, sellers: Sequence[MuDao]) -> Matching:
@@ -99,7 +100,10 @@ class AuctionContract(Actor):
         for party in (*(buyer.bid(tender) for buyer in buyers), self.outsider.attack(tender)):
             self.world.env.process(party)
         while True:
-            yield from self._take_bids(auction)
+            yield from self.take_bids(auction)
+            if auction.rebids == 0:
+                registered = len(self.world.accounts.escrowing(auction.name))
+                auction.ask(registered, self.world.settings.market.ask_fraction)
             auction.open_book()
             clearing = auction.clear(self.world.settings.market.rule)
             rebid = not auction.winners and self._may_rebid(auction, opened_s)
@@ -123,19 +127,19 @@ class AuctionContract(Actor):
         votes: list[VoteResult | None] = [process.value for process in voting]
         for dao, vote in zip(sellers, votes, strict=True):
             if vote is None:
-                self._unheld.record(name, category, f"the ledger of {dao.name} stalled: no vote, no ask")
+                self.unheld.record(name, category, f"the ledger of {dao.name} stalled: no vote, no ask")
         agreed = [place for place, vote in enumerate(votes) if vote is not None]
         if not agreed:
             self._learn_from_prices(sellers)
             return None
-        tender = self._tender(name, category, tuple(nfts[place].decision for place in agreed), buyers)
+        tender = self.tender(name, category, tuple(nfts[place].decision for place in agreed), buyers)
         auction = Auction(
             tender,
             [sellers[place] for place in agreed],
             [nfts[place] for place in agreed],
             buyers,
             [vote for vote in votes if vote is not None],
-            draw=world.streams.generator("ties", len(self.auctions)).bytes(DRAW_BYTES),
+            draw=self.new_draw(),
         )
         self.auctions.append(auction)
         with self.doing("bidding", auction=name):
@@ -150,7 +154,20 @@ class AuctionContract(Actor):
             yield world.public_chain.submit("announce", self.key, payload)
         return auction
 
-    def _tender(self, name: str, category: str, decisions: tuple[Any, ...], buyers: list[ServiceProvider]) -> Tender:
+    def new_draw(self) -> bytes:
+        """Draw what will order equal reports of the next auction; its seal is announced before there is any."""
+        return self.world.streams.generator("ties", len(self.auctions)).bytes(DRAW_BYTES)
+
+    def tender(
+        self,
+        name: str,
+        category: str,
+        decisions: tuple[Any, ...],
+        buyers: list[ServiceProvider],
+        *,
+        reserve_money: float | None = None,
+    ) -> Tender:
+        """What is announced of an auction, with a key of its own to seal bids with; reserves are the category's."""
         world = self.world
         sealed = SealedBids(
             name,
@@ -159,19 +176,17 @@ class AuctionContract(Actor):
             budgets={buyer.address: to_units(buyer.budget_money) for buyer in buyers},
         )
         window_s = world.settings.market.bidding_s
-        reserve_money = from_units(to_units(world.reserves.money(category)))
+        reserve_money = world.reserves.money(category) if reserve_money is None else reserve_money
+        reserve_money = from_units(to_units(reserve_money))
         return Tender(name, category, decisions, reserve_money, window_s, sealed, world.env.event())
 
-    def _take_bids(self, auction: Auction) -> Process:
+    def take_bids(self, auction: Auction) -> Process:
         """Hold the window open; a bid is a transaction, and counts if its block is there before the window closes."""
         env, tender = self.world.env, auction.tender
         auction.state, auction.closes_s = "bidding", math.ceil(env.now) + tender.window_s
         with self.doing("bidding", auction=auction.name):
             yield env.timeout(auction.closes_s - env.now)
             yield env.all_of(tender.on_their_way)  # until it is final which bids were in time
-        if auction.rebids == 0:
-            registered = len(self.world.accounts.escrowing(auction.name))
-            auction.ask(registered, self.world.settings.market.ask_fraction)
         auction.state = "opened"
 
     def _may_rebid(self, auction: Auction, opened_s: float) -> bool:
@@ -189,6 +204,27 @@ class AuctionContract(Actor):
 
     def _settle(self, auction: Auction, clearing: Clearing) -> Process:
         """Publish the opened bids and the result; move the money and refund escrows; all final on the public chain."""
+        yield from self.publish_clearing(auction, clearing)
+        settlement = settle(
+            self.world.accounts,
+            clearing,
+            auction_id=auction.name,
+            buyers=[auction.buyers[place].address for place in auction.bidders],
+            sellers=[dao.address for dao in auction.sellers],
+            claims={
+                dao.address: dict(zip(dao.members.addresses, vote.claims.tolist(), strict=True))
+                for dao, vote in zip(auction.sellers, auction.votes, strict=True)
+            },
+            auctioneer=self.address,
+        )
+        self.grant(auction, clearing)
+        self._learn(auction)
+        yield from self.publish_entries(auction)
+        auction.state = "settled"
+        self._record(auction, settlement)
+
+    def publish_clearing(self, auction: Auction, clearing: Clearing) -> Process:
+        """Publish the opened bids and who won, final on the public chain."""
         world = self.world
         with self.doing("clearing", auction=auction.name):
             payload = {
@@ -201,33 +237,17 @@ class AuctionContract(Actor):
                 "draw": auction.draw.hex(),
             }
             yield world.public_chain.submit("clearing", self.key, payload)
-        settlement = settle(
-            world.accounts,
-            clearing,
-            auction_id=auction.name,
-            buyers=[auction.buyers[place].address for place in auction.bidders],
-            sellers=[dao.address for dao in auction.sellers],
-            claims={
-                dao.address: dict(zip(dao.members.addresses, vote.claims.tolist(), strict=True))
-                for dao, vote in zip(auction.sellers, auction.votes, strict=True)
-            },
-            auctioneer=self.address,
-        )
-        self._grant(auction, clearing)
-        self._learn(auction)
-        yield from self._publish_entries(auction)
-        auction.state = "settled"
-        self._record(auction, settlement)
 
-    def _grant(self, auction: Auction, clearing: Clearing) -> None:
+    def grant(self, auction: Auction, clearing: Clearing) -> None:
         """Give the winners their licences, in order of rank."""
         licence_s = self.world.settings.market.licence_s
         if not clearing.sellers.size:
             return
         seller = int(clearing.sellers[0])
         dao, winners = auction.sellers[seller], [auction.buyers[place] for place in auction.winners]
+        assert dao.nft is not None  # it has sold what it minted
         granted = self.licences.grant(
-            auction.nfts[seller].name,
+            dao.nft.name,
             dao=dao.address,
             holders=[winner.address for winner in winners],
             expires_s=None if licence_s is None else auction.closes_s + licence_s,
@@ -239,7 +259,7 @@ class AuctionContract(Actor):
                 seller=dao.name,
                 holder=winner.name,
                 priority=licence.priority,
-                price_money=auction.payment_money(place),
+                price_money=auction.payment_money(place) - auction.refunds.get(place, 0.0),
                 royalty_money=0.0,
                 expires_s=NAN if licence.expires_s is None else licence.expires_s,
             )
@@ -272,7 +292,7 @@ class AuctionContract(Actor):
         shown = np.array([0.0 if buyer.offer(decisions).total_money == 0 else np.nan for buyer in buyers])
         self.world.beliefs.observe(shown, shown, [buyer.number for buyer in buyers])
 
-    def _publish_entries(self, auction: Auction) -> Process:
+    def publish_entries(self, auction: Auction) -> Process:
         """Put the journal's entries that are not on the chain yet there, in as many transactions as blocks can hold."""
         world, entries = self.world, self.world.accounts.entries
         fresh, self._published_entries = entries[self._published_entries :], len(entries)
@@ -309,7 +329,7 @@ class AuctionContract(Actor):
         self.world.records.licences += resold
         takers = {buyer.name: buyer for buyer in auction.buyers}
         self.access.begin(auction.sellers[int(clearing.sellers[0])], [(takers[row.holder], row) for row in resold])
-        yield from self._publish_entries(auction)
+        yield from self.publish_entries(auction)
 
     def _record(self, auction: Auction, settlement: Settlement) -> None:
         """Rows of bids and the auction; what each member received is booked on its last round's row."""

@@ -94,7 +94,7 @@ class BidRows:
         auction = self.auction
         row.predicted_rivals_money = auction.offers[place].believed_rivals_money
         row.real_rivals_money = float(auction.first_bids.sum() - auction.first_bids[place])
-        row.valuation_money = auction.buyers[place].valuation_money
+        row.valuation_money = self._worths[place]
 
     def _tell_outcome(self, row: BidRow, place: int) -> None:
         auction = self.auction
@@ -103,7 +103,11 @@ class BidRows:
         if place in auction.winners and auction.clearing is not None:
             row.won, row.dao = True, auction.sellers[int(auction.clearing.sellers[0])].name
             row.priority = auction.winners.index(place) + 1
-            row.cash_money = row.valuation_money - row.payment_money
+            row.cash_money = auction.cash_money(place)
+
+    @cached_property
+    def _worths(self) -> list[float]:
+        return self.auction.worths
 
     @cached_property
     def _forgone_money(self) -> Floats:
@@ -117,7 +121,7 @@ class BidRows:
             auction.asks,
             reserve=auction.reserve_money,
             lots=auction.lots,
-            values=[buyer.valuation_money for buyer in auction.buyers],
+            values=self._worths,
             limits=[buyer.budget_money for buyer in auction.buyers],
         )
 

@@ -28,6 +28,7 @@ class Unheld:
         self,
         episode: int,
         daos: Sequence[MuDao],
+        empty_handed: Sequence[MuDao],
         sellers: Sequence[MuDao],
         matching: Matching,
         buyers: Sequence[ServiceProvider],
@@ -36,7 +37,7 @@ class Unheld:
         unsold = [sellers[i].category for i in matching.unmatched_sellers]
         left_over = [(content, _NO_BUYER[bool(Content.named(content).keywords)]) for content in unsold]
         left_over += [(dao.category, f"{dao.name} withdrew") for dao in daos if dao.withdraws]
-        left_over += _minted_nothing([dao for dao in daos if not dao.withdraws and dao.nft is None])
+        left_over += _minted_nothing(empty_handed)
         told = {category for category, _ in left_over}
         wanted = [buyers[j].category for j in matching.unmatched_buyers]
         left_over += [(category, "no DAO sells it") for category in wanted if category not in told]

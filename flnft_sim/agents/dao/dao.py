@@ -20,8 +20,8 @@ from flnft_sim.agents.world import World
 from flnft_sim.arrays import Floats, Ints
 from flnft_sim.clock.work import Work
 from flnft_sim.learning import Participation, SchemeContext
-from flnft_sim.ledger import ConsensusStalled, fl_nft_document, mint_payload, model_hash
-from flnft_sim.market import Content, VoteResult, vote
+from flnft_sim.ledger import ConsensusStalled, fl_nft_document, mint_payload, model_hash, to_units
+from flnft_sim.market import Content, VoteResult, lower_median, vote
 from flnft_sim.results import weights_bytes
 from flnft_sim.results.outcome import Outcome
 
@@ -40,6 +40,7 @@ class MuDao(Organisation):
         super().__init__(model, world, number, parts)
         self.nft: FlNft | None = None  # this episode's, None before it is minted and where there is nothing to mint
         self.mintings = self.mintings_without_updates = 0  # how many episodes ended so
+        self.mintings_begun = 0
         self.last_decision: Agreement | None = None
         self.last_minted: FlNft | None = None  # the newest of all episodes, whose files a run keeps
         self._failures = world.streams.generator("failures", number)
@@ -59,7 +60,8 @@ class MuDao(Organisation):
         """
         settings, self.nft, self.terms = self.world.settings, None, terms
         if episode > 0:
-            self.begin_anew(episode)
+            self.begin_anew(episode, first=not self.mintings_begun)
+        self.mintings_begun += 1
         if settings.market.auctions > 1:
             self.labels.append(f"{self.name}-e{episode}")
         for number in range(1, settings.learning.rounds + 1):
@@ -246,6 +248,23 @@ class MuDao(Organisation):
         finally:
             self.members.show("idle")
         return result
+
+    def vote_on_total(self, auction: str, due_money: float) -> Process:
+        """Members name the pot that they need, and the lower median is asked, on the DAO's ledger; returns money.
+
+        Everybody can work out `due_money`; who inflates names more. Returns None where the ledger cannot decide.
+        """
+        inflation = self.world.settings.market.voting.inflation
+        ask = lower_median(np.where(self.members.inflates, inflation * due_money, due_money))
+        self.members.show("voting")
+        try:
+            with self.doing("voting", auction=auction):
+                yield self.ledger.submit("vote", self.key, {"auction": auction, "total_units": to_units(ask)})
+        except ConsensusStalled:
+            return None
+        finally:
+            self.members.show("idle")
+        return ask
 
 
 def _stable(text: str) -> int:

@@ -10,6 +10,7 @@ import simpy
 from flnft_sim.agents.actor import Actor
 from flnft_sim.agents.dao.deliveries import Deliveries
 from flnft_sim.agents.dao.experience import Experience
+from flnft_sim.agents.dao.foresight import Foresight
 from flnft_sim.agents.dao.members import Membership
 from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.agents.world import World
@@ -29,6 +30,8 @@ class Parts:
     category: str
     make_learner: Callable[[int], Learner]
     """A fresh learner for the minting of an episode."""
+    foresee: Callable[[Learner, float], Foresight | None]
+    """What fitted curves tell of a whole minting at so many epochs a round; None where there is none."""
     scheme: Scheme
     ledger: PrivateLedger
     privacy_tastes: Floats
@@ -36,6 +39,8 @@ class Parts:
     host: simpy.Resource | None
     """The one machine that all members share, None where each has its own."""
     withdraws: bool
+    idles: bool
+    """Whether it would take part in a sale and then mint nothing."""
     replica_delays_s: Floats
     """From the edge server, replica 0, to every replica that keeps the model: (replicas,) mean seconds."""
 
@@ -49,11 +54,13 @@ class Organisation(Actor):
         super().__init__(model, world, number)
         self.members, self.buyers, self.category = parts.members, parts.buyers, parts.category
         self.privacy_tastes = parts.privacy_tastes
-        self.scheme, self.ledger, self.host, self.withdraws = parts.scheme, parts.ledger, parts.host, parts.withdraws
+        self.scheme, self.ledger, self.host = parts.scheme, parts.ledger, parts.host
+        self.withdraws, self.idles = parts.withdraws, parts.idles
         self.labels = [self.name]  # of spans: tell mintings apart where there are several
         self.ages = [AgeOfInformation(self.name)]  # one a minting
         self.replica_delays_s = parts.replica_delays_s
-        self._make_learner = parts.make_learner
+        self._make_learner, self._foresee = parts.make_learner, parts.foresee
+        self._foreseen: dict[float, Foresight | None] = {}  # by epochs a round
         self.learner = parts.make_learner(0)
         self.experience = self.unmeasured()
         self.deliveries = Deliveries.of_nothing(len(parts.members))
@@ -64,8 +71,17 @@ class Organisation(Actor):
         """What spans of the minting that is under way, or was last, carry."""
         return self.labels[-1]
 
-    def begin_anew(self, episode: int) -> None:
-        """Start the minting of a later episode: another model, nothing measured, nothing delivered."""
+    def join(self, category: str, buyers: Sequence[ServiceProvider]) -> None:
+        """Offer another category from now on, to those who demand it."""
+        self.category, self.buyers = category, buyers
+
+    def begin_anew(self, episode: int, *, first: bool = False) -> None:
+        """Start the minting of a later episode: another model, nothing measured, nothing delivered.
+
+        Its `first` minting is the first whose age anybody asks for.
+        """
+        if first:
+            self.ages.clear()
         self.learner = self._make_learner(episode)
         self.experience = self.unmeasured()
         self.deliveries = Deliveries.of_nothing(len(self.members))
@@ -89,6 +105,25 @@ class Organisation(Actor):
             classes=self.learner.model.classes,
             epochs=self.world.settings.game.default_epochs,
         )
+
+    def foresee(self, epochs: float) -> Foresight | None:
+        """What is known beforehand of a minting in which everybody trains `epochs` a round; None for nothing."""
+        if epochs not in self._foreseen:
+            self._foreseen[epochs] = self._foresee(self.learner, epochs)
+        return self._foreseen[epochs]
+
+    def expecting(self, epochs: float) -> Experience:
+        """What would have been measured by the end of such a minting; of a workload without a curve, nothing."""
+        experience, foreseen = self.unmeasured(), self.foresee(epochs)
+        if foreseen is not None:
+            experience.mean_loss, experience.update_norm = foreseen.mean_loss.copy(), foreseen.update_norm.copy()
+        return experience
+
+    def round_s(self, epochs: float) -> float:
+        """About how long a round's training, uploads and consensus take in which all train and then send at once."""
+        alone_s = self.world.cell.links.upload_alone_s(self.learner.model.upload_bits)[self.members.numbers]
+        consensus_s = float(np.max(self.members.expected_consensus_s(self.ledger)))
+        return float(epochs * self.seconds_per_epoch.max() + alone_s.sum() + consensus_s)
 
     @property
     def age(self) -> AgeOfInformation:

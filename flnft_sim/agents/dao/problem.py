@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from flnft_sim.agents.dao.experience import Experience
 from flnft_sim.agents.dao.organisation import Organisation
 from flnft_sim.arrays import Floats, Ints
 from flnft_sim.game import DecisionProblem, compute_unit_cost, decide, privacy_unit_cost, quality_contribution
@@ -13,7 +14,7 @@ def decision_problem(dao: Organisation) -> DecisionProblem:
     """What is known at the start of a round: contributions measured so far, costs, beliefs, valuations."""
     world, buyers = dao.world, dao.buyers
     game, known = world.settings.game, dao.experience
-    compute, privacy = _unit_costs(dao)
+    compute, privacy = unit_costs(dao, known)
     kappa = game.cost_price * world.settings.learning.rounds
     seconds = dao.seconds_per_epoch
     problem = DecisionProblem(
@@ -22,7 +23,7 @@ def decision_problem(dao: Organisation) -> DecisionProblem:
         seconds_per_epoch=seconds,
         compute_costs=kappa * compute,
         privacy_costs=kappa * privacy,
-        epochs_max=_epochs_max(dao, seconds),
+        epochs_max=epochs_max(dao, known, seconds),
         last_epochs=known.last_epochs,
         valuations_quality=np.array([b.quality_valuation_money for b in buyers]),
         valuations_freshness=np.array([b.freshness_valuation_money for b in buyers]),
@@ -51,7 +52,7 @@ def _with_beliefs(dao: Organisation, problem: DecisionProblem) -> DecisionProble
     return replace(problem, believed_quality_money=quality, believed_freshness_money=freshness)
 
 
-def _unit_costs(dao: Organisation) -> tuple[Floats, Floats]:
+def unit_costs(dao: Organisation, known: Experience) -> tuple[Floats, Floats]:
     """C^c (Eq. 6) and C^p (Eq. 7) of each member, in cost units."""
     settings = dao.world.settings
     devices, game = settings.devices, settings.game
@@ -65,11 +66,11 @@ def _unit_costs(dao: Organisation) -> tuple[Floats, Floats]:
     )
     privacy = settings.learning.privacy
     # Where ‖g̃‖ is mostly noise, less ε would raise its own price: there the clipping bound, known to all, stands in.
-    norm = np.full(len(compute), privacy.clip_l2) if dao.chooses_privacy_once else dao.experience.update_norm
+    norm = np.full(len(compute), privacy.clip_l2) if dao.chooses_privacy_once else known.update_norm
     return compute, dao.privacy_tastes * privacy_unit_cost(norm, beta=game.beta)
 
 
-def _epochs_max(dao: Organisation, seconds_per_epoch: Floats) -> Ints:
+def epochs_max(dao: Organisation, known: Experience, seconds_per_epoch: Floats) -> Ints:
     """k_max: the most epochs that fit the round's deadline (Eq. 15's C2 with its units mended); 0 = stay out."""
     settings = dao.world.settings
     most, left = np.full(len(seconds_per_epoch), settings.game.epochs_max, dtype=np.int64), dao.learner.epochs_left
@@ -78,6 +79,6 @@ def _epochs_max(dao: Organisation, seconds_per_epoch: Floats) -> Ints:
     deadline_s = settings.timeline.round_deadline_s
     if deadline_s is None:
         return most
-    left_s = deadline_s - dao.experience.fixed_age_s
+    left_s = deadline_s - known.fixed_age_s
     fitting = np.floor(left_s / np.maximum(seconds_per_epoch, 1e-12)).clip(0, settings.game.epochs_max)
     return np.minimum(most, fitting.astype(np.int64))

@@ -1,7 +1,7 @@
 """What a mechanism is: the story of an episode over those who take part; and the one registry of mechanisms."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,22 @@ from flnft_sim import families
 from flnft_sim.agents.contract.contract import AuctionContract
 from flnft_sim.agents.dao.dao import MuDao
 from flnft_sim.agents.provider import ServiceProvider
+from flnft_sim.agents.settings import Settings
 from flnft_sim.agents.world import World
 from flnft_sim.ledger import Transaction
+from flnft_sim.market.rules.base import Asks
 from flnft_sim.registry import Registry
+from flnft_sim.streams import Streams
 
 Process = Generator[simpy.Event, Any, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MechanismFacts:
+    """What a scenario must know of a mechanism before anything runs; registered with it as its `facts`."""
+
+    asks: Asks = "per-licence"
+    """What its DAOs ask for; a clearing rule must take the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +46,17 @@ class Mechanism(ABC):
         self.parties = parties
         self.phase = "history"
         """What the whole market is doing, for who looks on; between the parts of an episode it changes."""
+
+    @property
+    def accounts(self) -> Mapping[str, tuple[str, str]]:
+        """Name and role behind the addresses of its own."""
+        return {}
+
+    @classmethod
+    def stakes(cls, settings: Settings, streams: Streams, daos: int) -> Mapping[str, int]:
+        """Units that accounts are opened with beyond what every mechanism needs, by address; also of new accounts."""
+        del settings, streams, daos
+        return {}
 
     @abstractmethod
     def hold_episode(self, episode: int) -> Process:

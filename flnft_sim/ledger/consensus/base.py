@@ -57,6 +57,11 @@ class Consensus(Protocol):
         ...
 
     @property
+    def expected_block_s(self) -> float:
+        """About how long from a submission to its block where nothing contends, final or not; draws nothing."""
+        return self.expected_s
+
+    @property
     def replicas(self) -> int:
         """How many keep a replica, numbered from 0."""
         return 1

@@ -45,10 +45,18 @@ class ProofOfStake(Consensus):
         self._chunks: dict[int, tuple[Bools, Ints]] = {}  # number -> missed, proposer
 
     @property
+    def _slots_to_block(self) -> float:
+        return 0.5 + self.settings.missed / (1 - self.settings.missed)
+
+    @property
+    def expected_block_s(self) -> float:
+        """The mean over submissions at any time: half a slot, and those that are missed."""
+        return self.settings.block_interval_s * self._slots_to_block
+
+    @property
     def expected_s(self) -> float:
         """The mean over submissions at any time: for a slot, then for the ends of the epochs."""
-        settings = self.settings
-        to_slot = 0.5 + settings.missed / (1 - settings.missed)
+        settings, to_slot = self.settings, self._slots_to_block
         to_final = settings.finality_epochs * settings.slots_per_epoch + (settings.slots_per_epoch - 1) / 2
         return settings.block_interval_s * (to_slot + to_final)
 

@@ -104,6 +104,11 @@ class ProofOfWork(Consensus):
         """The mean of the Erlang distribution of the confirmations, as if no block were stale."""
         return self.settings.confirmations * self.settings.block_interval_s
 
+    @property
+    def expected_block_s(self) -> float:
+        """The mean of the exponential distribution of one block."""
+        return self.settings.block_interval_s
+
     def next_block(self, after_s: float) -> BlockSlot:
         """The first block found after `after_s`, stale or not."""
         race = self._race_at(after_s)

@@ -11,6 +11,7 @@ from flnft_sim.results.tables.market import AccountRow, AuctionRow, BidRow, Lice
 from flnft_sim.results.tables.registry import COLUMNS, ROWS
 from flnft_sim.results.tables.renamed import RENAMED, as_of_now
 from flnft_sim.results.tables.rounds import AgeRow, PrivacyRow, RoundRow, UserRow
+from flnft_sim.results.tables.sales import DeliveryRow, PromiseRow
 from flnft_sim.results.tables.timeline import CounterRow, MoveRow, PhaseRow, PositionRow, RateRow, SpanRow
 
 __all__ = [
@@ -25,11 +26,13 @@ __all__ = [
     "BidRow",
     "Column",
     "CounterRow",
+    "DeliveryRow",
     "LicenceRow",
     "MoveRow",
     "PhaseRow",
     "PositionRow",
     "PrivacyRow",
+    "PromiseRow",
     "RateRow",
     "RoundRow",
     "SpanRow",

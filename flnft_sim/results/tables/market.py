@@ -75,6 +75,6 @@ class AccountRow:
 
     address: str = column("on the ledgers")
     name: str = column("whose it is")
-    role: str = column("user, provider, dao, contract or escrow")
+    role: str = column("user, provider, dao, contract, escrow, and of a mechanism: committer, sink")
     balance_money_units: int = column("what it holds, exactly")
     balance_money: float = column("what it holds")

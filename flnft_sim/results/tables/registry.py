@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from flnft_sim.results.tables.columns import Type, columns_of
 from flnft_sim.results.tables.market import AccountRow, AuctionRow, BidRow, LicenceRow
 from flnft_sim.results.tables.rounds import AgeRow, PrivacyRow, RoundRow, UserRow
+from flnft_sim.results.tables.sales import DeliveryRow, PromiseRow
 from flnft_sim.results.tables.timeline import CounterRow, MoveRow, PhaseRow, PositionRow, RateRow, SpanRow
 
 ROWS: Mapping[str, type] = {
@@ -13,6 +14,8 @@ ROWS: Mapping[str, type] = {
     "bids": BidRow,
     "auctions": AuctionRow,
     "licences": LicenceRow,
+    "promises": PromiseRow,
+    "deliveries": DeliveryRow,
     "spans": SpanRow,
     "counters": CounterRow,
     "phases": PhaseRow,

@@ -21,6 +21,7 @@ from flnft_sim.ledger import Chain, key_of
 from flnft_sim.market import Content
 from flnft_sim.scenario import Scenario
 from flnft_sim.scenario.schema import Population
+from flnft_sim.simulation.building.foresight import foresee_minting
 from flnft_sim.simulation.building.keywords import carried
 from flnft_sim.simulation.building.learners import build_learner, data_of, extent_of
 from flnft_sim.simulation.building.private_ledger import build_private_consensus, edge_delays_s
@@ -45,10 +46,12 @@ def build_daos(model: mesa.Model, world: World, settings: Scenario, providers: l
             buyers=[provider for provider in providers if provider.wants(content.name)],
             category=content.name,
             make_learner=partial(build_learner, settings, streams, dataset, extent, number, count),
+            foresee=partial(foresee_minting, settings, streams, number),
             scheme=SCHEMES.get(settings.learning.scheme)(),
             ledger=ledger,
             host=host,
             replica_delays_s=edge_delays_s(settings, streams, number, count),
+            idles=number < settings.failures.idle_daos,
             withdraws=number >= population.daos - settings.failures.withdrawing_daos,
         )
         daos.append(MuDao(model, world, number, parts))
