@@ -7,17 +7,18 @@ from flnft_sim.learning.accounting import dp_epsilon, dp_noise_multiplier
 from flnft_sim.learning.aggregation import AGGREGATORS, aggregate
 from flnft_sim.learning.batches import batch_plan
 from flnft_sim.learning.contracts import BudgetError, Contracts, accountant
-from flnft_sim.learning.curves import Curve, load_curve, load_curves
+from flnft_sim.learning.curves import Curve, PrivateCurve, load_curve, load_curves, load_private_curve
 from flnft_sim.learning.data import DATASETS, DataError, Dataset, Facts, data_directory, load_dataset
 from flnft_sim.learning.engines.base import PrivateDescent, StepNoise, Trained, TrainingError
 from flnft_sim.learning.engines.choice import EngineChoice, choose_engine
-from flnft_sim.learning.extent import Extent, load_extent
+from flnft_sim.learning.extent import Extent, load_extent, load_private_extent
 from flnft_sim.learning.learners import (
     CentralizedLearner,
     FederatedLearner,
     Learner,
     LocalUpdates,
     PrivateLearner,
+    PrivateSurrogateLearner,
     SurrogateLearner,
     Training,
 )
@@ -49,8 +50,10 @@ __all__ = [
     "Noise",
     "Participation",
     "PrivacyLedger",
+    "PrivateCurve",
     "PrivateDescent",
     "PrivateLearner",
+    "PrivateSurrogateLearner",
     "Scheme",
     "SchemeContext",
     "StepNoise",
@@ -71,6 +74,8 @@ __all__ = [
     "load_curves",
     "load_dataset",
     "load_extent",
+    "load_private_curve",
+    "load_private_extent",
     "noise_scales",
     "partition",
     "partition_table",

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from flnft_sim.arrays import Floats
 from flnft_sim.errors import UnknownNameError
 
 
@@ -111,6 +112,87 @@ def noise_variance(sizes: np.ndarray, scales: np.ndarray) -> float:
     return 2 * float((weights * scales) @ (weights * scales))
 
 
+@dataclass(frozen=True)
+class PrivateCurve:
+    """Fitted constants of one workload under DP-SGD with IID data: what work has brought, and what its noise leaves.
+
+    Work W grows each round by Σ w_i·(steps_i)^β, w_i the weights of the updates that arrived. The noise's variance per
+    parameter of the aggregate, Σ w_i²·steps_i·(γσ_iC/L_i)², adds to u², of which training forgets a part a step. Then
+    as in `Curve`: a0 + (a∞ − a0)·g(W)·h(u), with g(W) = 1 − (1 + (W/w)^α)^−γ and h(u) = 1/(1 + (u/u½)^η). Since σ_i
+    follows from (ε_i, δ, q, planned epochs E), this is a curve of E and ε, which no product of two curves is.
+    """
+
+    steps_exponent: float
+    accuracy_start: float
+    accuracy_end: float
+    accuracy_work: float
+    accuracy_shape: float
+    accuracy_decay: float
+    accuracy_noise: float
+    accuracy_noise_power: float
+    loss_start: float
+    loss_end: float
+    loss_work: float
+    loss_shape: float
+    loss_decay: float
+    loss_noise: float
+    loss_noise_power: float
+    noise_memory: float  # what is left of u² after as much work as one step
+    norm_scale: float  # a noiseless update's L2 norm is this times …
+    norm_steps: float  # … its steps to this power
+
+    def accuracy(self, work: float, noise: float) -> float:
+        """Test accuracy after that much work, with that much noise left in the model."""
+        kept = _kept(noise, self.accuracy_noise, self.accuracy_noise_power)
+        learnt = _learnt(work, self.accuracy_work, self.accuracy_shape, self.accuracy_decay) * kept
+        return self.accuracy_start + (self.accuracy_end - self.accuracy_start) * learnt
+
+    def loss(self, work: float, noise: float) -> float:
+        """Test loss (cross-entropy) after that much work, with that much noise left in the model."""
+        kept = _kept(noise, self.loss_noise, self.loss_noise_power)
+        learnt = _learnt(work, self.loss_work, self.loss_shape, self.loss_decay) * kept
+        return self.loss_start + (self.loss_end - self.loss_start) * learnt
+
+    def update_norm(self, steps: Floats) -> Floats:
+        """L2 norm of updates of `steps` (n,) steps, their noise aside."""
+        return self.norm_scale * steps**self.norm_steps
+
+
+@dataclass
+class PrivateProgress:
+    """Where on its private curve a model is; `advance` once a round."""
+
+    curve: PrivateCurve
+    work: float = 0.0
+    noise_variance: float = 0.0  # u²
+
+    @property
+    def noise(self) -> float:
+        """u."""
+        return self.noise_variance**0.5
+
+    def advance(self, weights: Floats, steps: Floats, deviations: Floats) -> None:
+        """Add a round: weights (n,) of what arrived, its steps, and a step's noise on each of its parameters."""
+        shares = weights / weights.sum()
+        self.work += float(shares @ steps**self.curve.steps_exponent)
+        left = self.curve.noise_memory ** float(shares @ steps)
+        self.noise_variance = left * self.noise_variance + private_noise_variance(weights, steps, deviations)
+
+
+def private_noise_variance(weights: Floats, steps: Floats, deviations: Floats) -> float:
+    """Variance per parameter that a round's noise leaves in the aggregate of updates with `weights` (n,)."""
+    shares = weights / weights.sum()
+    return float((shares**2 * steps) @ deviations**2)
+
+
+@cache
+def private_workloads() -> dict[str, Any]:
+    """Read all that was fitted to private training, by "dataset/model"."""
+    text = files("flnft_sim.learning").joinpath("private_surrogate.json").read_text(encoding="utf-8")
+    fitted: dict[str, Any] = json.loads(text)["workloads"]
+    return fitted
+
+
 @cache
 def workloads() -> dict[str, Any]:
     """Read all that was fitted, by "dataset/model"."""
@@ -131,3 +213,12 @@ def load_curve(dataset: str, model: str) -> Curve:
     if f"{dataset}/{model}" not in curves:
         raise UnknownNameError("surrogate curve", f"{dataset}/{model}", curves)
     return curves[f"{dataset}/{model}"]
+
+
+@cache
+def load_private_curve(dataset: str, model: str) -> PrivateCurve:
+    """Return the curve that was fitted to a workload's private training."""
+    fitted = private_workloads()
+    if f"{dataset}/{model}" not in fitted:
+        raise UnknownNameError("surrogate curve of private training", f"{dataset}/{model}", fitted)
+    return PrivateCurve(**fitted[f"{dataset}/{model}"]["curve"])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from flnft_sim.learning.curves import load_curve, workloads
+from flnft_sim.learning.curves import load_curve, load_private_curve, private_workloads, workloads
 
 # How a quantity that left its fitted range is told: "k" as it is called, and how its values are written.
 _QUANTITIES = {
@@ -52,3 +52,10 @@ def load_extent(dataset: str, model: str, *remarks: str) -> Extent:
     load_curve(dataset, model)  # the same complaint where there is none
     ranges = workloads()[f"{dataset}/{model}"]["ranges"]
     return Extent({quantity: (least, most) for quantity, (least, most) in ranges.items()}, remarks)
+
+
+def load_private_extent(dataset: str, model: str) -> Extent:
+    """Return the ranges of what a workload's curve of private training was fitted to, nothing met yet."""
+    load_private_curve(dataset, model)
+    ranges = private_workloads()[f"{dataset}/{model}"]["ranges"]
+    return Extent({quantity: (least, most) for quantity, (least, most) in ranges.items()})

@@ -51,7 +51,16 @@ def test_a_misspelt_field_is_told_the_right_one(tmp_path):
         sweep({"scenario": "tiny", "grid": {"game.sigma": [0.5, 1.5]}}, out=tmp_path / "out", serial=True)
 
 
-@pytest.mark.parametrize("name", ["block-time", "budget-elasticity", "rules-by-market-size", "schemes-by-users"])
+SHIPPED = [
+    "block-time",
+    "budget-elasticity",
+    pytest.param("price-of-privacy", marks=pytest.mark.slow),  # the accountant takes a second for each user's ε
+    "rules-by-market-size",
+    "schemes-by-users",
+]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_sweep_resolves_at_every_point_and_its_metrics_exist(name):
     assert name in sweep_names()
     plan, simulator = load_plan(name), FlnftSimulator()

@@ -4,6 +4,7 @@ from flnft_sim.learning.learners.base import DivergenceError, Learner, LearnerEr
 from flnft_sim.learning.learners.centralized import CentralizedLearner
 from flnft_sim.learning.learners.federated import FederatedLearner, Training
 from flnft_sim.learning.learners.private import PrivateLearner
+from flnft_sim.learning.learners.private_surrogate import PrivateSurrogateLearner
 from flnft_sim.learning.learners.surrogate import SurrogateLearner
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "LearnerError",
     "LocalUpdates",
     "PrivateLearner",
+    "PrivateSurrogateLearner",
     "SurrogateLearner",
     "Training",
 ]

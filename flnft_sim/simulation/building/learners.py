@@ -17,12 +17,15 @@ from flnft_sim.learning import (
     Model,
     Noise,
     PrivateLearner,
+    PrivateSurrogateLearner,
     SurrogateLearner,
     Training,
     build_model,
     load_curve,
     load_dataset,
     load_extent,
+    load_private_curve,
+    load_private_extent,
     partition,
 )
 from flnft_sim.scenario import Scenario
@@ -39,6 +42,8 @@ def data_of(settings: Scenario) -> Dataset:
 def extent_of(settings: Scenario) -> Extent:
     """One for all surrogate learners of a run: what any of them meets outside the fit is told of the run."""
     learning = settings.learning
+    if _trains_privately(settings):
+        return load_private_extent(learning.dataset, learning.model)
     pooled = SCHEMES.get(learning.scheme).centralized
     remark = (f"scheme {learning.scheme} pools the data (fitted to averaged updates)",) if pooled else ()
     return load_extent(learning.dataset, learning.model, *remark)
@@ -59,10 +64,20 @@ def build_learner(
     seed = streams.integer("learning", dao, episode)
     if dataset is None:
         facts = DATASETS.facts(learning.dataset)
+        sizes = np.full(users, learning.samples_per_user or max(1, facts.samples // users))
+        if _trains_privately(settings):
+            return PrivateSurrogateLearner(
+                load_private_curve(learning.dataset, learning.model),
+                _model_of(settings, facts),
+                sizes,
+                privacy=_contract_of(settings),
+                learning_rate=learning.learning_rate,
+                extent=extent,
+            )
         return SurrogateLearner(
             load_curve(learning.dataset, learning.model),
             _model_of(settings, facts),
-            np.full(users, learning.samples_per_user or max(1, facts.samples // users)),
+            sizes,
             batch_size=learning.batch_size,
             noise=_noise_of(settings),
             seed=seed,
@@ -75,7 +90,7 @@ def build_learner(
         rng=streams.generator("partition", dao),
         **learning.partition.told("kind"),
     )
-    if learning.privacy.trains_privately and not scheme.centralized:
+    if _trains_privately(settings):
         return PrivateLearner(
             dataset,
             _model_of(settings, dataset),
@@ -88,6 +103,11 @@ def build_learner(
     kind = CentralizedLearner if scheme.centralized else FederatedLearner
     training, noise = picked(Training, learning), _noise_of(settings)
     return kind(dataset, _model_of(settings, dataset), shards, training=training, noise=noise, seed=seed)
+
+
+def _trains_privately(settings: Scenario) -> bool:
+    """Whether records are hidden in training; nothing hides them where they are all in one place."""
+    return settings.learning.privacy.trains_privately and not SCHEMES.get(settings.learning.scheme).centralized
 
 
 def _model_of(settings: Scenario, data: Dataset | Facts) -> Model:
