@@ -66,6 +66,8 @@ def audit_command(
         raise InputError("--figure: say with --out into which folder it is drawn")
     if privacy is not None:
         return audit_privacy(privacy, seed, as_json=as_json)
+    if composed is not None and totals:
+        raise InputError("--totals: with --composed DAOs ask as the scenario says; give one of the two")
     if composed is not None:
         return _compose(composed, rules or _COMPOSED_RULES, episodes, seed, folder, as_json=as_json)
     return _search(

@@ -18,7 +18,7 @@ from flnft_sim.agents.mechanisms.paper import SettledMarket, settled_market
 from flnft_sim.arrays import Floats
 from flnft_sim.errors import InputError
 from flnft_sim.game import decide
-from flnft_sim.market import RULES, Clearing, ask_per_licence, clear, rebid_step, vote
+from flnft_sim.market import Clearing, ask_per_licence, clear, facts_of, rebid_step, vote
 from flnft_sim.scenario import Scenario
 from flnft_sim.simulation import FlnftModel
 from flnft_sim.simulation.history import play_history
@@ -126,7 +126,10 @@ def composed_audit(
     sunk and a copy is free.
     """
     for rule in rules:
-        RULES.get(rule)
+        if facts_of(rule).asks == "total":
+            raise InputError(
+                f"rule {rule!r} clears total asks, and in this audit DAOs ask for each licence; leave --composed away"
+            )
     if episodes < 1:
         raise InputError(f"a composed audit of {episodes} episodes; give at least 1")
     rows = [row for standing in standings(scenario, episodes) for row in _shadings(standing, rules, factors)]

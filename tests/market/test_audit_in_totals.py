@@ -5,8 +5,10 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner
 
+from flnft_sim import load_scenario
 from flnft_sim.cli.audit import audit_command
 from flnft_sim.errors import InputError
+from flnft_sim.experiments.composed_audit import composed_audit
 from flnft_sim.market import RULES, Counterexample, audit, clear
 from flnft_sim.market.audit import efficiency_by_size, unclaimed
 from flnft_sim.market.audit.markets import Markets, market_stacks
@@ -19,7 +21,7 @@ IN_TOTALS = {"asks": "total", "reserve": np.inf, "seed": 0}
 
 
 def test_cost_sharing_comes_out_clean_in_totals():
-    report = audit("cost-sharing", markets=3000, seed=1)
+    report = audit("cost-sharing", markets=1200, seed=1)
     assert report.asks == "total"
     assert report.counterexamples == {} and not any(report.violations.values())
     assert (report.below_cost, report.min_surplus) == (0, 0)
@@ -35,19 +37,19 @@ def test_cost_sharing_comes_out_clean_on_100_000_markets():
 @pytest.mark.parametrize("rule", ["rsop", "rspe", "myerson"])
 def test_rules_for_a_fixed_model_keep_bidders_truthful_and_no_dao(rule):
     """The cheapest DAO gets all, whatever it asks: less than its cost at times, and asking less wins."""
-    report = audit(rule, markets=600)
+    report = audit(rule, markets=240)
     assert {promise for promise, count in report.violations.items() if count} == {"ic-seller", "ir-seller"}
     assert report.below_cost > 0.05
 
 
 def test_the_default_rule_fails_daos_in_totals():
     """The winner's receipts are p a licence, and need not reach the total that its ask stood for."""
-    report = audit("pms-am", markets=600, asks="total")
+    report = audit("pms-am", markets=240, asks="total")
     assert {promise for promise, count in report.violations.items() if count} == {"ic-seller", "ir-seller"}
     assert report.below_cost > 0.1
     by_hand = Counterexample("pms-am", "ir-seller", (9, 0), (9,), 9, 0, party=0, asks="total")
     assert by_hand.violation() == 4.5  # one of two providers pays half of the total
-    assert audit("pms-am", markets=300).counterexamples == {}  # and keeps every promise per licence
+    assert audit("pms-am", markets=120).counterexamples == {}  # and keeps every promise per licence
 
 
 def altered(change):
@@ -144,7 +146,7 @@ def test_what_is_not_claimed_is_found_by_the_search(known, gain):
 
 @pytest.mark.parametrize("rule", ["cost-sharing", "rsop", "myerson"])
 def test_gains_of_second_names_and_pacts_are_those_of_their_examples(rule):
-    found = {each.way: each for each in unclaimed(rule, markets=60)}
+    found = {each.way: each for each in unclaimed(rule, markets=30)}
     assert set(found) == {"false-name-buyer", "false-name-seller", "sellers-together", "buyer-and-seller"}
     for each in found.values():
         assert (each.largest_gain > 0) == (each.open > 0) == (each.example is not None)
@@ -170,6 +172,8 @@ def test_a_rule_on_totals_is_not_audited_per_licence():
         audit("rsop", markets=1, asks="per-licence")
     with pytest.raises(InputError, match="audit of 0 markets"):
         unclaimed("rsop", markets=0)
+    with pytest.raises(InputError, match="clears total asks, and in this audit DAOs ask for each licence"):
+        composed_audit(load_scenario("market"), ["pms-am", "cost-sharing"])
 
 
 def test_the_command_says_what_is_not_claimed_and_keeps_it(tmp_path, monkeypatch):
@@ -182,6 +186,8 @@ def test_the_command_says_what_is_not_claimed_and_keeps_it(tmp_path, monkeypatch
     assert done.exit_code == 0
     assert "Not claimed by any rule" in done.stdout and "A DAO's cost is one total." in done.stdout
     assert "pms-am leaves the DAO below its cost in" in done.stdout
+    both = CliRunner().invoke(app, ["--totals", "--composed", "market"])
+    assert isinstance(both.exception, InputError) and "give one of the two" in str(both.exception)
     kept = tmp_path / "audit" / "cost-sharing-sellers-together.json"
     replayed = CliRunner().invoke(app, ["--replay", str(kept)])
     assert replayed.exit_code == 0 and "does not withstand sellers-together" in replayed.stdout
