@@ -6,6 +6,7 @@ from typing import Any
 
 import simpy
 
+from flnft_sim import knobs
 from flnft_sim.agents.belief_book import BeliefBook
 from flnft_sim.agents.policy import Policy
 from flnft_sim.agents.reserve_book import ReserveBook
@@ -61,6 +62,8 @@ class World:
     beliefs: BeliefBook
     reserves: ReserveBook
     demand: DemandRegimes
+    rule_settings: knobs.Settings | None = None
+    """What the clearing rule is told, beside what it learns from the ledger."""
     incentives: Incentives | None = None
     """What moves users; none where it is what the paper says."""
     policy: Policy = field(default_factory=Policy)

@@ -9,7 +9,7 @@ from flnft_sim.market.one_seller import alike_with_one_seller, posts_the_reserve
 from flnft_sim.market.pot import Payout, Pot
 from flnft_sim.market.pricing import Rebid, ask_per_licence, learned_reserve, price_setter, rebid_step, share_setter
 from flnft_sim.market.regret import forgone_money
-from flnft_sim.market.rules import RULES, NoTrade, RuleFacts, facts_of
+from flnft_sim.market.rules import RULES, LearnsFromBids, NoTrade, RuleFacts, facts_of, learned_from
 from flnft_sim.market.sealed import Bid, BidRejected, BidStatus, BookEntry, RejectionReason, SealedBids, seal
 from flnft_sim.market.settlement import Settlement, payments_in_units, refund_all, settle, share_out
 from flnft_sim.market.voting import VOTING, VoteResult, lower_median, vote
@@ -28,6 +28,7 @@ __all__ = [
     "Group",
     "InvalidOutcome",
     "InvalidReport",
+    "LearnsFromBids",
     "Licence",
     "Licences",
     "Lots",
@@ -47,6 +48,7 @@ __all__ = [
     "clear",
     "facts_of",
     "forgone_money",
+    "learned_from",
     "learned_reserve",
     "lower_median",
     "match",

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flnft_sim.arrays import Floats, Ints
+from flnft_sim.knobs import Settings
 from flnft_sim.market.clearing import clear_stack
 from flnft_sim.market.lots import Lots
 
@@ -18,12 +19,14 @@ def forgone_money(
     reserve: float,
     seed: int = 0,
     lots: Lots | None = None,
+    settings: Settings | None = None,
     values: ArrayLike,
     limits: ArrayLike,
 ) -> Floats:
     """For each bidder (n,) the most that V·won − payment could have been with another bid, less what it was; ≥ 0.
 
-    `bids` of 0 are not in the market; equal ones are ordered by `lots` or a draw from `seed`, as in the clearing. Tried
+    `bids` of 0 are not in the market; equal ones are ordered by `lots` or a draw from `seed`, as in the clearing, and
+    the rule is told the same `settings`. Tried
     are bids just at and above every other report and the reserve, one's value and one's limit: between two of them no
     rule here changes who wins what. A loser whose value lies above what it would have paid has bid too little; a winner
     that could have paid less has bid too much.
@@ -48,6 +51,7 @@ def forgone_money(
             np.broadcast_to(offers, (bid.size, offers.size)),
             np.full(bid.size, reserve),
             lots=drawn.of_bids(places),
+            settings=settings,
         )
         kept = worth[who] * cleared.wins[own] - cleared.payments[own]
         for bidder in group:

@@ -7,7 +7,7 @@ from flnft_sim import FlnftModel, load_scenario
 from flnft_sim.agents.dao.contest import contest_terms
 from flnft_sim.agents.mechanisms.evaluation import evaluated
 from flnft_sim.agents.mechanisms.promises import promise_of
-from flnft_sim.agents.mechanisms.sale import TotalReserves
+from flnft_sim.agents.reserve_book import TotalReserves
 from flnft_sim.errors import InputError
 from flnft_sim.game.contest import whole_contest
 from flnft_sim.ledger import to_units

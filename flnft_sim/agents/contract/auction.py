@@ -11,6 +11,7 @@ from flnft_sim.agents.dao.fl_nft import FlNft
 from flnft_sim.agents.provider import Offer, ServiceProvider
 from flnft_sim.agents.tender import Tender
 from flnft_sim.arrays import Floats
+from flnft_sim.knobs import Settings
 from flnft_sim.ledger import from_units, to_units
 from flnft_sim.market import (
     BidStatus,
@@ -43,6 +44,7 @@ class Auction:
     announced_asks: Floats = field(default_factory=lambda: np.zeros(0))  # as first published
     bids: Floats = field(default_factory=lambda: np.zeros(0))  # accepted money, 0 where there is none
     bidders: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, np.intp))  # places of accepted bids
+    rule_told: Settings | None = None  # what the rule was told at the last clearing
     clearing: Clearing | None = None
     refunds: dict[int, float] = field(default_factory=dict)  # money that buyers got back, by place
     delivered_worths: dict[int, float] = field(default_factory=dict)  # of the model as delivered, by place of a winner
@@ -107,11 +109,14 @@ class Auction:
         tokens = [nft.token for nft in self.nfts] or [int(dao.address, 16) for dao in self.sellers]
         return Lots.sealed(self.draw, bidders=bidders, tokens=tokens)
 
-    def clear(self, rule: str) -> Clearing:
-        """Let the rule decide among those whose bid was accepted; who made none is not in the market, not even at 0."""
-        self.bidders = np.flatnonzero(self.bids > 0)
-        lots = self.lots.of_bids(self.bidders)
-        self.clearing = clear(rule, self.bids[self.bidders], self.asks, reserve=self.reserve_money, lots=lots)
+    def clear(self, rule: str, told: Settings | None = None) -> Clearing:
+        """Let the rule, as it is told, decide among those whose bid was accepted.
+
+        Who made none is not in the market, not even at 0.
+        """
+        self.bidders, self.rule_told = np.flatnonzero(self.bids > 0), told
+        bids, lots = self.bids[self.bidders], self.lots.of_bids(self.bidders)
+        self.clearing = clear(rule, bids, self.asks, reserve=self.reserve_money, lots=lots, settings=told)
         return self.clearing
 
     @property

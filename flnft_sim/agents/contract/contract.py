@@ -105,7 +105,7 @@ class AuctionContract(Actor):
                 registered = len(self.world.accounts.escrowing(auction.name))
                 auction.ask(registered, self.world.settings.market.ask_fraction)
             auction.open_book()
-            clearing = auction.clear(self.world.settings.market.rule)
+            clearing = auction.clear(self.world.settings.market.rule, self.world.rule_settings)
             rebid = not auction.winners and self._may_rebid(auction, opened_s)
             tender.close(rebid=rebid)
             if not rebid:

@@ -121,6 +121,7 @@ class BidRows:
             auction.asks,
             reserve=auction.reserve_money,
             lots=auction.lots,
+            settings=auction.rule_told,
             values=self._worths,
             limits=[buyer.budget_money for buyer in auction.buyers],
         )

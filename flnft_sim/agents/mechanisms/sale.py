@@ -1,14 +1,13 @@
-"""One sale of `sound` as it unfolds, and what the ledger teaches for the next: pots by category, reserves by party."""
+"""One sale of `sound` as it unfolds, and the pots that the ledger lets expect of the next."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from flnft_sim.agents.belief_book import BeliefBook
 from flnft_sim.agents.contract.auction import Auction
 from flnft_sim.agents.dao.dao import MuDao
 from flnft_sim.agents.promise import Measured, Promise
 from flnft_sim.game import BidBelief
-from flnft_sim.market import Pot, learned_reserve
+from flnft_sim.market import Pot
 
 
 @dataclass(frozen=True)
@@ -59,25 +58,3 @@ class PotBook:
         if category not in self._of:
             self._of[category] = self._beliefs.about("pots", len(self._of), prior_money=pot_money)
         self._of[category].observe(pot_money)
-
-
-@dataclass
-class TotalReserves:
-    """The most that a sale may cost in all: fixed, or learned from asks of parties that have no part in the sale."""
-
-    fixed_money: float | None
-    prior_money: float
-    _past: list[tuple[frozenset[str], tuple[float, ...]]] = field(default_factory=list)
-
-    def money(self, parties: Iterable[str]) -> float:
-        """The reserve of a sale among `parties`: nothing that any of them ever said, or bid against, moves it."""
-        if self.fixed_money is not None:
-            return self.fixed_money
-        here = frozenset(parties)
-        return learned_reserve(
-            [ask for there, asks in self._past if not here & there for ask in asks], self.prior_money
-        )
-
-    def learn(self, parties: Iterable[str], asks_money: Iterable[float]) -> None:
-        """Take in the total asks of a sale."""
-        self._past.append((frozenset(parties), tuple(asks_money)))

@@ -14,13 +14,14 @@ from flnft_sim.agents.mechanisms.base import MECHANISMS, Mechanism, MechanismFac
 from flnft_sim.agents.mechanisms.evaluation import evaluated, true_quality
 from flnft_sim.agents.mechanisms.promises import promise_of, promised_epochs
 from flnft_sim.agents.mechanisms.rows import delivery_row, promise_rows
-from flnft_sim.agents.mechanisms.sale import PotBook, Sale, TotalReserves
+from flnft_sim.agents.mechanisms.sale import PotBook, Sale
 from flnft_sim.agents.promise import Measured, Promise
 from flnft_sim.agents.provider import ServiceProvider
+from flnft_sim.agents.reserve_book import TotalReserves
 from flnft_sim.agents.settings import Settings
 from flnft_sim.game.contest import NoTotalAskError, measured_freshness, release, total_ask
 from flnft_sim.ledger import Transaction, from_units, key_of, to_units
-from flnft_sim.market import Clearing, Payout, Pot, clear, payments_in_units, refund_all, seal_of_draw
+from flnft_sim.market import Clearing, Payout, Pot, clear, learned_from, payments_in_units, refund_all, seal_of_draw
 from flnft_sim.streams import Streams
 
 COMMITTERS = 2  # of test sets: where the first does not open its set, the second does
@@ -104,7 +105,8 @@ class SoundMechanism(Mechanism):
             self.parties.world.env.process(party)
         yield from contract.take_bids(auction)
         auction.open_book()
-        clearing = auction.clear(self.parties.world.settings.market.rule)
+        told = learned_from(self.parties.world.rule_settings, self.reserves.bids_money(_names(sellers, buyers)))
+        clearing = auction.clear(self.parties.world.settings.market.rule, told)
         auction.tender.close(rebid=False)
         yield from self._collect(sale, clearing)
         return sale if sale.winner is not None else None
@@ -200,7 +202,7 @@ class SoundMechanism(Mechanism):
         """Post bonds, commit to test sets, publish promise, asks and reserve; returns the `Sale`."""
         world, contract = self.parties.world, self.parties.contract
         sellers = [dao for dao, _ in asks]
-        reserve = self.reserves.money(party.name for party in (*sellers, *buyers))
+        reserve = self.reserves.money(_names(sellers, buyers))
         tender = contract.tender(name, category, (), buyers, reserve_money=reserve)
         tender.promise, tender.bidders = promise, tuple(buyer.number for buyer in buyers)
         auction = Auction(tender, sellers, [], buyers, [], draw=contract.new_draw())
@@ -249,8 +251,8 @@ class SoundMechanism(Mechanism):
 
     def _learn(self, category: str, auction: Auction, pot_money: float) -> None:
         """What the ledger shows: pots by category, values for beliefs about rivals, asks for others' reserves."""
-        parties = [party.name for party in (*auction.sellers, *auction.buyers)]
-        self.reserves.learn(parties, auction.announced_asks.tolist())
+        bids = auction.bids[auction.bidders].tolist()
+        self.reserves.learn(_names(auction.sellers, auction.buyers), auction.announced_asks.tolist(), bids)
         self.pots.observe(category, pot_money)
         self.parties.world.beliefs.observe(*auction.first_offers, [buyer.number for buyer in auction.buyers])
 
@@ -395,9 +397,10 @@ class SoundMechanism(Mechanism):
         buyers = sellers[0].buyers
         worths = [promise.worth(each.valuation_money, each.quality_elasticity, promise.model) for each in buyers]
         bids = np.minimum(worths, [each.budget_money for each in buyers])
-        parties = [party.name for party in (*sellers, *buyers)]
-        cleared = clear(world.settings.market.rule, bids, asks, reserve=self.reserves.money(parties))
-        self.reserves.learn(parties, asks)
+        names, rule = _names(sellers, buyers), world.settings.market.rule
+        told = learned_from(world.rule_settings, self.reserves.bids_money(names))
+        cleared = clear(rule, bids, asks, reserve=self.reserves.money(names), settings=told)
+        self.reserves.learn(names, asks, bids.tolist())
         self.pots.observe(category, float(cleared.payments.sum()))
         of_quality = np.array([each.quality_elasticity for each in buyers]) * bids
         world.beliefs.observe(of_quality, bids - of_quality, [each.number for each in buyers])
@@ -408,6 +411,10 @@ class SoundMechanism(Mechanism):
             "pot_units": to_units(float(cleared.payments.sum())),
         }
         return world.public_chain.chain.sign(self.parties.contract.key, "past-auction", payload)
+
+
+def _names(sellers: Sequence[MuDao], buyers: Sequence[ServiceProvider]) -> list[str]:
+    return [party.name for party in (*sellers, *buyers)]
 
 
 def _total_ask(dao: MuDao, epochs: int) -> tuple[float, str]:

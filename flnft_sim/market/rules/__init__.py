@@ -3,23 +3,27 @@
 from flnft_sim.market.rules.base import (
     RULES,
     Asks,
+    LearnsFromBids,
     NoTrade,
     OrderBook,
     Outcome,
     Rule,
     RuleFacts,
     facts_of,
+    learned_from,
     one_dao_serves,
 )
 
 __all__ = [
     "RULES",
     "Asks",
+    "LearnsFromBids",
     "NoTrade",
     "OrderBook",
     "Outcome",
     "Rule",
     "RuleFacts",
     "facts_of",
+    "learned_from",
     "one_dao_serves",
 ]

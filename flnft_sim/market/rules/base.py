@@ -1,7 +1,7 @@
 """What every clearing rule takes and gives, and the one registry of rules."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from flnft_sim import families
 from flnft_sim.arrays import Bools, Floats, Ints
+from flnft_sim.knobs import Settings
 from flnft_sim.registry import Registry
 
 type Asks = Literal["per-licence", "total"]
@@ -101,6 +102,19 @@ class RuleFacts:
     asks: Asks = "per-licence"
     why_nobody: Callable[[OrderBook], NoTrade] | None = None
     """Says of a market (n,) × (m,) with both sides there why nobody won; None: what asks per licence suggest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnsFromBids(Settings):
+    """Settings of a rule that looks at what was bid before: by others than now take part, for it sets their price."""
+
+    past_bids: tuple[float, ...] = ()
+    """Money; for code alone."""
+
+
+def learned_from(settings: Settings | None, past_bids: Iterable[float]) -> Settings | None:
+    """The settings with these bids to learn from, where the rule learns; else as they are."""
+    return replace(settings, past_bids=tuple(past_bids)) if isinstance(settings, LearnsFromBids) else settings
 
 
 def facts_of(rule: str) -> RuleFacts:

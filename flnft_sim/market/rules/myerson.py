@@ -5,17 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flnft_sim.market.rules.base import RULES, NoTrade, OrderBook, Outcome, RuleFacts, one_dao_serves
+from flnft_sim.market.rules.base import RULES, LearnsFromBids, NoTrade, OrderBook, Outcome, RuleFacts, one_dao_serves
 from flnft_sim.market.rules.halves import best_single_price
 from flnft_sim.settings.rules import ValuesSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class MyersonOptions(ValuesSettings):
+class MyersonOptions(ValuesSettings, LearnsFromBids):
     """The law of values, and what there is to learn it from."""
-
-    past_bids: tuple[float, ...] = ()
-    """What others than now take part bid before, money."""
 
 
 def posted_price(settings: MyersonOptions) -> float:

@@ -14,6 +14,7 @@ from flnft_sim.agents.settings import Settings, handed_in
 from flnft_sim.agents.tokens import Tokens
 from flnft_sim.agents.world import Records, Row, World
 from flnft_sim.game import DemandRegimes
+from flnft_sim.market import RULES
 from flnft_sim.results import SpanLog
 from flnft_sim.scenario import Scenario
 from flnft_sim.simulation.building.accounts import open_accounts
@@ -63,5 +64,6 @@ def _world(settings: Scenario, on_round: Callable[[Row], None]) -> World:
         ),
         reserves=ReserveBook(fixed_money=market.reserve_money, prior_money=market.reserve_prior_money),
         demand=DemandRegimes(settings.game.demand, providers=population.providers, rng=streams.generator("demand")),
+        rule_settings=RULES.settings(market.rule, **market.told("rule")),
         incentives=build_incentives(settings),
     )
