@@ -1,5 +1,6 @@
 """Tables as DataFrames of four types: made of rows, checked, and empty ones."""
 
+import re
 from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
@@ -10,6 +11,8 @@ import pandas as pd
 from flnft_sim.errors import InputError, bare
 from flnft_sim.results.tables.columns import Type
 from flnft_sim.results.tables.registry import COLUMNS
+
+_BREAKS = re.compile(r"[\r\n]+")
 
 
 def of_rows(table: str, rows: Iterable[Any]) -> pd.DataFrame:
@@ -28,12 +31,12 @@ def typed(table: str, frame: pd.DataFrame) -> pd.DataFrame:
     promised = COLUMNS[table]
     own = promised if frame.empty else [name for name in promised if name in frame.columns]
     names = list(dict.fromkeys([*own, *map(str, frame.columns)]))
-    columns = {}
+    frame, columns = frame.reset_index(drop=True), {}
     for name in names:
         values = frame[name] if name in frame.columns else pd.Series(dtype=object)
         kind = promised.get(name) or type_of(values)
         try:
-            columns[name] = _as_type(values.reset_index(drop=True), kind)
+            columns[name] = _as_type(values, kind)
         except (TypeError, ValueError) as error:
             raise InputError(
                 f"table {table}, column {bare(name)}: its values are not of type {kind} ({bare(str(error))}); "
@@ -64,9 +67,19 @@ def types_of(frame: pd.DataFrame) -> dict[str, Type]:
 
 
 def _as_type(values: pd.Series, kind: Type) -> pd.Series:
-    if kind == "text":  # on one line, so that a row of a file is a line
-        return values.map(str, na_action="ignore").astype("str").fillna("").str.replace(r"[\r\n]+", " ", regex=True)
+    if kind == "text":
+        return pd.Series(_lines(values), dtype="str")
+    plain = {"number": np.float64, "integer": np.int64, "flag": np.bool_}[kind]
+    if values.dtype == plain:  # as most columns come
+        return values
     if kind == "number":
-        return values.where(values.notna(), np.nan).astype(np.float64)
+        return values.where(values.notna(), np.nan).astype(plain)
     nullable = values.astype("Int64" if kind == "integer" else "boolean")
-    return nullable if nullable.isna().any() else nullable.astype(np.int64 if kind == "integer" else np.bool_)
+    return nullable if nullable.isna().any() else nullable.astype(plain)
+
+
+def _lines(values: pd.Series) -> list[str]:
+    """Each value's text on one line, so that a row of a file is a line; "" where there is none."""
+    missing = values.isna().tolist()
+    texts = ["" if gone else str(value) for value, gone in zip(values.tolist(), missing, strict=True)]
+    return [_BREAKS.sub(" ", text) if "\n" in text or "\r" in text else text for text in texts]
