@@ -677,8 +677,10 @@ class Scenario(Section, frozen=True):
 
     @property
     def fl_rounds(self) -> int:
-        """FL rounds of the whole run: of every DAO, in every episode."""
-        return self.learning.rounds * self.population.daos * self.market.auctions
+        """FL rounds of the whole run: of every DAO in every episode; of a category's winner where promises are sold."""
+        ahead = self.market.mechanism == "sound" and self.market.order == "presale"
+        daos = self.population.categories if ahead else self.population.daos
+        return self.learning.rounds * daos * self.market.auctions
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Scenario":

@@ -27,6 +27,7 @@ from flnft_sim.simulation.building.radio_cell import build_radio_cell
 from flnft_sim.streams import Streams
 from flnft_sim.viz import happenings
 from flnft_sim.viz.book import announced_book, beliefs_of, opened_book, sealed_book
+from flnft_sim.viz.pots import of_delivery, pots_of
 from flnft_sim.viz.scene import (
     Belief,
     BlockLine,
@@ -145,6 +146,8 @@ class BrowserModel(FlnftModel):
             books=books,
             beliefs=[belief for auction in auctions for belief in self._beliefs(auction)],
             flows=self._flows(auctions),
+            pots=self._pots(auctions),
+            sells_first=settings.market.mechanism == "sound" and settings.market.order == "presale",
             blocks=self._blocks(),
             happenings=past.happenings[-HAPPENINGS_KEPT:],
         )
@@ -178,8 +181,7 @@ class BrowserModel(FlnftModel):
 
     @property
     def _rounds_planned(self) -> int:
-        settings = self.settings
-        return settings.learning.rounds * settings.population.daos * settings.market.auctions
+        return self.settings.fl_rounds
 
     @cached_property
     def _members(self) -> dict[str, str]:
@@ -269,7 +271,7 @@ class BrowserModel(FlnftModel):
         return [auction for auction in self.auctions if episode_of(auction.name) == newest]
 
     def _book(self, auction: Auction) -> Book:
-        if auction.state in ("opened", "settled"):
+        if auction.state in ("opened", "funded", "settled"):
             return opened_book(*self._rows(auction), auction.state)
         if auction.state == "announced":
             return announced_book(auction.name, reserve_money=auction.reserve_money)
@@ -278,7 +280,7 @@ class BrowserModel(FlnftModel):
         return sealed_book(auction.name, reserve_money=auction.reserve_money, closes_s=auction.closes_s, bids=bids)
 
     def _beliefs(self, auction: Auction) -> list[Belief]:
-        return beliefs_of(self._rows(auction)[1]) if auction.state in ("opened", "settled") else []
+        return beliefs_of(self._rows(auction)[1]) if auction.state in ("opened", "funded", "settled") else []
 
     def _rows(self, auction: Auction) -> tuple[Row, list[Row]]:
         """Its rows of the tables `auctions` and `bids`, made anew when it has moved on."""
@@ -306,6 +308,11 @@ class BrowserModel(FlnftModel):
             if row.reward_received_money > 0
         ]
 
+    def _pots(self, auctions: Sequence[Auction]) -> list[str]:
+        records, newest = self.world.records, [each.name for each in auctions if each.state in ("funded", "settled")]
+        promises = [asdict(row) for row in records.promises if row.auction in newest]
+        return pots_of(promises, {row.auction: asdict(row) for row in records.deliveries}, newest)
+
     def _blocks(self) -> list[BlockLine]:
         chains = (self.world.public_chain.chain, *(dao.ledger.chain for dao in self.daos[:3]))
         return [line_of(block) for chain in chains for block in chain.blocks[: -BLOCKS_SHOWN - 1 : -1]]
@@ -323,7 +330,7 @@ class _Past:
         self.happenings: list[Happening] = []
         self.phases_s: dict[str, Counter[str]] = defaultdict(Counter)  # by minting
         self.rows: dict[str, tuple[object, Row, list[Row]]] = {}  # by auction, of its state so far
-        self._rows_seen = self._spans_seen = self._auctions_seen = 0
+        self._rows_seen = self._spans_seen = self._auctions_seen = self._deliveries_seen = 0
         self._walked: dict[str, tuple[object, int]] = {}  # by DAO: its rounds and NFT, and how long the log was, then
 
     def take_in(self) -> None:
@@ -335,6 +342,9 @@ class _Past:
         held = (row for row in auctions[self._auctions_seen :] if math.isfinite(row.closed_at_s))
         self.happenings += [happenings.of_auction(asdict(row)) for row in held]
         self._auctions_seen = len(auctions)
+        deliveries = model.world.records.deliveries
+        self.happenings += [of_delivery(asdict(row)) for row in deliveries[self._deliveries_seen :]]
+        self._deliveries_seen = len(deliveries)
         self.happenings[fresh:] = sorted(self.happenings[fresh:], key=lambda happening: happening.time_s)
         for dao in model.daos:
             self._take_in_phases(dao)

@@ -28,12 +28,19 @@ def narrate(scene: Scene, dao: str = EVERY_DAO) -> str:
     if auction:
         return auction
     several = len(scene.daos) > 1
-    return _several(scene) if several and dao == EVERY_DAO else _minting(scene, dao or scene.daos[0])
+    now = _several(scene) if several and dao == EVERY_DAO else _minting(scene, dao or scene.daos[0])
+    own = [pot for pot in scene.pots if dao == EVERY_DAO or pot.startswith(f"{dao} ")]
+    return " ".join([now, *own[:_NAMED]])
 
 
 def _opening(scene: Scene) -> str:
     who = f"{scene.users:,} users of {'one DAO' if len(scene.daos) == 1 else f'{len(scene.daos)} DAOs'}"
     buyers = sum(figure.role == "provider" for figure in scene.figures)
+    if scene.sells_first:
+        return (
+            f"Press ▶ or the space bar: {who} are about to promise a model. {buyers} providers bid for that, and "
+            "who wins pays into a pot before anything is trained."
+        )
     return (
         f"Press ▶ or the space bar: {who} are about to train together and to mint their model, "
         f"for whose licences {buyers} providers will bid."
@@ -46,12 +53,13 @@ def _ending(scene: Scene) -> str:
     last = {row["dao"]: row["accuracy"] for row in scene.rounds}
     accuracy = f" at accuracy {sum(last.values()) / len(last):.1%}" if last else ""
     trade = f"{sold} licence{'s' * (sold != 1)} sold for {paid:,.2f} money" if sold else "no licence sold"
-    return f"It is over after {scene.time_s:,.1f} s: {len(scene.rounds)} rounds{accuracy}, {trade}."
+    ends = f" {' '.join(scene.pots[:_NAMED])}" if scene.pots else ""
+    return f"It is over after {scene.time_s:,.1f} s: {len(scene.rounds)} rounds{accuracy}, {trade}.{ends}"
 
 
 def _auction(scene: Scene) -> str:
     """While books are under way and nobody trains any more; "" otherwise."""
-    going = [book for book in scene.books if book.state != "settled"]
+    going = [book for book in scene.books if book.state not in ("funded", "settled")]
     if not going:
         return ""
     if all(book.state == "announced" for book in going):
@@ -142,6 +150,8 @@ def _idle(scene: Scene) -> str:
         return "the auction is being announced on the public chain."
     if scene.flows:
         return "money has moved; the next episode is about to begin."
+    if any(book.state == "funded" for book in scene.books):
+        return "the pot is in escrow; a mint, or what measures it, waits for a block of the public chain."
     if len(scene.rounds) >= scene.rounds_planned:
         return "the model is minted: its transaction waits for a block of the public chain, then the market opens."
     return "between two rounds."

@@ -36,7 +36,7 @@ def parts_of(scene: Scene, dao: str) -> Parts:
         "density": [] if scene.crowd is None else density(scene.crowd.places_m, scene.area_m),
         "flows": _flows(scene),
         "books": [asdict(book) for book in scene.books],
-        "market": any(book.state != "settled" for book in scene.books) or bool(scene.flows),
+        "market": any(book.state not in ("funded", "settled") for book in scene.books) or bool(scene.flows),
         "events": [[event.time_s, event.words] for event in reversed(scene.happenings)],
         "blocks": [[b.chain, b.height, f"{b.time_s:,.2f}", b.hash[:12], b.contents] for b in scene.blocks],
         **charts,

@@ -16,11 +16,13 @@ from flnft_sim.ledger import Block
 from flnft_sim.results import RunResult
 from flnft_sim.results.reading import damaged
 from flnft_sim.results.summary import saw_teeth
+from flnft_sim.results.told import Told
 from flnft_sim.viz import happenings
 from flnft_sim.viz.book import beliefs_of, opened_book, sealed_book
 from flnft_sim.viz.live import BLOCKS_SHOWN, HAPPENINGS_KEPT, badges_of, episode_of, line_of, row_facts
 from flnft_sim.viz.motion import Motion
 from flnft_sim.viz.parts import parts_of
+from flnft_sim.viz.pots import of_delivery, pots_of
 from flnft_sim.viz.scene import (
     EVERY_DAO,
     Belief,
@@ -56,7 +58,8 @@ class Playback:
         self.end_s = float(result.spans["end_s"].max())
         self.rounds = records(result.rounds.sort_values("end_s", kind="stable"))
         self.round_ends_s = [float(row["end_s"]) for row in self.rounds]
-        self.daos = list(dict.fromkeys(row["dao"] for row in self.rounds)) or ["dao-0"]
+        trained = (row["dao"] for row in self.rounds)
+        self.daos = list(dict.fromkeys([*sorted(set(result.promises["dao"])), *trained])) or ["dao-0"]
         self._users: dict[tuple[Any, ...], list[Row]] = {}
         for row in records(result.users):
             self._users.setdefault(_key(row), []).append(row)
@@ -120,6 +123,8 @@ class Playback:
             books=books,
             beliefs=self._beliefs(books),
             flows=self._flows(books, time_s, now),
+            pots=self._pots(books, time_s),
+            sells_first=bool(self._deliveries) and Told(self.result).setting("market.order") == "presale",
             blocks=self._last_blocks(time_s),
             happenings=self._happenings_until(time_s),
         )
@@ -231,7 +236,9 @@ class Playback:
         buyers: dict[str, set[str]] = defaultdict(set)
         for transaction in (t for block in self._blocks for t in block.transactions if t.kind == "announce"):
             bidders = {bid["provider"] for bid in self._bids[transaction.payload["auction"]]}
-            for document in transaction.payload["fl_nfts"]:
+            for address in transaction.payload.get("asks_units", ()):  # of a promise there is no document yet
+                buyers[self._names.get(address, "")] |= bidders
+            for document in transaction.payload.get("fl_nfts", ()):
                 for dao in self.daos:
                     if document == f"fl-nft-{dao}.js" or document.startswith(f"fl-nft-{dao}-"):
                         buyers[dao] |= bidders
@@ -309,17 +316,29 @@ class Playback:
     def _state(self, auction: Row, time_s: float) -> str:
         if time_s < auction["closed_at_s"]:
             return "bidding"
-        return "settled" if time_s >= self._settlements.get(auction["auction"], math.inf) else "opened"
+        paid_s, settled_s = self._settlements.get(auction["auction"], (math.inf, math.inf))
+        if auction["auction"] in self._deliveries and paid_s <= time_s < settled_s:
+            return "funded"
+        return "settled" if time_s >= settled_s else "opened"
 
     @cached_property
-    def _settlements(self) -> dict[str, float]:
-        """When each auction's settlement was on the chain."""
-        return {
-            settled.payload["auction"]: block.time_s
-            for block in self._blocks
-            for settled in block.transactions
-            if settled.kind == "settle"
-        }
+    def _settlements(self) -> dict[str, tuple[float, float]]:
+        """When each auction's first and last settlements were on the chain."""
+        found: dict[str, tuple[float, float]] = {}
+        for block in self._blocks:
+            for settled in (each for each in block.transactions if each.kind == "settle"):
+                first_s, _ = found.get(settled.payload["auction"], (block.time_s, 0.0))
+                found[settled.payload["auction"]] = first_s, block.time_s
+        return found
+
+    @cached_property
+    def _deliveries(self) -> dict[str, Row]:
+        return {row["auction"]: row for row in records(self.result.deliveries)}
+
+    def _pots(self, books: Sequence[Book], time_s: float) -> list[str]:
+        paid = [book.auction for book in books if book.state in ("funded", "settled")]
+        settled = {name: row for name, row in self._deliveries.items() if row["settled_at_s"] <= time_s}
+        return pots_of(records(self.result.promises), settled, paid)
 
     def _beliefs(self, books: Sequence[Book]) -> list[Belief]:
         return [belief for book in books if book.is_open for belief in beliefs_of(self._bids[book.auction])]
@@ -362,6 +381,7 @@ class Playback:
             *map(happenings.of_round, self.rounds),
             *(each for each in outcomes if each is not None),
             *map(happenings.of_auction, closed),
+            *map(of_delivery, self._deliveries.values()),
         ]
         return sorted(told, key=lambda happening: happening.time_s)
 

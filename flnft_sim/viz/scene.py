@@ -64,7 +64,10 @@ class BookLine:
 
 @dataclass(frozen=True)
 class Book:
-    """One auction: its state (announced, bidding, opened, settled), how its price came about, its lines, best first."""
+    """One auction: its state, how its price came about, its lines, best first.
+
+    It is announced, bidding, opened and settled; between the last two funded, where winners have paid in advance.
+    """
 
     auction: str
     state: str
@@ -74,7 +77,7 @@ class Book:
     @property
     def is_open(self) -> bool:
         """Whether bids can be read."""
-        return self.state in ("opened", "settled")
+        return self.state in ("opened", "funded", "settled")
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,8 @@ class Scene:
     beliefs: Sequence[Belief]
     flows: Sequence[Flow]
     blocks: Sequence[BlockLine]
+    pots: Sequence[str] = field(default_factory=tuple)  # a sentence each, where promises are sold
+    sells_first: bool = False  # whether promises are sold before anybody trains
     happenings: Sequence[Happening] = field(default_factory=tuple)
 
     def figure(self, name: str) -> Figure | None:

@@ -246,6 +246,8 @@ class SoundMechanism(Mechanism):
         if sale.winner is None:
             self._return_committers_bonds(sale)
         yield from contract.publish_entries(auction)
+        if world.settings.market.order == "presale":
+            auction.state = "funded"
         if sale.winner is None:
             self._record(sale, None)
 
