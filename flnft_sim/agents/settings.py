@@ -34,10 +34,12 @@ class Game:
     default_epochs: int
     epochs_max: int
     freshness_horizon_s: float
+    leadership: Any
     mu0: float
     mu1: float
     privacy_range: tuple[float, float]
     quality_measure: str
+    provider_utility: Any
     reward_expectation: Any
     score_epochs_exponent: float
     score_freshness_exponent: float

@@ -45,7 +45,9 @@ def draw_best_responses(problem: DecisionProblem, report: GameReport) -> Figure:
         for place, provider in enumerate(chosen):
             colour, money = series_colour(place), np.linspace(0.0, reach, 400)
             if s[provider] > 0:
-                best = s[provider] * provider_best_response(money / s[provider], v[provider], s[provider])
+                best = s[provider] * provider_best_response(
+                    money / s[provider], v[provider], s[provider], form=problem.provider_utility
+                )
                 axes.plot(money, best, color=colour)
             for marker, rivals, own in points:
                 axes.plot(rivals[provider], own[provider], marker, color=colour, markersize=9, markeredgewidth=2)

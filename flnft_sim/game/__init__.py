@@ -28,6 +28,7 @@ from flnft_sim.game.responses import (
 )
 from flnft_sim.game.rewards import delivered_shares, elasticity_ratio, quality_satisfaction, user_rewards
 from flnft_sim.game.utilities import (
+    ProviderForm,
     cash_surplus,
     effort_cost,
     fair_benefit,
@@ -57,6 +58,7 @@ __all__ = [
     "NoEquilibriumError",
     "NotFiniteError",
     "OutOfRangeError",
+    "ProviderForm",
     "UserTerms",
     "ValuationError",
     "age_closed_form",

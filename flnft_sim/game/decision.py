@@ -8,11 +8,15 @@ import numpy as np
 
 from flnft_sim.arrays import Bools, Floats
 from flnft_sim.game.exchange import exchange, foreseen_freshness, wished_epochs
+from flnft_sim.game.leadership import anticipated
+from flnft_sim.game.pricing import Marginal
 from flnft_sim.game.problem import DecisionProblem, DecisionStep
 from flnft_sim.game.utilities import fair_benefit
 
 DAMPING = 0.8  # of incentives without a closed form, unless the problem says its own
 SHORTEST_PART = 0.05  # of the longest: nobody freezes
+LEADING = 0.7  # of the way that marginal costs move once a decision has settled at them
+SETTLING = 1e-3  # gap at which a decision is looked at by leaders who are still far from settled
 SETTLED = 1e-9  # mismatch below which numbers are taken as they are
 SAFETY = 3.0  # what a reward may still change by, in mismatches of the freshness that it was priced for
 
@@ -33,12 +37,35 @@ def decision_steps(problem: DecisionProblem) -> Iterator[DecisionStep]:
     good and the others are asked again, because each leaving raises the others' shares; whoever cannot finish one
     epoch in time is out from the start.
     """
+    if problem.leadership == "anticipating":
+        return _anticipating_steps(problem)
     if problem.damping is None and problem.incentives is None:
         return _settling_steps(problem)
     return _damped_steps(problem, problem.damping or DAMPING)
 
 
-def _settling_steps(problem: DecisionProblem) -> Iterator[DecisionStep]:
+def _anticipating_steps(problem: DecisionProblem) -> Iterator[DecisionStep]:
+    """Settle at the marginal costs of the last settled step's prices, until these stay as well.
+
+    It begins with the simultaneous decision. A change of marginal costs is damped, more so where they swing: they and
+    the prices answer one another in turn.
+    """
+    marginal = Marginal(np.ones(problem.providers.budgets.size), np.ones(problem.providers.budgets.size))
+    moved, part, iterations, last = np.inf, LEADING, count(1), None
+    while True:
+        for step in _settling_steps(problem, marginal, last):
+            yield replace(step, iteration=next(iterations), gap=max(step.gap, moved))
+            if step.gap <= max(SETTLED, min(SETTLING, 0.01 * moved)):
+                break
+        last, wanted, before = step, anticipated(step), moved
+        moved = max(float(np.abs(new - old).max()) for old, new in zip(marginal, wanted, strict=True))
+        part = part if moved < 0.7 * before else max(SHORTEST_PART, 0.5 * part)
+        marginal = Marginal(*(old + part * (new - old) for old, new in zip(marginal, wanted, strict=True)))
+
+
+def _settling_steps(
+    problem: DecisionProblem, marginal: Marginal | None = None, last: DecisionStep | None = None
+) -> Iterator[DecisionStep]:
     """In each step providers price a foreseen freshness, and users answer with epochs whose own age they foresee.
 
     Announced prices are per unit, so users' answers are N separate problems (`game.answers`), and all that links one
@@ -48,10 +75,12 @@ def _settling_steps(problem: DecisionProblem) -> Iterator[DecisionStep]:
     """
     candidates = problem.users.epochs_max >= 1.0
     foreseen = np.clip(problem.users.last_epochs, 1.0, np.maximum(1.0, problem.users.epochs_max))
+    if last is not None:
+        candidates, foreseen = last.takes_part, last.foreseen_epochs
     search = _FixedPoint(_total_freshness(problem, candidates, foreseen))
     previous: DecisionStep | None = None
     for iteration in count(1):
-        step = exchange(problem, candidates, search.place, foreseen, answers=True)
+        step = exchange(problem, candidates, search.place, foreseen, answers=True, marginal=marginal)
         gap = np.inf if previous is None else max(_gap(previous, step), _mismatch(step))
         previous = replace(step, iteration=iteration, gap=gap)
         yield previous

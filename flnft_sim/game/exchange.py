@@ -8,7 +8,7 @@ from flnft_sim.arrays import Bools, Floats
 from flnft_sim.game.answers import UserTerms
 from flnft_sim.game.contributions import age_closed_form, freshness_contribution, shares
 from flnft_sim.game.numeric import NumericTerms
-from flnft_sim.game.pricing import Prices, belief_prices, equilibrium_prices
+from flnft_sim.game.pricing import Marginal, Prices, belief_prices, equilibrium_prices
 from flnft_sim.game.problem import DecisionProblem, DecisionStep
 from flnft_sim.game.responses import rival_sums, unrounded_answer
 from flnft_sim.game.rewards import quality_satisfaction
@@ -22,17 +22,18 @@ def exchange(
     foreseen_epochs: Floats,
     *,
     answers: bool,
+    marginal: Marginal | None = None,
 ) -> DecisionStep:
     """Providers price the satisfaction foreseen from the `candidates` (N,); users answer, and some refuse.
 
     With `answers` each user finds the epochs that answer the very reward they lead to, starting from `foreseen_epochs`;
-    without, those are what it is paid for, and its answer is a wish to move.
+    without, those are what it is paid for, and its answer is a wish to move. With `marginal` providers anticipate.
     """
     qualities = np.where(candidates, problem.users.quality_contributions, 0.0)
     quality = float(qualities.sum())
     sat_quality = np.asarray(quality_satisfaction(quality, problem.providers.elasticity_ratio))
     sat_freshness = np.full_like(sat_quality, freshness)
-    prices = _prices(problem, sat_quality, sat_freshness)
+    prices = _prices(problem, sat_quality, sat_freshness, marginal)
     quality_money, freshness_money = prices.quality * sat_quality, prices.freshness * sat_freshness
     # all providers want the same FL-NFT: the sum over them is what users answer, and (N, M) is never built
     quality_shares = shares(problem.weights(qualities))
@@ -125,11 +126,11 @@ def counted_money(problem: DecisionProblem, prices: Floats, money: Floats) -> fl
     return float(money.sum())
 
 
-def _prices(problem: DecisionProblem, sat_quality: Floats, sat_freshness: Floats) -> Prices:
+def _prices(problem: DecisionProblem, sat_quality: Floats, sat_freshness: Floats, marginal: Marginal | None) -> Prices:
     if (beliefs := problem.providers.beliefs) is None:
-        prices = equilibrium_prices(problem.demand, sat_quality, sat_freshness)
+        prices = equilibrium_prices(problem.demand, sat_quality, sat_freshness, marginal)
     else:
-        prices = belief_prices(problem.demand, *beliefs, sat_quality, sat_freshness)
+        prices = belief_prices(problem.demand, *beliefs, sat_quality, sat_freshness, marginal)
     if problem.insisted is None:
         return prices
     quality, freshness = problem.insisted

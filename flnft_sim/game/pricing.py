@@ -1,12 +1,14 @@
 """How providers price a foreseen satisfaction: from beliefs, at the equilibrium, or at the reserve."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from flnft_sim.arrays import Floats
 from flnft_sim.game.equilibrium import budgeted_equilibrium
 from flnft_sim.game.responses import budgeted_best_response, rival_sums
+from flnft_sim.game.utilities import ProviderForm
 
 
 @dataclass(frozen=True)
@@ -17,15 +19,26 @@ class Prices:
     freshness: Floats
 
 
+class Marginal(NamedTuple):
+    """What one more unit of each price costs, as parts of what a unit costs now: (M,) for quality and for freshness.
+
+    All are 1 for providers who take users' answers as given (`game.leadership`).
+    """
+
+    quality: Floats
+    freshness: Floats
+
+
 @dataclass(frozen=True, kw_only=True)
 class Demand:
-    """What drives providers' prices, arrays over providers (M,): valuations and budgets in money, λ, the reserve."""
+    """What drives providers' prices, arrays (M,): valuations and budgets in money, λ; the reserve, the form of Ψ."""
 
     valuations_quality: Floats
     valuations_freshness: Floats
     budgets: Floats
     elasticity_ratio: Floats
     reserve: float
+    form: ProviderForm = "printed"
 
 
 def belief_prices(
@@ -34,11 +47,13 @@ def belief_prices(
     believed_freshness_money: Floats,
     quality_satisfaction: Floats,
     freshness_satisfaction: Floats,
+    marginal: Marginal | None = None,
 ) -> Prices:
     """Each provider's best response to what is believed of the others, within its budget.
 
     Beliefs are money (q·Q^λ and f·F), which does not depend on an FL-NFT's scale; each becomes a unit price with that
-    provider's own present satisfaction, so that believing the equilibrium's money is playing the equilibrium.
+    provider's own present satisfaction, so that believing the equilibrium's money is playing the equilibrium. With
+    `marginal` providers anticipate users' answers.
     """
     rivals_q = rival_sums(_unit_prices(believed_quality_money, quality_satisfaction))
     rivals_f = rival_sums(_unit_prices(believed_freshness_money, freshness_satisfaction))
@@ -50,27 +65,37 @@ def belief_prices(
         rivals_f,
         demand.valuations_quality,
         demand.valuations_freshness,
-        quality_satisfaction,
-        freshness_satisfaction,
-        np.maximum(0.0, left),
+        *_priced_by(marginal, quality_satisfaction, freshness_satisfaction, np.maximum(0.0, left)),
+        form=demand.form,
     )
     return Prices(q + lone_q, f + lone_f)
 
 
-def equilibrium_prices(demand: Demand, quality_satisfaction: Floats, freshness_satisfaction: Floats) -> Prices:
+def equilibrium_prices(
+    demand: Demand, quality_satisfaction: Floats, freshness_satisfaction: Floats, marginal: Marginal | None = None
+) -> Prices:
     """The equilibrium with perfect information; the reserve where there is none (fewer than two valuations)."""
     q, f = budgeted_equilibrium(
         demand.valuations_quality,
         demand.valuations_freshness,
-        quality_satisfaction,
-        freshness_satisfaction,
-        demand.budgets,
+        *_priced_by(marginal, quality_satisfaction, freshness_satisfaction, demand.budgets),
+        form=demand.form,
     )
     floor = reserve_prices(demand, quality_satisfaction, freshness_satisfaction)
     return Prices(
         np.where((rival_sums(q) > 0) | (quality_satisfaction == 0), q, floor.quality),
         np.where((rival_sums(f) > 0) | (freshness_satisfaction == 0), f, floor.freshness),
     )
+
+
+def _priced_by(
+    marginal: Marginal | None, quality: Floats, freshness: Floats, budgets: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Both satisfactions as a unit of price costs them, and budgets by which what is really paid stays affordable."""
+    if marginal is None:
+        return quality, freshness, budgets
+    affordable = budgets * np.minimum(1.0, np.minimum(marginal.quality, marginal.freshness))
+    return quality * marginal.quality, freshness * marginal.freshness, affordable
 
 
 def reserve_prices(demand: Demand, quality_satisfaction: Floats, freshness_satisfaction: Floats) -> Prices:

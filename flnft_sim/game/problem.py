@@ -16,7 +16,7 @@ from flnft_sim.game.incentives import Incentives
 from flnft_sim.game.pricing import Demand
 from flnft_sim.game.responses import rounded_epochs
 from flnft_sim.game.rewards import share_out
-from flnft_sim.game.utilities import effort_cost, fairness_in_range, user_utility
+from flnft_sim.game.utilities import ProviderForm, effort_cost, fairness_in_range, user_utility
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,9 @@ class DecisionProblem:
     `own-age` it counts that training longer makes its own update older. `damping`: none, and exchanges settle as fast
     as they can; a number, and foreseen answers move at most that part of the way in one exchange.
 
+    `provider_utility` is the form of Ψ (`provider_utility`). `leadership`: simultaneous providers take users' answers
+    as given (the paper's Eq. 29); anticipating ones count how these move with their prices.
+
     `incentives`: none, and users have the paper's utility, cost and reward, answered in closed form; others are
     answered numerically, by users who count their own age. `contracted_privacy`: the ε (N,) that users are bound to,
     NaN where one is free to choose within `privacy_range`; none, and all are. `insisted`: prices (M,) for quality and
@@ -92,6 +95,8 @@ class DecisionProblem:
     damping: float | None = None
     reward_expectation: Literal["announced", "expected"] = "announced"
     user_reply: Literal["price-taking", "own-age"] = "price-taking"
+    provider_utility: ProviderForm = "printed"
+    leadership: Literal["simultaneous", "anticipating"] = "simultaneous"
     incentives: Incentives | None = None
     contracted_privacy: Floats | None = None
     insisted: tuple[Floats, Floats] | None = None
@@ -103,6 +108,9 @@ class DecisionProblem:
         not_negative("reserve", self.reserve)
         _one_of("reward_expectation", self.reward_expectation, ("announced", "expected"))
         _one_of("user_reply", self.user_reply, ("price-taking", "own-age"))
+        _one_of("provider_utility", self.provider_utility, ("printed", "money"))
+        _one_of("leadership", self.leadership, ("simultaneous", "anticipating"))
+        self._refuse_blind_leaders()
         if self.incentives is not None and self.user_reply != "own-age":
             raise InputError("user_reply 'price-taking' is the paper's closed form; other incentives need 'own-age'")
         if self.incentives is not None and self.contracted_privacy is not None:
@@ -114,6 +122,15 @@ class DecisionProblem:
             raise InputError(f"only {beliefs[0]} is given; give beliefs about both dimensions, or none")
         self._size_all(Users, "users", np.size(self.quality_contributions))
         self._size_all(Providers, "providers", np.size(self.valuations_quality))
+
+    def _refuse_blind_leaders(self) -> None:
+        if self.leadership == "simultaneous":
+            return
+        if self.incentives is not None or self.damping is not None or self.reward_expectation != "announced":
+            raise InputError(
+                "leadership 'anticipating' foresees answers in closed form to announced rewards; use it with the "
+                "paper's incentives, without damping, and with reward_expectation 'announced'"
+            )
 
     def _size_all(self, side: type, who: str, count: int) -> None:
         """Check the fields of one side of the market and make each that is given an array (count,)."""
@@ -177,6 +194,7 @@ class DecisionProblem:
             budgets=known.budgets,
             elasticity_ratio=known.elasticity_ratio,
             reserve=self.reserve,
+            form=self.provider_utility,
         )
 
 

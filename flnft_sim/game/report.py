@@ -78,7 +78,14 @@ def _provider_utilities(problem: DecisionProblem, step: DecisionStep) -> tuple[F
     worth = (demand.valuations_quality * (satisfaction[0] > 0), demand.valuations_freshness * (satisfaction[1] > 0))
     rivals = (rival_sums(step.quality_prices), rival_sums(step.freshness_prices))
     best = budgeted_best_response(
-        rivals[0], rivals[1], worth[0], worth[1], satisfaction[0], satisfaction[1], demand.budgets
+        rivals[0],
+        rivals[1],
+        worth[0],
+        worth[1],
+        satisfaction[0],
+        satisfaction[1],
+        demand.budgets,
+        form=demand.form,
     )
     floor = reserve_prices(demand, *satisfaction)
     utilities = [np.zeros_like(worth[0]), np.zeros_like(worth[0])]
@@ -86,7 +93,8 @@ def _provider_utilities(problem: DecisionProblem, step: DecisionStep) -> tuple[F
         ((step.quality_prices, floor.quality), (step.freshness_prices, floor.freshness))
     ):
         delta, value, s = rivals[dimension], worth[dimension], satisfaction[dimension]
-        alone = np.maximum(0.0, value - least * (1.0 + s))
-        utilities[0] += provider_utility(price, delta, value, s)
-        utilities[1] += np.where(delta > 0, provider_utility(best[dimension], delta, value, s), alone)
+        alone = np.maximum(0.0, value - least * (s if demand.form == "money" else 1.0 + s))
+        utilities[0] += provider_utility(price, delta, value, s, form=demand.form)
+        reply = provider_utility(best[dimension], delta, value, s, form=demand.form)
+        utilities[1] += np.where(delta > 0, reply, alone)
     return utilities[0], utilities[1]

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from flnft_sim.arrays import Floats, plain
 from flnft_sim.checks import not_negative, positive, within
 from flnft_sim.game.errors import ValuationError
-from flnft_sim.game.utilities import fairness_in_range
+from flnft_sim.game.utilities import ProviderForm, fairness_in_range
 
 MOST_EPOCHS = 2.0**53  # integers above are not exact in floating point
 BISECTIONS = 60  # halvings of log(1 + ν): as fine as a double can tell apart
@@ -86,22 +86,29 @@ def clipped_privacy(
     return plain(np.clip(unrounded_answer(reward, privacy_cost, fairness=fairness), low, high))
 
 
-def provider_best_response(rivals: ArrayLike, valuation: ArrayLike, satisfaction: ArrayLike) -> Any:
+def provider_best_response(
+    rivals: ArrayLike, valuation: ArrayLike, satisfaction: ArrayLike, *, form: ProviderForm = "printed"
+) -> Any:
     """q* = max(0, √((Δ² + V·Δ)/(s + 1)) − Δ), the maximiser of `provider_utility` (Eq. 29); arrays broadcast.
+
+    With the form `money` it is max(0, √(V·Δ/s) − Δ), so that the money m = q·s is √(V·Δ_m) − Δ_m whatever s is; 0
+    where s is 0 and nothing is traded.
 
     Δ is the sum of the other providers' prices, V the valuation in money, s the satisfaction (Q^λ or F). At Δ = 0
     there is no maximiser (any tiny bid wins) and 0 is returned: the caller bids the reserve.
     """
     delta = not_negative("rivals", rivals)
     worth = not_negative("valuation", valuation, error=ValuationError)
-    return plain(_best_bid(delta, worth, not_negative("satisfaction", satisfaction)))
+    return plain(_best_bid(delta, worth, not_negative("satisfaction", satisfaction), form))
 
 
-def _best_bid(delta: Floats, worth: Floats, s: Floats) -> Floats:
-    root = np.sqrt(delta * (delta + worth) / (s + 1.0))
-    # √r − Δ = (r − Δ²)/(√r + Δ), whose numerator is Δ(V − sΔ)/(s + 1): no cancellation
+def _best_bid(delta: Floats, worth: Floats, s: Floats, form: ProviderForm) -> Floats:
+    # √r − Δ = (r − Δ²)/(√r + Δ), whose numerator is Δ(V − sΔ)/(s + 1), or /s: no cancellation
     numerator = delta * (worth - s * delta)
-    denominator = (s + 1.0) * (root + delta)
+    if form == "money":
+        denominator = np.sqrt(s) * (np.sqrt(delta * worth) + np.sqrt(s) * delta)
+    else:
+        denominator = (s + 1.0) * (np.sqrt(delta * (delta + worth) / (s + 1.0)) + delta)
     bid = np.divide(numerator, denominator, out=np.zeros(np.shape(numerator)), where=denominator > 0)
     return np.maximum(0.0, bid)
 
@@ -123,6 +130,8 @@ def budgeted_best_response(
     satisfaction_quality: ArrayLike,
     satisfaction_freshness: ArrayLike,
     budget: ArrayLike,
+    *,
+    form: ProviderForm = "printed",
 ) -> tuple[Floats, Floats]:
     """Both prices (q, f) of each provider under q·Q^λ + f·F ≤ B (Eq. 17 in money); arrays over providers.
 
@@ -139,10 +148,10 @@ def budgeted_best_response(
         not_negative("budget", budget),
     )
     sat_q, sat_f, purse = arrays[4:]
-    q, f = _priced(1.0, *arrays[:6])
+    q, f = _priced(1.0, *arrays[:6], form=form)
     bound = np.flatnonzero(q * sat_q + f * sat_f > purse)
     if bound.size:
-        q[bound], f[bound] = _within_budget(*(array[bound] for array in arrays))
+        q[bound], f[bound] = _within_budget(*(array[bound] for array in arrays), form=form)
     return q, f
 
 
@@ -154,22 +163,24 @@ def _priced(
     worth_f: Floats,
     sat_q: Floats,
     sat_f: Floats,
+    *,
+    form: ProviderForm,
 ) -> tuple[Floats, Floats]:
     """(q(ν), f(ν)) with weight = 1 + ν."""
-    return _best_bid(delta_q, worth_q, weight * sat_q), _best_bid(delta_f, worth_f, weight * sat_f)
+    return _best_bid(delta_q, worth_q, weight * sat_q, form), _best_bid(delta_f, worth_f, weight * sat_f, form)
 
 
-def _within_budget(*arrays: Floats) -> tuple[Floats, Floats]:
+def _within_budget(*arrays: Floats, form: ProviderForm) -> tuple[Floats, Floats]:
     """Bisection on log(1 + ν) for providers whose budget binds."""
     delta_q, delta_f, worth_q, worth_f, sat_q, sat_f, purse = arrays
     lower = np.zeros_like(purse)
     upper = np.log(np.maximum(_silencing_weight(delta_q, worth_q, sat_q), _silencing_weight(delta_f, worth_f, sat_f)))
     for _ in range(BISECTIONS):
         middle = (lower + upper) / 2.0
-        q, f = _priced(np.exp(middle), *arrays[:6])
+        q, f = _priced(np.exp(middle), *arrays[:6], form=form)
         over = q * sat_q + f * sat_f > purse
         lower, upper = np.where(over, middle, lower), np.where(over, upper, middle)
-    return _priced(np.exp(upper), *arrays[:6])
+    return _priced(np.exp(upper), *arrays[:6], form=form)
 
 
 def _silencing_weight(delta: Floats, worth: Floats, sat: Floats) -> Floats:

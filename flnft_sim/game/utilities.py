@@ -1,6 +1,6 @@
 """What users (Eq. 14) and providers (Eq. 16, corrected) make of an outcome."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike
 from flnft_sim.arrays import Floats, plain
 from flnft_sim.checks import not_negative, within
 from flnft_sim.game.errors import FairnessError, ValuationError
+
+type ProviderForm = Literal["printed", "money"]
 
 
 def fairness_in_range(fairness: ArrayLike) -> Floats:
@@ -58,13 +60,24 @@ def winning_probability(price: ArrayLike, rivals: ArrayLike) -> Any:
     return plain(np.divide(q, total, out=np.zeros(np.shape(total)), where=total > 0))
 
 
-def provider_utility(price: ArrayLike, rivals: ArrayLike, valuation: ArrayLike, satisfaction: ArrayLike) -> Any:
+def provider_utility(
+    price: ArrayLike,
+    rivals: ArrayLike,
+    valuation: ArrayLike,
+    satisfaction: ArrayLike,
+    *,
+    form: ProviderForm = "printed",
+) -> Any:
     """Ψ(q) = w·(V − q) − q·s in money, w = q/(q + Δ), for one dimension; arrays broadcast.
 
     Win the access worth V with probability w, pay q when winning, and pay the users q·s (s is Q^λ or F). Its second
     derivative is −2Δ(Δ + V)/(q + Δ)³ < 0, so Eq. 29 (with V = 1) is its maximiser. Eq. 16 as printed, w·q − q·s, is
     convex in q (2Δ²/(q + Δ)³ > 0): its stationary point is a minimum.
+
+    The V − q of it takes a price per unit of satisfaction from money, so that what is bid falls with the scale of the
+    satisfaction. With the form `money` it is wV − q·s, Tullock's contest: what is bid, m = q·s, is paid in any case,
+    and depends on no scale.
     """
     worth = not_negative("valuation", valuation, error=ValuationError)
-    won = winning_probability(price, rivals) * (worth - np.asarray(price))
+    won = winning_probability(price, rivals) * (worth - (0.0 if form == "money" else np.asarray(price)))
     return plain(won - np.asarray(price) * not_negative("satisfaction", satisfaction))

@@ -264,6 +264,21 @@ class Game(Choice, FairSettings, ContestSettings, frozen=True):
             paper="Eq. 22",
         ),
     ] = "own-age"
+    leadership: Annotated[
+        Literal["simultaneous", "anticipating"],
+        Knob(
+            "simultaneous: providers take users' answers as given (the paper's best responses); anticipating: they "
+            "lead, and count how answers move with their prices",
+            paper="Eq. 29",
+        ),
+    ] = "simultaneous"
+    provider_utility: Annotated[
+        Literal["printed", "money"],
+        Knob(
+            "Ψ of one dimension; printed: w·(V − q) − q·s, with a price per unit taken from money; money: w·V − q·s",
+            paper="Eq. 16",
+        ),
+    ] = "printed"
     reward_expectation: Annotated[
         Literal["announced", "expected"],
         Knob("users answer the announced reward (the paper) or the one weighted by winning chances"),
@@ -290,6 +305,19 @@ class Game(Choice, FairSettings, ContestSettings, frozen=True):
             raise ValueError(
                 "user_reply 'price-taking' is the closed form for the paper's utility, cost and reward "
                 f"({', '.join(PAPERS_INCENTIVES)}); with {self.utility}, {self.cost}, {self.reward} use 'own-age'"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _leaders_foresee(self) -> "Game":
+        papers = (self.utility, self.cost, self.reward) == PAPERS_INCENTIVES
+        if self.leadership == "anticipating" and not (
+            papers and self.damping is None and self.reward_expectation == "announced"
+        ):
+            raise ValueError(
+                "leadership 'anticipating' foresees users' answers in closed form to announced rewards; use it with "
+                f"utility, cost, reward = {', '.join(PAPERS_INCENTIVES)}, without damping, and with "
+                "reward_expectation 'announced'"
             )
         return self
 

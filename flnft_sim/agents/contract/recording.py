@@ -8,7 +8,7 @@ import numpy as np
 from flnft_sim.agents.contract.auction import Auction
 from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.arrays import Floats
-from flnft_sim.game import provider_utility, quality_satisfaction
+from flnft_sim.game import ProviderForm, provider_utility, quality_satisfaction
 from flnft_sim.ledger import from_units
 from flnft_sim.market import BidStatus, BookEntry, Clearing, facts_of, forgone_money, price_setter, share_setter
 from flnft_sim.results.tables import NAN, AuctionRow, BidRow
@@ -145,16 +145,17 @@ class BidRows:
         buyer, accepted = self.auction.buyers[place], self._accepted
         valuations = buyer.quality_valuation_money, buyer.freshness_valuation_money
         utilities = []
+        form = self.auction.tender.decisions[0].problem.provider_utility if self._satisfactions else "printed"
         for worth in self._satisfactions:
             parts = zip(accepted, worth, valuations, strict=True)
-            utilities.append(sum((_part_utility(place, *part) for part in parts), 0.0))
+            utilities.append(sum((_part_utility(place, *part, form=form) for part in parts), 0.0))
         return float(np.mean(utilities)) if utilities else 0.0
 
 
-def _part_utility(place: int, money: Floats, satisfaction: Floats, valuation: float) -> float:
+def _part_utility(place: int, money: Floats, satisfaction: Floats, valuation: float, *, form: ProviderForm) -> float:
     """Ψ_j of one dimension, quality or freshness, at (buyers,) money and satisfaction; 0 where it satisfies nobody."""
     if not satisfaction[place] > 0:
         return 0.0
     prices = np.divide(np.nan_to_num(money), satisfaction, out=np.zeros_like(money), where=satisfaction > 0)
     rivals = prices.sum() - prices[place]
-    return float(provider_utility(prices[place], rivals, valuation, float(satisfaction[place])))
+    return float(provider_utility(prices[place], rivals, valuation, float(satisfaction[place]), form=form))

@@ -36,6 +36,8 @@ def decision_problem(dao: Organisation) -> DecisionProblem:
         damping=game.damping,
         reward_expectation=game.reward_expectation,
         user_reply=game.user_reply,
+        leadership=game.leadership,
+        provider_utility=game.provider_utility,
         incentives=world.incentives,
         contracted_privacy=dao.contracts,
     )
