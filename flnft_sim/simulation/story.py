@@ -102,7 +102,6 @@ class FlnftModel(mesa.Model):
         for episode in range(self.settings.market.auctions):
             self.episode = episode
             cast.next_demand()
-            _log.debug("episode %d from %.3f s on", episode, env.now)
             yield from cast.mechanism.hold_episode(episode)
         cast.mechanism.phase = "access"
         yield cast.contract.access.all_served()

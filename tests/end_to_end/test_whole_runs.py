@@ -134,7 +134,7 @@ def test_a_step_is_a_tick_and_ticking_to_the_end_is_running_to_the_end():
     assert len(collected) == ticking.steps and collected["clock_s"].is_monotonic_increasing
 
 
-@pytest.mark.parametrize("name", ["tiny", "byzantine", "market-cyclic"])
+@pytest.mark.parametrize("name", ["tiny", "byzantine", "market-cyclic", "sound10", "sound-failing"])
 def test_golden_runs(name, root):
     """Runs of the surrogate learner, kept to notice change: a difference is to be explained, then written anew.
 
@@ -149,13 +149,16 @@ def test_golden_runs(name, root):
 
 def playthrough(name):
     """The few tables that tell a small run, as plain rows."""
-    few = {"market.auctions": 2} if name != "tiny" else {}
+    few = {"market.auctions": 2} if name not in ("tiny", "sound10") else {}
     result = run(quick(name, **few))
     columns = {
         "rounds": ["round", "participants", "late_dropped", "accuracy", "quality", "freshness", "end_s"],
         "bids": ["total_money", "payment_money", "priority", "sealed_at_s"],
         "auctions": ["ask_money", "reserve_money", "winners", "dao_receipt_money", "rebids"],
     }
+    if name.startswith("sound"):
+        paid = [f"{each}_money" for each in ("pot", "released", "refunded", "sink")]
+        columns["deliveries"] = ["minted_at_s", "delivered", *paid]
     tables = {table: getattr(result, table)[names].astype(float) for table, names in columns.items()}
     return {table: frame.to_numpy().tolist() for table, frame in tables.items()}
 

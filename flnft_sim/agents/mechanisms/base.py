@@ -1,5 +1,6 @@
 """What a mechanism is: the story of an episode over those who take part; and the one registry of mechanisms."""
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from flnft_sim.registry import Registry
 from flnft_sim.streams import Streams
 
 Process = Generator[simpy.Event, Any, Any]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,11 @@ class Mechanism(ABC):
         self.parties = parties
         self.phase = "history"
         """What the whole market is doing, for who looks on; between the parts of an episode it changes."""
+
+    def enter(self, phase: str, episode: int) -> None:
+        """Say that the whole market is in `phase` from now on."""
+        self.phase = phase
+        _log.debug("episode %d, %s from %.3f s on", episode, phase, self.parties.world.env.now)
 
     @property
     def accounts(self) -> Mapping[str, tuple[str, str]]:

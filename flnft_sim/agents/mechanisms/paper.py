@@ -21,9 +21,9 @@ class PaperMechanism(Mechanism):
     def hold_episode(self, episode: int) -> Process:
         """Every DAO mints; when all are done the market opens."""
         env, daos = self.parties.world.env, self.parties.daos
-        self.phase = "minting"
+        self.enter("minting", episode)
         yield env.all_of([env.process(dao.mint_nft(episode)) for dao in daos])
-        self.phase = "auction"
+        self.enter("auction", episode)
         yield from self.parties.contract.hold_auctions(episode, daos)
 
     def past_auction(self, name: str, category: str) -> Transaction | None:

@@ -68,17 +68,17 @@ class SoundMechanism(Mechanism):
         self._choose_categories()
         if self.parties.world.settings.market.order == "presale":
             sales = yield from self._sell_all(episode, self._sellers())
-            self.phase = "minting"
+            self.enter("minting", episode)
             yield from self._side_by_side(self._deliver(sale, episode) for sale in sales)
         else:
-            self.phase = "minting"
+            self.enter("minting", episode)
             yield from self._side_by_side(self._train_ahead(dao, episode) for dao in self._sellers())
             sales = yield from self._sell_all(episode, [dao for dao in self._sellers() if dao.nft is not None])
             yield from self._side_by_side(self._hand_over(sale) for sale in sales)
 
     def _sell_all(self, episode: int, sellers: Sequence[MuDao]) -> Process:
         """Hold all categories' sales side by side; returns those that have a pot."""
-        self.phase = "auction"
+        self.enter("auction", episode)
         contract, daos = self.parties.contract, self.parties.daos
         matching = contract.matching(sellers)
         contract.unheld.tell(episode, daos, self._empty_handed(sellers), sellers, matching, self.parties.providers)
