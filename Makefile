@@ -8,9 +8,11 @@ FLNFT := $(BIN)/flnft
 STAMP := $(VENV)/.installed
 DOCS_STAMP := $(VENV)/.docs-installed
 PORT ?= 8000
+CHAIN_PORT ?= 8545
+NPM_STAMP := contracts/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup scenario viz sweep paper bench test test-slow lint format types imports lock docs docs-serve image clean
+.PHONY: help setup scenario viz sweep paper bench test test-slow lint format types imports lock docs docs-serve image contracts chain-node clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -63,6 +65,16 @@ docs-serve: docs ## show the documentation at http://localhost:8000 (PORT=...)
 
 image: ## build the Docker image `flnft`; where no Docker answers, look the Dockerfile over (hadolint)
 	@if docker info > /dev/null 2>&1; then docker build --tag flnft $(ARGS) .; else hadolint Dockerfile; fi
+
+$(NPM_STAMP): contracts/package-lock.json
+	@command -v npm > /dev/null || { echo "make: Node.js 20 with npm is needed for contracts and nodes; install it" >&2; exit 2; }
+	@npm ci --prefix contracts --silent
+
+contracts: $(NPM_STAMP) ## compile the contracts into the package's artifacts (needs Node.js)
+	@node contracts/compile.js
+
+chain-node: $(NPM_STAMP) ## a chain to run on, http://127.0.0.1:8545 (CHAIN_PORT=...), for this machine alone (needs Node.js)
+	@contracts/node_modules/.bin/anvil $$(cat contracts/anvil.options) --port $(CHAIN_PORT)
 
 lock: ## write requirements.lock anew from pyproject.toml (needs uv)
 	@scripts/lock

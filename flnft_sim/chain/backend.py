@@ -179,14 +179,13 @@ class Signing:
         `timestamp` is when it is to be tried. Raises `TransactionRefused` where the sender's money or the `gas` given
         are less than it needs.
         """
-        data, creates = call.data, call.to is None
-        least = intrinsic_gas(self.genesis.fork, data, creates=creates)
-        if gas is None or gas < least:
-            tried = self.try_call(call, sender=key.address, timestamp=timestamp)
-            need = max(least + tried.gas_used, floor_gas(self.genesis.fork, data))
-            if gas is not None:
-                raise TransactionRefused(f"{call.name or 'a call'} needs {need} gas and is given {gas}; give more")
-            gas = declared_gas(need)
+        data = call.data
+        tried = self.try_call(call, sender=key.address, timestamp=timestamp)
+        least = intrinsic_gas(self.genesis.fork, data, creates=call.to is None)
+        need = max(least + tried.gas_used, floor_gas(self.genesis.fork, data))
+        gas = declared_gas(need) if gas is None else gas
+        if gas < need:
+            raise TransactionRefused(f"{call.name or 'a call'} needs {need} gas and is given {gas}; give more")
         held = self.account(key.address)
         cost = call.value + gas * gas_price
         if cost > held.balance:
