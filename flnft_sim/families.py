@@ -106,7 +106,7 @@ FIGURES = _family(
         "winners": "winners",
     },
 )
-ENGINES = _family("chain engine", "engines", "flnft_sim.chain", {"engine_pyevm": "pyevm"})
+ENGINES = _family("chain engine", "engines", "flnft_sim.chain", {"engine_eels": "eels", "engine_pyevm": "pyevm"})
 FAMILIES: tuple[Registry[Any], ...] = (
     RULES,
     MECHANISMS,

@@ -3,6 +3,7 @@
 import atexit
 import shutil
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ def own_data():
 
 
 ON_REAL_DATA = [pytest.mark.data, pytest.mark.usefixtures("data_dir")]
+ORACLE = pytest.mark.skipif(find_spec("ethereum") is None, reason="the second engine is not installed (group oracle)")
 OF_ANOTHER_SHAPE = {  # what a part's contract must be told beside its name
     **{("flnft_sim.rules", rule): {"draws_lots": True} for rule in ("random", "rsop", "rspe")},
     ("flnft_sim.mechanisms", "sound"): {"fields": {"game.cost_price": 0.5, "market.reserve_money": 1000.0}},
@@ -34,6 +36,7 @@ OF_ANOTHER_SHAPE = {  # what a part's contract must be told beside its name
     ("flnft_sim.datasets", "cifar10"): {"pytestmark": ON_REAL_DATA},
     ("flnft_sim.datasets", "file"): {"settings": {"path": own_data()}},
     ("flnft_sim.datasets", "synthetic"): {"settings": {"shape": (2, 6, 5), "classes": 3, "train": 400, "test": 90}},
+    ("flnft_sim.engines", "eels"): {"pytestmark": [ORACLE], "forks": ("prague",)},
     ("flnft_sim.partitions", "sizes"): {
         "settings": lambda _case, _labels, users: {"sizes": [1 + user % 3 for user in range(users)]},
         "deals_all": False,

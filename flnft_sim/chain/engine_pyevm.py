@@ -12,9 +12,10 @@ from eth.vm.message import Message
 from eth_utils import ValidationError, to_checksum_address
 from rlp.exceptions import RLPException
 
+from flnft_sim.chain.admission import Offer, admit
 from flnft_sim.chain.engine import ENGINES, ZERO_ADDRESS, Account, BlockEnv, Executed, Log
 from flnft_sim.chain.errors import TransactionRefused
-from flnft_sim.chain.forks import floor_gas, fork_name, most_init_code, since
+from flnft_sim.chain.forks import floor_gas, fork_name, since
 
 
 class _RemembersJumps:
@@ -146,27 +147,19 @@ class PyEvm:
         return transaction
 
     def _check(self, transaction: Any) -> None:
-        """Refuse what cannot be in a block, in words of ours; py-evm knows no floor of gas."""
+        """Refuse what cannot be in a block; py-evm itself knows no floor of gas."""
         sender = _text(transaction.sender)
-        account = self.account(sender)
-        creates = transaction.to == CREATE_CONTRACT_ADDRESS
-        need = max(transaction.intrinsic_gas, floor_gas(self.fork, transaction.data))
         price = transaction.max_fee_per_gas if since(self.fork, "london") else transaction.gas_price
-        owed = transaction.value + transaction.gas * price
-        most = most_init_code(self.fork)
-        if transaction.chain_id not in (None, self.chain_id):
-            fault = f"is for chain {transaction.chain_id}, this is chain {self.chain_id}; sign it for this one"
-        elif transaction.nonce != account.nonce:
-            fault = f"has nonce {transaction.nonce}, its sender's next one is {account.nonce}; sign it with that"
-        elif transaction.gas < need:
-            fault = f"has a gas limit of {transaction.gas}, its data alone takes {need}; give more gas"
-        elif owed > account.balance:
-            fault = f"may cost {owed} wei, its sender holds {account.balance}; give the account more money"
-        elif creates and most is not None and len(transaction.data) > most:
-            fault = f"creates a contract by {len(transaction.data)} bytes, {self.fork} takes {most}; make it smaller"
-        else:
-            return
-        raise TransactionRefused(f"the transaction of {sender} {fault}")
+        offer = Offer(
+            sender=sender,
+            chain_id=transaction.chain_id,
+            nonce=transaction.nonce,
+            gas=transaction.gas,
+            least_gas=max(transaction.intrinsic_gas, floor_gas(self.fork, transaction.data)),
+            owed=transaction.value + transaction.gas * price,
+            init_code=len(transaction.data) if transaction.to == CREATE_CONTRACT_ADDRESS else 0,
+        )
+        admit(offer, self.account(sender), fork=self.fork, chain_id=self.chain_id)
 
 
 def _outcome(done: Any) -> dict[str, Any]:
