@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import mesa
 
 from flnft_sim.agents.world import World
 from flnft_sim.ledger import key_of
+
+if TYPE_CHECKING:
+    from flnft_sim.chain.keys import ChainKey
 
 
 class Actor(mesa.Agent):
@@ -27,6 +31,13 @@ class Actor(mesa.Agent):
         self.key = key_of(world.streams, self.role, number)
         self.resting = "idle"  # what it is doing where it is in no phase of its own
         self._phases: list[tuple[str, float]] = []  # those it is in, and since when
+
+    @cached_property
+    def chain_key(self) -> "ChainKey":
+        """The key that it signs with for contracts."""
+        from flnft_sim.chain.keys import chain_key_of
+
+        return chain_key_of(self.world.streams, self.role, self.number)
 
     @property
     def address(self) -> str:

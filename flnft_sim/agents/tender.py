@@ -10,7 +10,7 @@ import simpy
 from flnft_sim.agents.actor import Actor
 from flnft_sim.agents.decision import Decision
 from flnft_sim.agents.promise import Promise
-from flnft_sim.market import BookEntry, SealedBids
+from flnft_sim.market import BidRejected, BidStatus, BookEntry, SealedBids, SealSecret
 
 Process = Generator[simpy.Event, Any, Any]
 
@@ -67,12 +67,18 @@ class Tender:
         moved.succeed(rebid)
 
 
-def submit(sender: Actor, tender: Tender, sealed: bytes) -> Process:
-    """Send a ciphertext to the public chain and wait until it is in a block: from then on it counts."""
+def submit(sender: Actor, tender: Tender, sealed: bytes, secret: SealSecret | None = None) -> Process:
+    """Send a ciphertext to the public chain and wait until it is in a block: from then on it counts.
+
+    Where contracts are executed, the auction's may refuse it there and then.
+    """
     chain = sender.world.public_chain
     entry = tender.sealed.receive(sealed, sender=sender.name, sealed_at_s=sender.world.env.now)
     with sender.doing("bidding", auction=tender.name):
-        final = chain.submit("bid", sender.key, {"auction": tender.name, "sealed": sealed.hex()})
+        message = sender.world.onchain.bid(sender, tender, sealed, secret)
+        final = chain.submit("bid", sender.key, {"auction": tender.name, "sealed": sealed.hex()}, message=message)
         tender.on_their_way.append(final)
         receipt = yield final
-    entry.in_block_s = chain.timestamp_s(receipt.block_height)
+    entry.in_block_s, entry.answer = chain.timestamp_s(receipt.block_height), receipt.answer
+    if receipt.answer is not None and receipt.answer.error:
+        entry.status, entry.rejection = BidStatus.REJECTED, BidRejected(receipt.answer.error)

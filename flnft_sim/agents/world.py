@@ -8,10 +8,10 @@ import simpy
 
 from flnft_sim import knobs
 from flnft_sim.agents.belief_book import BeliefBook
+from flnft_sim.agents.onchain import OnChain
 from flnft_sim.agents.policy import Policy
 from flnft_sim.agents.reserve_book import ReserveBook
 from flnft_sim.agents.settings import Settings
-from flnft_sim.agents.tokens import Tokens
 from flnft_sim.clock.downlink import Downlink
 from flnft_sim.clock.public_chain import PublicChain
 from flnft_sim.clock.radio_cell import RadioCell
@@ -56,7 +56,8 @@ class World:
     records: Records
     accounts: Accounts
     public_chain: PublicChain
-    tokens: Tokens
+    onchain: OnChain
+    """What contracts on the public chain do."""
     cell: RadioCell
     downlink: Downlink
     beliefs: BeliefBook

@@ -61,6 +61,8 @@ def _print(run: Path, report: "VerifyReport") -> None:
         "FL-NFTs minted earlier, files not kept": report.nfts_not_kept,
         "files, those that the run closed with": report.files,
     }
+    if report.messages:
+        lines["messages to contracts, executed again"] = report.messages
     out.print(f"{run} holds, {report.status}:", markup=False)
     for what, value in lines.items():
         out.print(f"  {what:<44}{value}", markup=False)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Generator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import simpy
 
@@ -20,6 +20,21 @@ from flnft_sim.ledger import (
     Receipt,
     Transaction,
 )
+from flnft_sim.ledger.mempool import Waiting
+
+if TYPE_CHECKING:  # a run whose contracts are a model of some waits for none of these
+    from flnft_sim.chain.backend import Built
+    from flnft_sim.clock.execution import Answer, Execution, Message
+
+
+class Included(NamedTuple):
+    """A final transaction of the run: its block, since when it was there, how long it had waited, what came of it."""
+
+    transaction: Transaction
+    height: int
+    time_s: float
+    waited_s: float
+    answer: "Answer | None"
 
 
 class PublicChain:
@@ -31,6 +46,8 @@ class PublicChain:
     `traffic` are other people's transactions, which compete for gas and stay out of the ledger. The blocks they fill
     while none of ours waits are made up for, without events, as soon as it matters. After a pause of more than twice
     `forgets_s`, what happened before the last `forgets_s` of it is left out: their queue does not remember it any more.
+
+    With an `execution`, transactions may carry messages to contracts, which then say what gas they take and what fits.
     """
 
     def __init__(
@@ -42,6 +59,7 @@ class PublicChain:
         gas_limit: int = 8_000_000,
         traffic: OtherTraffic | None = None,
         forgets_s: float = math.inf,
+        execution: "Execution | None" = None,
     ) -> None:
         if traffic is not None and consensus.on_demand:
             raise InputError(
@@ -49,6 +67,9 @@ class PublicChain:
                 "(pow, pos); its own makes them on demand"
             )
         self.env, self.consensus, self.chain = env, consensus, chain
+        self.execution = execution
+        self.included: list[Included] = []
+        """Every transaction that is final, in the order of blocks."""
         self.stale_blocks = self.returned_transactions = 0
         self._clock = ChainClock(env, chain.name)
         self._mempool = Mempool(gas_limit)
@@ -76,14 +97,22 @@ class PublicChain:
         return self.consensus.expected_block_s
 
     def submit(
-        self, kind: str, key: KeyPair, payload: Mapping[str, Any], *, fee: int = 1, gas: int | None = None
+        self,
+        kind: str,
+        key: KeyPair,
+        payload: Mapping[str, Any],
+        *,
+        fee: int = 1,
+        gas: int | None = None,
+        message: "Message | None" = None,
     ) -> simpy.Event:
         """Sign and send a transaction; the event succeeds with its `Receipt` once it is final.
 
+        A `message` is executed in its block, and the receipt has the contract's answer.
         It fails with `ConsensusStalled` where the protocol can never decide. Raises `InputError` at once for a payload
         or gas that no block can take.
         """
-        transaction = self.chain.sign(key, kind, payload, fee=fee, gas=gas)
+        transaction = self._signed(kind, key, payload, fee=fee, gas=gas, message=message)
         self._make_up()
         self._mempool.add(transaction, arrived_s=self.env.now)
         answer = self.env.event()
@@ -118,18 +147,32 @@ class PublicChain:
                 self._fail_waiting(error)
                 return
             yield from clock.reach(slot.proposed_s)
-            transactions = self._fill(slot, self.env.now)
+            transactions, built = self._fill(slot, self.env.now)
             if transactions:
                 yield from clock.reach(slot.time_s)
-                block = self.chain.append(transactions, time_s=self.env.now, producer=slot.producer)
+                block = self.chain.append(
+                    transactions,
+                    time_s=self.env.now,
+                    producer=slot.producer,
+                    execution=None if built is None else built.to_dict(),
+                )
                 self._waiting -= len(transactions)
                 self.env.process(self._confirm(block, slot.final_s))
 
     def _stamp(self, block: Block) -> None:
-        self._timestamps.append(max(self._timestamps[-1] + 1, math.ceil(block.time_s)))
+        """Keep the block's timestamp; contracts that were executed have read theirs when its content was settled."""
+        executed = block.execution
+        if self.execution is None or executed is None:
+            self._timestamps.append(self._stamp_of(block.time_s))
+        else:
+            self._timestamps.append(self.execution.seconds(executed["timestamp"]))
 
-    def _fill(self, slot: BlockSlot, now_s: float) -> list[Transaction]:
-        """Take the slot's content from the mempool; what is ours in it, nothing of a stale one.
+    def _stamp_of(self, time_s: float) -> int:
+        """The whole second of the next block at that moment, at least one after the block before it."""
+        return max(self._timestamps[-1] + 1, math.ceil(time_s))
+
+    def _fill(self, slot: BlockSlot, now_s: float) -> tuple[list[Transaction], "Built | None"]:
+        """Take the slot's content from the mempool: what is ours in it, and what executing it made; not a stale one's.
 
         A stale block's transactions are pending again at once, not when the race is decided: no block that lasts ever
         builds on it, so to the miners of those that do its transactions never left the pool.
@@ -137,20 +180,46 @@ class PublicChain:
         self._last_slot_s = slot.proposed_s
         if self._traffic is not None:
             self._mempool.add_traffic(self._traffic, now_s=now_s)
-        content = self._mempool.take()
+        content, built = self._content(slot)
         ours = [waiting.transaction for waiting in content if waiting.transaction is not None]
         if slot.stale:
             self._mempool.put_back(content)
             self.stale_blocks += 1
             self.returned_transactions += len(ours)
-            return []
-        return ours
+            return [], None
+        return ours, built
+
+    def _content(self, slot: BlockSlot) -> tuple[list[Waiting], "Built | None"]:
+        if self.execution is None:
+            return self._mempool.take(), None
+        return self.execution.take(
+            self._mempool,
+            height=len(self.chain),
+            timestamp_s=self._stamp_of(slot.time_s + self._clock.stalled_s),
+            producer=slot.producer,
+            keep=not slot.stale,
+        )
+
+    def _signed(
+        self, kind: str, key: KeyPair, payload: Mapping[str, Any], *, message: "Message | None", **told: Any
+    ) -> Transaction:
+        """The ledger's transaction; that of a message names the raw one."""
+        if message is None or self.execution is None:
+            return self.chain.sign(key, kind, payload, **told)
+        sent = self.execution.sign(message)
+        told |= {"gas": sent.gas_limit, "executes": True}
+        transaction = self.chain.sign(key, kind, {**payload, "transaction": sent.hash}, **told)
+        self.execution.remember(transaction, sent)
+        return transaction
 
     def _confirm(self, block: Block, final_s: float) -> Generator[simpy.Event, Any, None]:
         yield from self._clock.reach(final_s)
         for transaction in block.transactions:
             submitted_s, answer = self._unanswered.pop(transaction.digest)
-            answer.succeed(Receipt(block.height, self.env.now, self.env.now - submitted_s))
+            told = None if self.execution is None else self.execution.answer(transaction)
+            waited_s = block.time_s - submitted_s
+            self.included.append(Included(transaction, block.height, block.time_s, waited_s, told))
+            answer.succeed(Receipt(block.height, self.env.now, self.env.now - submitted_s, told))
 
     def _fail_waiting(self, error: ConsensusStalled) -> None:
         self._waiting = 0

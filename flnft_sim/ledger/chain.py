@@ -17,7 +17,10 @@ NO_BLOCK = "0" * 64  # what the first block names as its predecessor
 
 @dataclass(frozen=True)
 class Block:
-    """A block: its header's fields, its transactions, and the header's SHA-256. `payload` is empty but in genesis."""
+    """A block: its header's fields, its transactions, and the header's SHA-256. `payload` is empty but in genesis.
+
+    `execution` is what contracts made of it, part of the header, where the chain executes them; else it is not there.
+    """
 
     chain: str
     height: int
@@ -28,6 +31,7 @@ class Block:
     transactions: tuple[Transaction, ...]
     root: str
     hash: str
+    execution: Mapping[str, Any] | None = None
 
     @classmethod
     def made(
@@ -40,6 +44,7 @@ class Block:
         previous: str,
         payload: Mapping[str, Any],
         transactions: tuple[Transaction, ...],
+        execution: Mapping[str, Any] | None = None,
     ) -> "Block":
         """Compute the root (over the transactions' digests and signatures) and the header's hash."""
         root = sha256_hex(canonical_json([[each.digest, each.signature] for each in transactions]))
@@ -52,11 +57,16 @@ class Block:
             "payload": payload,
             "root": root,
         }
+        if execution is not None:
+            header["execution"] = execution
         return cls(**header, transactions=transactions, hash=sha256_hex(canonical_json(header)))
 
     def to_line(self) -> str:
         """The block as one line of canonical JSON, without the line's end."""
-        return canonical_json(vars(self) | {"transactions": [each.to_dict() for each in self.transactions]})
+        record = vars(self) | {"transactions": [each.to_dict() for each in self.transactions]}
+        if self.execution is None:
+            del record["execution"]
+        return canonical_json(record)
 
     @classmethod
     def from_line(cls, line: str) -> "Block":
@@ -119,15 +129,31 @@ class Chain:
             yield from (each for each in block.transactions if kind in (None, each.kind))
 
     def sign(
-        self, key: KeyPair, kind: str, payload: Mapping[str, Any], *, fee: int = 1, gas: int | None = None
+        self,
+        key: KeyPair,
+        kind: str,
+        payload: Mapping[str, Any],
+        *,
+        fee: int = 1,
+        gas: int | None = None,
+        executes: bool = False,
     ) -> Transaction:
         """A transaction for this chain under the sender's next nonce; it is not on the chain until appended."""
         nonce = self._nonces.get(key.address, 0)
-        transaction = Transaction.signed(key, kind, payload, chain=self.name, nonce=nonce, fee=fee, gas=gas)
+        transaction = Transaction.signed(
+            key, kind, payload, chain=self.name, nonce=nonce, fee=fee, gas=gas, executes=executes
+        )
         self._nonces[key.address] = nonce + 1
         return transaction
 
-    def append(self, transactions: Iterable[Transaction], *, time_s: float, producer: str) -> Block:
+    def append(
+        self,
+        transactions: Iterable[Transaction],
+        *,
+        time_s: float,
+        producer: str,
+        execution: Mapping[str, Any] | None = None,
+    ) -> Block:
         """Link a new block to the tip. `time_s` must not lie before the tip's, or `InputError`."""
         if not time_s >= self.tip.time_s:
             raise InputError(
@@ -142,6 +168,7 @@ class Chain:
             previous=self.tip.hash,
             payload={},
             transactions=tuple(transactions),
+            execution=execution,
         )
         self._blocks.append(block)
         for tell in self.on_block:

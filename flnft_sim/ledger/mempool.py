@@ -62,6 +62,14 @@ class Mempool:
             Waiting(-fee, arrived_s, next(numbers), traffic.gas, None) for arrived_s, fee in traffic.until(now_s)
         )
 
+    def first(self) -> Waiting | None:
+        """What goes next, None where nothing waits."""
+        return self._heap[0] if self._heap else None
+
+    def pop(self) -> Waiting:
+        """Remove and return what goes next."""
+        return heapq.heappop(self._heap)
+
     def take(self) -> list[Waiting]:
         """Remove and return the next block's content: in order, up to the first that does not fit."""
         content: list[Waiting] = []

@@ -49,6 +49,7 @@ def _check_block(block: Block, line: str, before: list[Block], nonces: set[tuple
         previous=block.previous,
         payload=block.payload,
         transactions=block.transactions,
+        execution=block.execution,
     )
     if block.root != recomputed.root:
         raise VerificationError(f"{where}: its root is not that of its transactions")

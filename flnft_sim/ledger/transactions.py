@@ -41,15 +41,17 @@ class Transaction:
         nonce: int,
         fee: int = 1,
         gas: int | None = None,
+        executes: bool = False,
     ) -> "Transaction":
         """Sign a payload for one chain (and no other). `gas` defaults to `intrinsic_gas` of the payload.
 
-        Raises `InputError` for a payload that has no canonical form, a negative fee, or gas below the payload's own.
+        What `executes` a contract's code takes the gas of that, and its payload only tells of it. Raises `InputError`
+        for a payload that has no canonical form, a negative fee, or gas below the payload's own.
         """
         text = canonical_json(payload)
         least = intrinsic_gas(text)
         gas = least if gas is None else gas
-        if gas < least:
+        if gas < least and not executes:
             raise InputError(f"transaction {kind!r}: gas {gas} is below the {least} that its payload takes")
         if fee < 0:
             raise InputError(f"transaction {kind!r}: fee {fee} is negative; offer 0 or more")
@@ -95,6 +97,8 @@ class Receipt:
     block_height: int
     time_s: float
     waited_s: float
+    answer: Any = None
+    """What a contract answered, where contracts are executed."""
 
 
 def intrinsic_gas(payload_text: str) -> int:

@@ -2,7 +2,7 @@
 
 from flnft_sim.market.audit import AuditReport, Counterexample, audit
 from flnft_sim.market.clearing import Clearing, InvalidOutcome, InvalidReport, clear
-from flnft_sim.market.licences import Licence, Licences
+from flnft_sim.market.licences import BASIS_POINTS, Licence, Licences
 from flnft_sim.market.lots import Lots, seal_of_draw
 from flnft_sim.market.matching import Content, Group, Matching, match, wishes
 from flnft_sim.market.one_seller import alike_with_one_seller, posts_the_reserve
@@ -10,11 +10,22 @@ from flnft_sim.market.pot import Payout, Pot
 from flnft_sim.market.pricing import Rebid, ask_per_licence, learned_reserve, price_setter, rebid_step, share_setter
 from flnft_sim.market.regret import forgone_money
 from flnft_sim.market.rules import RULES, LearnsFromBids, NoTrade, RuleFacts, facts_of, learned_from
-from flnft_sim.market.sealed import Bid, BidRejected, BidStatus, BookEntry, RejectionReason, SealedBids, seal
+from flnft_sim.market.sealed import (
+    Bid,
+    BidRejected,
+    BidStatus,
+    BookEntry,
+    RejectionReason,
+    SealedBids,
+    SealSecret,
+    seal,
+    secret_of,
+)
 from flnft_sim.market.settlement import Settlement, payments_in_units, refund_all, settle, share_out
 from flnft_sim.market.voting import VOTING, VoteResult, lower_median, vote
 
 __all__ = [
+    "BASIS_POINTS",
     "RULES",
     "VOTING",
     "AuditReport",
@@ -39,6 +50,7 @@ __all__ = [
     "Rebid",
     "RejectionReason",
     "RuleFacts",
+    "SealSecret",
     "SealedBids",
     "Settlement",
     "VoteResult",
@@ -59,6 +71,7 @@ __all__ = [
     "refund_all",
     "seal",
     "seal_of_draw",
+    "secret_of",
     "settle",
     "share_out",
     "share_setter",

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isfinite
+from typing import Any
 
 from nacl.encoding import RawEncoder
 from nacl.exceptions import BadSignatureError, CryptoError
@@ -18,6 +19,7 @@ from nacl.public import Box, PrivateKey, PublicKey, SealedBox
 from nacl.signing import SigningKey, VerifyKey
 
 from flnft_sim.errors import FlnftError, InputError
+from flnft_sim.ledger.keccak import keccak
 
 _FIELD_BYTES = 64
 _VERSION = b"flnft-bid-v2"
@@ -64,9 +66,12 @@ class RejectionReason(StrEnum):
 
 
 class BidRejected(FlnftError):
-    """A sealed bid that does not count. `bidder` is the name it carries, which only a valid signature makes true."""
+    """A sealed bid that does not count. `bidder` is the name it carries, which only a valid signature makes true.
 
-    def __init__(self, reason: RejectionReason, bidder: str | None = None) -> None:
+    The reason is one of `RejectionReason`, or in the words of the contract that refused it.
+    """
+
+    def __init__(self, reason: str, bidder: str | None = None) -> None:
         super().__init__(reason, bidder)
         self.reason, self.bidder = reason, bidder
 
@@ -95,11 +100,25 @@ class BookEntry:
     bid: Bid | None = None
     status: BidStatus = BidStatus.SEALED
     rejection: BidRejected | None = None
+    answer: Any = None
+    """What the auction's contract answered, where one is executed."""
 
     @property
     def reason(self) -> str:
         """Why it was rejected, "" where it was not."""
         return "" if self.rejection is None else str(self.rejection.reason)
+
+
+@dataclass(frozen=True)
+class SealSecret:
+    """What binds a sealed bid on a chain and only its bidder and the auctioneer know: see `secret_of`."""
+
+    total: int
+    """The bid, in units."""
+    details: bytes
+    """The Keccak-256 of all that the bid says."""
+    salt: bytes
+    """The Keccak-256 of the bid's signature, which nobody can guess."""
 
 
 class SealedBids:
@@ -162,6 +181,16 @@ class SealedBids:
         arrived = [entry for entry in self.book if entry.status is BidStatus.SEALED and entry.in_block_s is not None]
         for entry in sorted(arrived, key=lambda entry: entry.in_block_s or 0.0):
             self._decide(entry, closes_s=closes_s, window=window)
+
+    def told(self, sealed: bytes) -> tuple[Bid, SealSecret] | None:
+        """What a ciphertext says and what binds it, whoever made it; None where it cannot be read."""
+        try:
+            opened = self._box.decrypt(sealed)
+            message, signature = opened[: _MESSAGE.size], opened[_MESSAGE.size :]
+            bid = _unpack(message)
+            return bid, _secret(bid, message, signature)
+        except (CryptoError, TypeError, ValueError, struct.error):
+            return None
 
     def reopen(self) -> None:
         """Let no bid count any more, before bidders bid again."""
@@ -282,6 +311,17 @@ def seal(
     ephemeral = PrivateKey(_hash(entropy + signed, PrivateKey.SIZE))
     nonce = _hash(bytes(ephemeral.public_key) + bytes(recipient), Box.NONCE_SIZE)
     return bytes(ephemeral.public_key) + Box(ephemeral, recipient).encrypt(signed, nonce).ciphertext
+
+
+def secret_of(bid: Bid, signing_key: SigningKey | bytes) -> SealSecret:
+    """What the bidder seals on a chain beside the bid's total; the auctioneer finds it in the ciphertext."""
+    message = _pack(bid)
+    signer = signing_key if isinstance(signing_key, SigningKey) else SigningKey(signing_key)
+    return _secret(bid, message, signer.sign(message).signature)
+
+
+def _secret(bid: Bid, message: bytes, signature: bytes) -> SealSecret:
+    return SealSecret(bid.total, details=keccak(message), salt=keccak(signature))
 
 
 def _hash(data: bytes, size: int) -> bytes:

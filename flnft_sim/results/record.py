@@ -30,6 +30,7 @@ class RunRecord:
     licences: pd.DataFrame = field(default_factory=partial(empty, "licences"))
     promises: pd.DataFrame = field(default_factory=partial(empty, "promises"))
     deliveries: pd.DataFrame = field(default_factory=partial(empty, "deliveries"))
+    transactions: pd.DataFrame = field(default_factory=partial(empty, "transactions"))
     spans: pd.DataFrame = field(default_factory=partial(empty, "spans"))
     counters: pd.DataFrame = field(default_factory=partial(empty, "counters"))
     phases: pd.DataFrame = field(default_factory=partial(empty, "phases"))

@@ -307,6 +307,20 @@ def rejections(told: Told) -> Iterator[Fact]:
         yield f"  {reason}", f"{count:,}"
 
 
+def contracts(told: Told) -> Iterator[Fact]:
+    """What the public chain's contracts took, and what they refused; nothing where they are a model."""
+    messages = told.result.transactions
+    messages = messages[messages["call"] != ""]
+    if messages.empty:
+        return
+    yield "contracts", f"{len(messages):,} messages executed, {messages['gas_used'].sum():,} gas"
+    refused = messages.loc[messages["error"] != "", "error"].value_counts().sort_index()
+    if len(refused):
+        yield "messages refused", f"{refused.sum():,}"
+    for error, count in refused.items():
+        yield f"  {error}", f"{count:,}"
+
+
 # ---- money ----------------------------------------------------------------------------------------------------------
 
 
@@ -339,7 +353,7 @@ SECTIONS: Mapping[str, tuple[Facts, ...]] = {
     "Learning": (quality, effort, privacy_guarantee, engine),
     "Time": (minting_time, decisions, ages, updates_astray),
     "Game": (users_play, providers_play, forecasts, exploitability),
-    "Market": (auctions, access, one_seller, rejections),
+    "Market": (auctions, access, one_seller, rejections, contracts),
     "Delivery": (promises, pots),
     "Money": (gains, balances),
 }

@@ -16,7 +16,7 @@ from flnft_sim.results.closing import CLOSE, PUBLIC, contract_key, digest_of, di
 from flnft_sim.results.folder import LEDGER, manifest_text
 from flnft_sim.results.reading import MANIFEST, parse_manifest, read_file, read_manifest_text, sha256_of
 
-ACCOUNTS, BIDS = "accounts.csv", "bids.csv"
+ACCOUNTS, BIDS, LICENCES = "accounts.csv", "bids.csv", "licences.csv"
 
 _FIGURE = re.compile(r"figures/[\w-]{1,100}\.(png|pdf|svg)", re.ASCII)
 
@@ -38,10 +38,14 @@ class VerifyReport:
     """Minted, but of earlier mintings whose files the run did not keep."""
     bids: int
     files: int
+    messages: int
+    """To contracts, executed again; 0 where contracts are a model."""
 
 
-def verify_run(folder: Path) -> VerifyReport:
+def verify_run(folder: Path, *, engine: str | None = None) -> VerifyReport:
     """Recompute all that the folder's ledger proves, and compare every file with what the run closed with.
+
+    Where contracts were executed, they are again, by `engine` or the run's own.
 
     Raises `VerificationError` naming the first thing that does not hold and the files that were altered, `InputError`
     where there is no run folder, or one that nobody could have made by a run.
@@ -52,7 +56,7 @@ def verify_run(folder: Path) -> VerifyReport:
     altered = [name for name, digest in manifest["files"].items() if hashes[name] != digest]
     try:
         with _formed():
-            report = _check_against_ledger(folder, manifest, hashes)
+            report = _check_against_ledger(folder, manifest, hashes, engine)
     except VerificationError as error:
         also = f"; altered since the run: {bare(', '.join(altered))}" if altered else ""
         raise VerificationError(f"{error}{also}") from None
@@ -74,7 +78,9 @@ def _formed() -> Iterator[None]:
         raise VerificationError(f"a record lacks its form ({shown(error)})") from None
 
 
-def _check_against_ledger(folder: Path, manifest: Mapping[str, Any], hashes: Mapping[str, str | None]) -> VerifyReport:
+def _check_against_ledger(
+    folder: Path, manifest: Mapping[str, Any], hashes: Mapping[str, str | None], engine: str | None
+) -> VerifyReport:
     chains = read_ledger(_text(folder, LEDGER))
     closing = _closing(chains, manifest)
     _check_genesis(chains, manifest)
@@ -83,6 +89,7 @@ def _check_against_ledger(folder: Path, manifest: Mapping[str, Any], hashes: Map
     _check_draws(chains)
     accounts = _check_accounts(chains, manifest["unsettled"], rows)
     bids = _check_bids(chains, rows, _table(folder, BIDS), finished=manifest["status"] == "finished")
+    messages = _check_execution(chains[PUBLIC], folder, rows, engine, finished=manifest["status"] == "finished")
     mints = [each.payload for chain in chains.values() for each in chain.transactions("mint")]
     kept_mints = [mint for mint in mints if mint["nft_file"] in hashes]
     for mint in kept_mints:
@@ -100,7 +107,22 @@ def _check_against_ledger(folder: Path, manifest: Mapping[str, Any], hashes: Map
         nfts_not_kept=len(mints) - len(kept_mints),
         bids=bids,
         files=len(hashes),
+        messages=messages,
     )
+
+
+def _check_execution(
+    public: Chain, folder: Path, accounts: list[dict[str, str]], engine: str | None, *, finished: bool
+) -> int:
+    """Execute all messages to contracts again, and read the tables' figures from the state that they come to."""
+    if "execution" not in public.blocks[0].payload:
+        return 0
+    from flnft_sim.results.executed import ExecutedRun
+
+    run = ExecutedRun(public, engine=engine)
+    if finished:
+        run.check({"accounts": accounts, "bids": _table(folder, BIDS), "licences": _table(folder, LICENCES)})
+    return run.messages
 
 
 def _closing(chains: Mapping[str, Chain], manifest: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from flnft_sim.chain.limits import most
 from flnft_sim.errors import InputError, bare
 from flnft_sim.ledger.canonical import canonical_json
 from flnft_sim.ledger.transactions import intrinsic_gas
@@ -40,12 +41,18 @@ def _refuse_lack_of_data(dataset: str, data_dir: str | None) -> None:
 
 def refuse_lack_of_gas(settings: Scenario) -> None:
     """A call that no block can hold would end the run after all the training."""
-    limit, (kind, gas) = settings.public_chain.gas_limit, largest_call(settings)
+    executed = settings.public_chain.backend != "model"
+    limit, (kind, gas) = settings.public_chain.gas_limit, (largest_message if executed else largest_call)(settings)
     if gas > limit:
         raise InputError(
             f"public_chain.gas_limit = {limit}: a {kind!r} transaction of this market may take {gas} gas; give at "
             "least that"
         )
+
+
+def largest_message(settings: Scenario) -> tuple[str, int]:
+    """The message to a contract that may take the most gas, and how much that may be."""
+    return most(settings.buyers_at_most, settings.sellers_at_most, _SEALED_BYTES)
 
 
 def largest_call(settings: Scenario) -> tuple[str, int]:
@@ -57,8 +64,7 @@ def largest_call(settings: Scenario) -> tuple[str, int]:
     keywords = f"+keyword-{population.keywords}" * (population.keywords_carried if population.keywords else 0)
     auction = f"category-{population.categories}{keywords}-e{market.auctions}"
     label = f"dao-{population.daos}-e{market.auctions}"
-    sellers = -(-population.daos // population.categories)
-    buyers = -(-population.providers // population.categories)
+    sellers, buyers = settings.sellers_at_most, settings.buyers_at_most
     addresses = [f"{number:040d}" for number in range(buyers)]
     nft, model = f"fl-nft-{label}.js", f"model-{label}.safetensors"
     calls: dict[str, dict[str, Any]] = {

@@ -495,6 +495,23 @@ class PublicChain(Choice, MiningSettings, frozen=True):
         float | None, Knob("the chain stops making blocks at this time", unit="s", ge=0, le=LONGEST_S)
     ] = None
     stall_for_s: Annotated[float, Knob("how long it stops", unit="s", ge=0, le=LONGEST_S)] = 0.0
+    backend: Annotated[
+        Literal["model", "evm"],
+        Knob("contracts: a model of them with gas by formula, or executed on an EVM in this process"),
+    ] = "model"
+    fork: Annotated[
+        Literal["shanghai", "cancun", "prague"],
+        Knob("`evm`: Ethereum's rules of which fork; the contracts need shanghai's instructions"),
+    ] = "prague"
+    opening_s: Annotated[
+        float,
+        Knob(
+            "`evm`: how long sealed bids are opened on the chain after a window", unit="s", ge=1, le=LONGEST_S, steps=1
+        ),
+    ] = 120.0
+    gas_price_gwei: Annotated[
+        float, Knob("`evm`: what a unit of gas costs its sender, 10⁻⁹ money each", unit="gwei", ge=0, le=1e6)
+    ] = 0.0
 
     @model_validator(mode="after")
     def _keeps_up(self) -> "PublicChain":
@@ -710,6 +727,16 @@ class Scenario(Section, frozen=True):
         daos = self.population.categories if ahead else self.population.daos
         return self.learning.rounds * daos * self.market.auctions
 
+    @property
+    def sellers_at_most(self) -> int:
+        """DAOs of one category."""
+        return -(-self.population.daos // self.population.categories)
+
+    @property
+    def buyers_at_most(self) -> int:
+        """Providers that want one category."""
+        return -(-self.population.providers // self.population.categories)
+
     @model_validator(mode="after")
     def _fits_together(self) -> "Scenario":
         replicas = min(self.population.users // self.population.daos, self.private_ledger.replicas_max)
@@ -734,6 +761,8 @@ class Scenario(Section, frozen=True):
             )
         self._money_is_exact()
         refuse_impossible_promises(self)
+        if self.public_chain.backend != "model":
+            self._fits_contracts()
         if self.public_chain.stall_at_s is not None and self.public_chain.stall_for_s > self.timeline.longest_s:
             raise ValueError(
                 f"public_chain.stall_for_s ({self.public_chain.stall_for_s:g}) exceeds timeline.longest_s "
@@ -792,6 +821,29 @@ class Scenario(Section, frozen=True):
             if not money <= MOST_MONEY:
                 raise ValueError(
                     f"{what} is {money:.6g} of money, and the ledger counts at most {MOST_MONEY:,} exactly; choose less"
+                )
+
+    def _fits_contracts(self) -> None:
+        """What the market's contracts cannot do is refused, and not left to a model of them."""
+        backend, population = f"public_chain.backend {self.public_chain.backend!r}", self.population
+        if self.market.rule != "pms-am":
+            raise ValueError(
+                f"market.rule {self.market.rule!r}: the contracts of {backend} clear by 'pms-am'; use that"
+            )
+        if self.market.mechanism != "paper":
+            raise ValueError(
+                f"market.mechanism {self.market.mechanism!r}: the contracts of {backend} serve 'paper'; use that"
+            )
+        if population.moves_as_crowd(dao=0):
+            raise ValueError(
+                f"{backend}: members of a crowd have no keys to sign with; raise population.crowd_from above a DAO's "
+                "members, or use 'model'"
+            )
+        for what, count, most in (("providers", self.buyers_at_most, 256), ("daos", self.sellers_at_most, 32)):
+            if count > most:
+                raise ValueError(
+                    f"population.{what}: {count} of them meet in one auction, and the contract of {backend} holds "
+                    f"{most}; have fewer or more population.categories, or use 'model'"
                 )
 
     def _fits_a_crowd(self) -> None:

@@ -15,10 +15,12 @@ from flnft_sim.learning import accountant
 from flnft_sim.ledger import from_units
 from flnft_sim.machine import code_version
 from flnft_sim.results import RunResult, phase_breakdown, summarise
-from flnft_sim.results.tables import empty, of_rows
+from flnft_sim.results.tables import TransactionRow, empty, of_rows
 from flnft_sim.scenario import Scenario
 from flnft_sim.simulation.cast import Cast
 from flnft_sim.simulation.motion import moves, rates
+
+GWEI_A_MONEY = 1e9  # a unit of money is an ether
 
 LIBRARIES = ("flnft-sim", "mesa", "simpy", "numpy", "torch", "hmmlearn", "networkx", "pandas", "numba", "pynacl")
 
@@ -36,6 +38,7 @@ def harvest(cast: Cast, *, status: str, wall_s: float, error: str | None = None)
         "licences": of_rows("licences", records.licences),
         "promises": of_rows("promises", records.promises),
         "deliveries": of_rows("deliveries", records.deliveries),
+        "transactions": _transactions(cast),
         "spans": spans,
         "counters": world.spans.counters_frame(),
         "phases": phase_breakdown(spans),
@@ -116,6 +119,8 @@ def _extra_figures(cast: Cast, result: RunResult) -> dict[str, Any]:
         "mintings_without_updates_total": sum(dao.mintings_without_updates for dao in cast.daos),
         "reward_received_money": float(received.mean()) if len(received) else 0.0,
         "cash_received_surplus_money": float((received - cost).mean()) if len(received) else 0.0,
+        "gas_total": int(result.transactions["gas_used"].sum()),
+        "refused_messages_total": int((result.transactions["error"] != "").sum()),
         "rejected_bids_total": int((result.bids["status"] == "rejected").sum()),
         "belief": cast.settings.game.belief.kind,
         "belief_fallbacks": world.beliefs.fallbacks(),
@@ -167,13 +172,44 @@ def _privacy(cast: Cast) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else empty("privacy")
 
 
-def _accounts(cast: Cast) -> pd.DataFrame:
-    """Every balance, with the name behind the address; budgets still in escrow are accounts of their own."""
-    actors = [cast.contract, *cast.providers, *cast.daos]
+def _names(cast: Cast) -> dict[str, tuple[str, str]]:
+    """Name and role behind every address."""
+    actors = [cast.contract, cast.contract.outsider, *cast.providers, *cast.daos]
     names = {actor.address: (actor.name, actor.role) for actor in actors} | dict(cast.mechanism.accounts)
     for dao in cast.daos:
         names |= {a: (name, "user") for a, name in zip(dao.members.addresses, dao.members.names, strict=True)}
+    return names
+
+
+def _transactions(cast: Cast) -> pd.DataFrame:
+    """What was final on the public chain, with the gas that it took."""
+    names, chain = _names(cast), cast.world.public_chain
+    price_money = cast.settings.public_chain.gas_price_gwei / GWEI_A_MONEY
     rows = []
+    for each in chain.included:
+        transaction, answer = each.transaction, each.answer
+        used = transaction.gas if answer is None else answer.gas_used
+        rows.append(
+            TransactionRow(
+                block=each.height,
+                time_s=each.time_s,
+                waited_s=each.waited_s,
+                kind=transaction.kind,
+                sender=names.get(transaction.sender, (transaction.sender, ""))[0],
+                auction=str(transaction.payload.get("auction", "")),
+                call="" if answer is None else answer.call,
+                gas_limit=transaction.gas,
+                gas_used=used,
+                gas_money=used * price_money,
+                error="" if answer is None else answer.error,
+            )
+        )
+    return of_rows("transactions", rows)
+
+
+def _accounts(cast: Cast) -> pd.DataFrame:
+    """Every balance, with the name behind the address; budgets still in escrow are accounts of their own."""
+    names, rows = _names(cast), []
     for address, units in cast.world.accounts.balances.items():
         name, role = names.get(address, (address.split("/")[1] if "/" in address else address, "escrow"))
         rows.append((address, name, role, units, from_units(units)))

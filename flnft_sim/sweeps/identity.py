@@ -69,6 +69,10 @@ ADDED: Mapping[str, Any] = {
     "market.value_range_money": [0.0, 100.0],
     "market.value_mean_money": 50.0,
     "market.licence_s": None,
+    "public_chain.backend": "model",
+    "public_chain.fork": "prague",
+    "public_chain.opening_s": 120.0,
+    "public_chain.gas_price_gwei": 0.0,
 }
 
 #: Name -> the fields beside its settings that it was known by.

@@ -337,10 +337,10 @@ def test_what_no_block_can_tell_is_signed_and_written_in_one_way(run, change):
 
 def test_figures_drawn_later_are_signed_too(run):
     RunResult.load(run).save_figures(run)
-    figures = verify_run(run).files - 16
+    figures = verify_run(run).files - 17
     assert figures >= 0
     add_files(run, [("figures/extra.png", b"1")])
-    assert verify_run(run).files == 17 + figures
+    assert verify_run(run).files == 18 + figures
     (run / "figures/extra.png").write_bytes(b"2")
     with pytest.raises(VerificationError, match=r"figures/extra\.png"):
         verify_run(run)

@@ -104,7 +104,7 @@ class Auction:
     @cached_property
     def lots(self) -> Lots:
         """Of all buyers and sellers, in every window the same."""
-        bidders = [bytes.fromhex(buyer.address) for buyer in self.buyers]
+        bidders = [bytes.fromhex(buyer.chain_key.address[2:]) for buyer in self.buyers]
         # Where nothing is minted yet, a DAO's own address stands for its token.
         tokens = [nft.token for nft in self.nfts] or [int(dao.address, 16) for dao in self.sellers]
         return Lots.sealed(self.draw, bidders=bidders, tokens=tokens)
@@ -118,6 +118,16 @@ class Auction:
         bids, lots = self.bids[self.bidders], self.lots.of_bids(self.bidders)
         self.clearing = clear(rule, bids, self.asks, reserve=self.reserve_money, lots=lots, settings=told)
         return self.clearing
+
+    def keep_sellers(self, places: list[int]) -> None:
+        """Go on with the sellers at these places alone."""
+        if len(places) == len(self.sellers):
+            return
+        self.sellers = [self.sellers[place] for place in places]
+        self.nfts = [self.nfts[place] for place in places]
+        self.votes = [self.votes[place] for place in places]
+        self.asks, self.announced_asks = self.asks[places], self.announced_asks[places]
+        self.__dict__.pop("lots", None)  # drawn among those who were there
 
     @property
     def winners(self) -> list[int]:

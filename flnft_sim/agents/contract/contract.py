@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Generator, Sequence
-from typing import Any
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
 
 import mesa
 import numpy as np
@@ -35,6 +36,9 @@ from flnft_sim.market import (
 )
 from flnft_sim.results.tables import NAN, LicenceRow
 
+if TYPE_CHECKING:
+    from flnft_sim.clock.execution import Message
+
 Process = Generator[simpy.Event, Any, Any]
 
 DRAW_BYTES = 32
@@ -58,6 +62,7 @@ class AuctionContract(Actor):
         self.licences = Licences()
         self.access = Access(world)
         self.unheld = Unheld(world)
+        world.onchain.served_by(self)
         self._published_entries = 0  # of the accounts' journal, how many are on the public chain
 
     def hold_auctions(self, episode: int, daos: Sequence[MuDao]) -> Process:
@@ -101,12 +106,14 @@ class AuctionContract(Actor):
             self.world.env.process(party)
         while True:
             yield from self.take_bids(auction)
-            if auction.rebids == 0:
-                registered = len(self.world.accounts.escrowing(auction.name))
-                auction.ask(registered, self.world.settings.market.ask_fraction)
+            if not auction.asks.size:
+                self._ask(auction)
             auction.open_book()
+            yield from self.world.onchain.open_bids(auction)
             clearing = auction.clear(self.world.settings.market.rule, self.world.rule_settings)
             rebid = not auction.winners and self._may_rebid(auction, opened_s)
+            if rebid:
+                yield from self.world.onchain.wind_up(auction)
             tender.close(rebid=rebid)
             if not rebid:
                 break
@@ -151,7 +158,7 @@ class AuctionContract(Actor):
                 "seal_to": tender.seal_to.hex(),
                 "draw_seal": seal_of_draw(auction.draw).hex(),
             }
-            yield world.public_chain.submit("announce", self.key, payload)
+            yield world.public_chain.submit("announce", self.key, payload, message=world.onchain.registration(buyers))
         return auction
 
     def new_draw(self) -> bytes:
@@ -184,10 +191,17 @@ class AuctionContract(Actor):
         """Hold the window open; a bid is a transaction, and counts if its block is there before the window closes."""
         env, tender = self.world.env, auction.tender
         auction.state, auction.closes_s = "bidding", math.ceil(env.now) + tender.window_s
+        self.world.onchain.open_window(auction)
         with self.doing("bidding", auction=auction.name):
+            yield from self.world.onchain.take_asks(auction, self._ask)
             yield env.timeout(auction.closes_s - env.now)
             yield env.all_of(tender.on_their_way)  # until it is final which bids were in time
         auction.state = "opened"
+
+    def _ask(self, auction: Auction) -> None:
+        """Ask of a licence its part of what members claim, by who has locked an escrow, which everybody can see."""
+        registered = len(self.world.accounts.escrowing(auction.name))
+        auction.ask(registered, self.world.settings.market.ask_fraction)
 
     def _may_rebid(self, auction: Auction, opened_s: float) -> bool:
         market = self.world.settings.market
@@ -219,7 +233,8 @@ class AuctionContract(Actor):
         )
         self.grant(auction, clearing)
         self._learn(auction)
-        yield from self.publish_entries(auction)
+        yield from self.publish_entries(auction, self.world.onchain.settlements(auction))
+        yield from self.world.onchain.pay_out(auction)
         auction.state = "settled"
         self._record(auction, settlement)
 
@@ -236,7 +251,8 @@ class AuctionContract(Actor):
                 "winners": [auction.buyers[place].address for place in auction.winners],
                 "draw": auction.draw.hex(),
             }
-            yield world.public_chain.submit("clearing", self.key, payload)
+            message = world.onchain.clearing(auction)
+            yield world.public_chain.submit("clearing", self.key, payload, message=message)
 
     def grant(self, auction: Auction, clearing: Clearing) -> None:
         """Give the winners their licences, in order of rank."""
@@ -275,7 +291,8 @@ class AuctionContract(Actor):
         and not of demand, and the next bids, which beliefs are about, start without them. So is the ask: a reserve that
         learned from asks that rebids have lowered would sink from auction to auction.
         """
-        self.world.reserves.learn(auction.category, float(auction.announced_asks.min()))
+        if auction.announced_asks.size:  # a contract leaves out asks that came too late
+            self.world.reserves.learn(auction.category, float(auction.announced_asks.min()))
         self.world.beliefs.observe(*auction.first_offers, [buyer.number for buyer in auction.buyers])
 
     def _learn_without_auctions(self, empty_handed: Sequence[MuDao], sellers: Sequence[MuDao]) -> None:
@@ -292,8 +309,11 @@ class AuctionContract(Actor):
         shown = np.array([0.0 if buyer.offer(decisions).total_money == 0 else np.nan for buyer in buyers])
         self.world.beliefs.observe(shown, shown, [buyer.number for buyer in buyers])
 
-    def publish_entries(self, auction: Auction) -> Process:
-        """Put the journal's entries that are not on the chain yet there, in as many transactions as blocks can hold."""
+    def publish_entries(self, auction: Auction, messages: Sequence["Message"] = ()) -> Process:
+        """Put the journal's entries that are not on the chain yet there, in as many transactions as blocks can hold.
+
+        With them go `messages` to the auction's contract, one each.
+        """
         world, entries = self.world, self.world.accounts.entries
         fresh, self._published_entries = entries[self._published_entries :], len(entries)
         most = max(1, world.settings.public_chain.gas_limit // (2 * GAS_PER_ENTRY))
@@ -302,9 +322,12 @@ class AuctionContract(Actor):
             yield world.env.all_of(
                 [
                     world.public_chain.submit(
-                        "settle", self.key, {"auction": auction.name, "entries": [dict(entry) for entry in part]}
+                        "settle",
+                        self.key,
+                        {"auction": auction.name, "entries": [dict(entry) for entry in part or ()]},
+                        message=message,
                     )
-                    for part in parts
+                    for part, message in zip_longest(parts, messages)
                 ]
             )
 
@@ -330,6 +353,7 @@ class AuctionContract(Actor):
         takers = {buyer.name: buyer for buyer in auction.buyers}
         self.access.begin(auction.sellers[int(clearing.sellers[0])], [(takers[row.holder], row) for row in resold])
         yield from self.publish_entries(auction)
+        yield from self.world.onchain.resell(auction, resold)
 
     def _record(self, auction: Auction, settlement: Settlement) -> None:
         """Rows of bids and the auction; what each member received is booked on its last round's row."""

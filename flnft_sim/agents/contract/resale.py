@@ -1,12 +1,13 @@
 """The secondary market: some winners sell their licence to a provider without one, the DAO gets its royalty."""
 
 from collections.abc import Iterator
+from math import gcd
 
 import numpy as np
 
 from flnft_sim.agents.contract.auction import Auction
 from flnft_sim.ledger import Accounts, from_units, to_units
-from flnft_sim.market import Clearing, Licences
+from flnft_sim.market import BASIS_POINTS, Clearing, Licences
 from flnft_sim.results.tables import NAN, LicenceRow
 
 
@@ -21,7 +22,11 @@ def resales(
     royalty: float,
     now_s: float,
 ) -> Iterator[LicenceRow]:
-    """Sell each new licence on with probability `share`, at the auction's price or what the taker has; yields rows."""
+    """Sell each new licence on with probability `share`, at the auction's price or what the taker has; yields rows.
+
+    Prices are rounded down to where the royalty is a whole number of units.
+    """
+    step_units = BASIS_POINTS // gcd(BASIS_POINTS, round(royalty * BASIS_POINTS))
     takers = [place for place in range(len(auction.buyers)) if place not in auction.winners]
     rng.shuffle(takers)
     names = {buyer.address: buyer.name for buyer in auction.buyers}
@@ -30,6 +35,7 @@ def resales(
             continue
         seller, taker = names[licence.holder], auction.buyers[takers.pop()]
         price_units = min(to_units(clearing.price or 0.0), accounts.balance(taker.address))
+        price_units -= price_units % step_units
         before_units = accounts.balance(licence.dao)
         licences.resell(
             accounts,

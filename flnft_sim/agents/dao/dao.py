@@ -201,7 +201,8 @@ class MuDao(Organisation):
         )
         with self.doing("minting", dao=self.label):
             payload = mint_payload(document, dao=self.name, nft_file=document_file, model_file=weights_file)
-            yield self.world.public_chain.submit("mint", self.key, payload)
+            message = self.world.onchain.minting(self, document, weights_bytes(weights))
+            receipt = yield self.world.public_chain.submit("mint", self.key, payload, message=message)
         final_s = self.world.env.now
         self.nft = FlNft(
             self.label,
@@ -212,7 +213,7 @@ class MuDao(Organisation):
             weights,
             weights_file,
             final_s,
-            token=self.world.tokens.newest_of(self.address),
+            token=self.world.onchain.minted(self, receipt),
         )
         self.last_minted = self.nft
         self.mintings += 1
@@ -247,6 +248,7 @@ class MuDao(Organisation):
             return None
         finally:
             self.members.show("idle")
+        self.world.onchain.post_vote(self, auction, result)
         return result
 
     def vote_on_total(self, auction: str, due_money: float) -> Process:

@@ -33,6 +33,7 @@ class Membership(ABC):
     inflates: Bools
     names: Sequence[str]
     addresses: Sequence[str]
+    users: Sequence[MetaverseUser] = ()  # one agent a member; none in a crowd
 
     def __len__(self) -> int:
         return len(self.numbers)

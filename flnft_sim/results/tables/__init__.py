@@ -7,7 +7,7 @@ manifest keeps each column's type, and a table that was written and read again i
 from flnft_sim.results.tables.columns import NAN, TYPES, Column, Type, columns_of
 from flnft_sim.results.tables.files import from_csv, to_csv
 from flnft_sim.results.tables.frames import empty, of_rows, type_of, typed, types_of
-from flnft_sim.results.tables.market import AccountRow, AuctionRow, BidRow, LicenceRow
+from flnft_sim.results.tables.market import AccountRow, AuctionRow, BidRow, LicenceRow, TransactionRow
 from flnft_sim.results.tables.registry import COLUMNS, ROWS
 from flnft_sim.results.tables.renamed import RENAMED, as_of_now
 from flnft_sim.results.tables.rounds import AgeRow, PrivacyRow, RoundRow, UserRow
@@ -36,6 +36,7 @@ __all__ = [
     "RateRow",
     "RoundRow",
     "SpanRow",
+    "TransactionRow",
     "Type",
     "UserRow",
     "as_of_now",

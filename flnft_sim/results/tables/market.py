@@ -1,4 +1,4 @@
-"""The tables of the market: `bids`, `auctions`, `licences`, `accounts`."""
+"""The tables of the market: `bids`, `auctions`, `licences`, `transactions`, `accounts`."""
 
 from dataclasses import dataclass
 
@@ -67,6 +67,23 @@ class LicenceRow:
     expires_s: float = column("from when on it is worth nothing, whoever holds it; empty where it does not expire")
     accessed_at_s: float = column("when the holder had the model; empty where it has not fetched it", default=NAN)
     model_age_s: float = column("how old the newest work in the model was then", source="Eq. 11", default=NAN)
+
+
+@dataclass(slots=True, kw_only=True)
+class TransactionRow:
+    """A transaction of the run on the public chain, once it was final."""
+
+    block: int = column("height of its block")
+    time_s: float = column("when its block was there")
+    waited_s: float = column("how long it had waited for that")
+    kind: str = column("what it is about")
+    sender: str = column("who sent it")
+    auction: str = column("in which auction, empty for none")
+    call: str = column("which contract's function it executed; empty where contracts are a model")
+    gas_limit: int = column("what it might take at most", unit="gas")
+    gas_used: int = column("what it took", unit="gas")
+    gas_money: float = column("what that cost its sender")
+    error: str = column("the contract's answer where it refused; empty otherwise")
 
 
 @dataclass(slots=True, kw_only=True)

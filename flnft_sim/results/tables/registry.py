@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from flnft_sim.results.tables.columns import Type, columns_of
-from flnft_sim.results.tables.market import AccountRow, AuctionRow, BidRow, LicenceRow
+from flnft_sim.results.tables.market import AccountRow, AuctionRow, BidRow, LicenceRow, TransactionRow
 from flnft_sim.results.tables.rounds import AgeRow, PrivacyRow, RoundRow, UserRow
 from flnft_sim.results.tables.sales import DeliveryRow, PromiseRow
 from flnft_sim.results.tables.timeline import CounterRow, MoveRow, PhaseRow, PositionRow, RateRow, SpanRow
@@ -16,6 +16,7 @@ ROWS: Mapping[str, type] = {
     "licences": LicenceRow,
     "promises": PromiseRow,
     "deliveries": DeliveryRow,
+    "transactions": TransactionRow,
     "spans": SpanRow,
     "counters": CounterRow,
     "phases": PhaseRow,

@@ -1,6 +1,7 @@
 """Put the parts together: the world below the agents, then those who live in it."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import mesa
 import simpy
@@ -8,12 +9,14 @@ import simpy
 from flnft_sim.agents.belief_book import BeliefBook
 from flnft_sim.agents.contract.contract import AuctionContract
 from flnft_sim.agents.mechanisms import MECHANISMS, Parties
+from flnft_sim.agents.onchain import OnChain
 from flnft_sim.agents.outsider import Outsider
 from flnft_sim.agents.reserve_book import ReserveBook
 from flnft_sim.agents.settings import Settings, handed_in
 from flnft_sim.agents.tokens import Tokens
 from flnft_sim.agents.world import Records, Row, World
 from flnft_sim.game import DemandRegimes
+from flnft_sim.ledger import Accounts
 from flnft_sim.market import RULES
 from flnft_sim.results import SpanLog
 from flnft_sim.scenario import Scenario
@@ -26,6 +29,9 @@ from flnft_sim.simulation.building.public_chain import build_public_chain
 from flnft_sim.simulation.building.radio_cell import build_radio_cell
 from flnft_sim.simulation.cast import Cast
 from flnft_sim.streams import Streams
+
+if TYPE_CHECKING:
+    from flnft_sim.simulation.building.execution import Contracts
 
 
 def build_cast(model: mesa.Model, settings: Scenario, on_round: Callable[[Row], None]) -> Cast:
@@ -42,7 +48,8 @@ def build_cast(model: mesa.Model, settings: Scenario, on_round: Callable[[Row], 
 def _world(settings: Scenario, on_round: Callable[[Row], None]) -> World:
     streams, env, population = Streams(settings.seed), simpy.Environment(), settings.population
     accounts, market = open_accounts(settings, streams), settings.market
-    public_chain = build_public_chain(env, settings, streams, accounts)
+    contracts = _contracts(settings, streams, accounts)
+    public_chain = build_public_chain(env, settings, streams, accounts, contracts)
     worth = settings.game.valuation_money or settings.game.budget_money
     return World(
         settings=handed_in(Settings, settings),
@@ -52,7 +59,7 @@ def _world(settings: Scenario, on_round: Callable[[Row], None]) -> World:
         records=Records(on_round),
         accounts=accounts,
         public_chain=public_chain,
-        tokens=Tokens(public_chain.chain),
+        onchain=_onchain(settings, Tokens(public_chain.chain), contracts),
         cell=build_radio_cell(env, settings, streams),
         downlink=build_downlink(env, settings, streams),
         beliefs=BeliefBook(
@@ -67,3 +74,20 @@ def _world(settings: Scenario, on_round: Callable[[Row], None]) -> World:
         rule_settings=RULES.settings(market.rule, **market.told("rule")),
         incentives=build_incentives(settings),
     )
+
+
+def _contracts(settings: Scenario, streams: Streams, accounts: Accounts) -> "Contracts | None":
+    """What executes contracts, where the scenario wants them executed: imported only then."""
+    if settings.public_chain.backend == "model":
+        return None
+    from flnft_sim.simulation.building.execution import build_contracts
+
+    return build_contracts(settings, streams, accounts)
+
+
+def _onchain(settings: Scenario, tokens: Tokens, contracts: "Contracts | None") -> OnChain:
+    if contracts is None:
+        return OnChain(tokens)
+    from flnft_sim.agents.executed.market import Executed
+
+    return Executed(tokens, contracts.execution, contracts.addresses, opening_s=settings.public_chain.opening_s)

@@ -1,0 +1,36 @@
+"""How much gas a call may take at most: what its sender declares, and what a block must have left for it.
+
+Measured on the contracts and rounded up by a fifth and more; what a call then uses comes from its execution.
+"""
+
+PORTION = 50
+"""Bids that one call opens or settles, bidders that one registers."""
+
+REGISTER, EACH_REGISTERED = 60_000, 30_000
+ANNOUNCE, ASK, OPEN_ASK = 240_000, 260_000, 120_000
+BID, BID_BYTE = 180_000, 60
+OPEN, EACH_OPENED = 80_000, 30_000
+CLEAR, EACH_CLEARED, EACH_ASKED = 260_000, 18_000, 20_000
+SETTLE, EACH_SETTLED = 80_000, 120_000
+WITHDRAW, COLLECT, CLAIM = 70_000, 200_000, 200_000
+MINT, START_VOTE, POST = 260_000, 120_000, 160_000
+OFFER, BUY = 100_000, 200_000
+
+
+def of_clearing(bids: int, asks: int) -> int:
+    """The most that clearing so many bids and asks takes."""
+    return CLEAR + EACH_CLEARED * bids + EACH_ASKED * asks
+
+
+def most(bids: int, asks: int, box_bytes: int) -> tuple[str, int]:
+    """The call of an auction of that size that may take the most gas, and how much."""
+    some = min(bids, PORTION)
+    calls = {
+        "register": REGISTER + EACH_REGISTERED * some,
+        "bid": BID + BID_BYTE * box_bytes,
+        "open": OPEN + EACH_OPENED * some,
+        "clear": of_clearing(bids, asks),
+        "settle": SETTLE + EACH_SETTLED * some,
+        "mint": MINT,
+    }
+    return max(calls.items(), key=lambda call: call[1])

@@ -1,0 +1,206 @@
+"""The market on executed contracts: the same market, by the contracts' own answers, and every byte of it checked."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from pandas.testing import assert_frame_equal
+
+from flnft_sim import FlnftModel, load_scenario, run
+from flnft_sim.agents.contract.auction import Auction
+from flnft_sim.agents.executed.market import ContractsDisagree
+from flnft_sim.agents.tender import Tender
+from flnft_sim.errors import InputError
+from flnft_sim.ledger import Chain, VerificationError, read_ledger
+from flnft_sim.results.executed import ExecutedRun
+from flnft_sim.results.page import summary_text
+from flnft_sim.results.verify import verify_run
+
+QUICK = {"learning.learner": "surrogate", "game.history_auctions": 12}
+EVM = QUICK | {"public_chain.backend": "evm"}
+
+
+CLOCKS = ["accessed_at_s", "model_age_s"]  # of what comes after the settlement
+
+
+def played(name="tiny", **fields):
+    return run(load_scenario(name, overrides=EVM | fields))
+
+
+def public(result):
+    return read_ledger("".join(f"{line}\n" for line in result.ledger_lines))["public"]
+
+
+def rows(table):
+    return table.fillna("").astype(str).to_dict("records")
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return played()
+
+
+@pytest.fixture(scope="module")
+def byzantine():
+    return played("byzantine", **{"learning.rounds": 1, "market.resale_share": 1.0})
+
+
+def test_the_market_is_the_same_on_contracts_and_on_a_model_of_them(tiny):
+    """All of it but the clock after a window's end, for which contracts need blocks that the model does not."""
+    model = run(load_scenario("tiny", overrides=QUICK))
+    for table in ("rounds", "users", "bids", "auctions", "licences", "privacy"):
+        one, other = (each.tables[table].drop(columns=CLOCKS, errors="ignore") for each in (tiny, model))
+        assert_frame_equal(one, other, check_exact=True)
+    assert rows(tiny.accounts) == rows(model.accounts)
+    assert len(tiny.licences) and not tiny.transactions["error"].any()
+    assert set(model.transactions["call"]) == {""}
+
+
+def test_gas_comes_from_execution_and_blocks_say_what_came_of_them(tiny):
+    table, record = tiny.transactions, public(tiny).blocks[-1].execution
+    assert (table["gas_used"] <= table["gas_limit"]).all()
+    bids = table[table["call"] == "SealedAuction.bid"]
+    assert bids["gas_used"].nunique() > 1 and bids["gas_limit"].nunique() == 1  # a first bid fills empty storage
+    assert set(record) >= {"raw", "timestamp", "gas_used", "gas_limit", "state_root", "receipts_root", "logs_bloom"}
+    executed = [block.execution for block in public(tiny).blocks if block.execution is not None]
+    assert sum(block["gas_used"] for block in executed) == table.loc[table["call"] != "", "gas_used"].sum()
+
+
+def test_the_same_seed_leaves_the_same_bytes(tiny):
+    assert played().ledger_lines == tiny.ledger_lines
+    assert played(seed=1).ledger_lines != tiny.ledger_lines
+
+
+def test_attacks_end_in_the_contracts_own_answers(byzantine, tmp_path):
+    bids = byzantine.bids
+    assert set(bids.loc[bids["provider"] == "outsider-0", "reason"]) == {"NotRegistered"}
+    assert "messages refused" in summary_text(byzantine)
+    assert byzantine.summary["refused_messages_total"] == (bids["reason"] == "NotRegistered").sum() > 0
+    assert byzantine.licences["seller"].str.startswith("provider").any()
+    byzantine.save(tmp_path / "run", figures=False)
+    assert verify_run(tmp_path / "run").messages == (byzantine.transactions["call"] != "").sum() + 5
+
+
+def test_a_late_bid_is_refused_by_the_auction(monkeypatch):
+    monkeypatch.setattr(Tender, "soon_s", lambda tender, rng: tender.window_s + rng.uniform(1.0, 9.0))
+    result = played()
+    assert set(result.bids["reason"]) == {"TooLate"}
+    assert result.auctions["winners"].tolist() == [0]
+
+
+def test_a_window_that_was_announced_too_late_is_none_and_the_next_auction_goes_on(tmp_path):
+    """One block in ten minutes: the window is over before the contract knows of it."""
+    slow = {"public_chain.block_interval_s": 600.0, "market.bidding_s": 5.0, "market.auctions": 2}
+    result = played(**slow)
+    windows = result.transactions[result.transactions["kind"] == "window"]
+    assert (windows["error"] == "TooEarly").any()
+    assert set(result.bids["reason"]) <= {"WrongStage", "TooLate"}
+    result.save(tmp_path / "run", figures=False)
+    assert verify_run(tmp_path / "run").bids == 0
+
+
+def test_after_a_window_in_which_nobody_won_everybody_bids_again_with_its_money(tmp_path):
+    result = played(**{"market.reserve_money": 1e5, "market.rebids_max": 2})
+    assert result.auctions["rebids"].tolist() == [2]
+    assert (result.bids["status"] == "replaced").sum() == 2 * (result.bids["status"] == "accepted").sum() > 0
+    result.save(tmp_path / "run", figures=False)
+    assert verify_run(tmp_path / "run").bids > 0
+
+
+def test_stale_blocks_are_executed_and_leave_nothing():
+    settings = load_scenario("tiny", overrides=EVM | {"public_chain.propagation_s": 6.0, "seed": 3})
+    model = FlnftModel(settings)
+    model.run()
+    result = model.result()
+    assert model.world.public_chain.returned_transactions > 0
+    ExecutedRun(public(result)).check({name: rows(result.tables[name]) for name in ("accounts", "bids", "licences")})
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [
+        ("raw", lambda raw: [raw[0][:-2] + ("00" if raw[0][-2:] != "00" else "01"), *raw[1:]]),
+        ("gas", lambda gas: [gas[0] + 1, *gas[1:]]),
+        ("gas_used", lambda used: used + 1),
+        ("status", lambda status: [1 - status[0], *status[1:]]),
+        ("timestamp", lambda time: time + 1),
+        ("coinbase", lambda address: address[:-1] + ("0" if address[-1] != "0" else "1")),
+        ("prev_randao", lambda chance: chance[::-1]),
+        ("gas_limit", lambda limit: limit + 1),
+        ("state_root", lambda root: root[::-1]),
+        ("receipts_root", lambda root: root[::-1]),
+        ("logs_bloom", lambda bloom: "f" + bloom[1:]),
+    ],
+)
+def test_whatever_is_altered_in_a_block_is_named(tiny, field, change):
+    """Also where every hash of the ledger is mended: here nobody looks at them."""
+    blocks = list(public(tiny).blocks)
+    place = next(
+        n for n, block in enumerate(blocks) if block.execution and "bid" in {t.kind for t in block.transactions}
+    )
+    told = blocks[place].execution
+    blocks[place] = replace(blocks[place], execution={**told, field: change(told[field])})
+    with pytest.raises(VerificationError, match=r"block .*chain.*(its|raw)"):
+        ExecutedRun(Chain.of(blocks))
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "says"),
+    [
+        ("accounts", "balance_money_units", "accounts.csv line 2: provider-0 holds"),
+        ("bids", "payment_money", "bids.csv line 2: bid, win and payment of provider-0"),
+        ("bids", "total_money", "bids.csv line 2: bid, win and payment of provider-0"),
+        ("licences", "expires_s", "licences.csv line 2: licence dao-0/1 is held by"),
+        ("licences", "holder", "licences.csv line 2: licence dao-0/1 is held by"),
+    ],
+)
+def test_tables_are_held_against_the_contracts_state(tiny, table, column, says):
+    tables = {name: rows(tiny.tables[name]) for name in ("accounts", "bids", "licences")}
+    held = ExecutedRun(public(tiny))
+    held.check(tables)
+    old = tables[table][0][column]
+    tables[table][0][column] = "provider-1" if column == "holder" else str(type(eval(old))(eval(old) + 1))
+    with pytest.raises(VerificationError, match=says):
+        held.check(tables)
+
+
+def test_a_market_that_decides_otherwise_than_the_contract_is_stopped(monkeypatch):
+    clear = Auction.clear
+
+    def favour(auction, rule, told):
+        clear(auction, rule, told)
+        auction.clearing = replace(auction.clearing, buyers=auction.clearing.buyers[:0], price=None)
+        return auction.clearing
+
+    monkeypatch.setattr(Auction, "clear", favour)
+    with pytest.raises(ContractsDisagree, match="the contract"):
+        played(**{"market.rebids_max": 0})
+
+
+def test_a_run_without_contracts_imports_no_engine():
+    told = """
+import sys
+from flnft_sim import load_scenario, run
+run(load_scenario("tiny", overrides={"learning.learner": "surrogate", "learning.rounds": 1}))
+print(sorted({"eth", "eth_account", "eth_abi", "web3", "rlp"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"market.rule": "vcg"}, "the contracts of public_chain.backend 'evm' clear by 'pms-am'; use that"),
+        ({"population.providers": 257}, "257 of them meet in one auction, and the contract"),
+        ({"population.daos": 33, "population.users": 66}, "33 of them meet in one auction"),
+        ({"population.crowd_from": 2, "radio.cross_talk": 0.0}, "members of a crowd have no keys to sign with"),
+        ({"public_chain.fork": "london"}, "should be 'shanghai', 'cancun' or 'prague'"),
+        ({"public_chain.backend": "hearsay"}, "should be 'model' or 'evm'"),
+        ({"public_chain.gas_limit": 200_000}, "transaction of this market may take"),
+    ],
+)
+def test_what_contracts_cannot_do_is_refused_in_a_sentence(fields, says):
+    with pytest.raises(InputError, match=says):
+        FlnftModel(load_scenario("tiny", overrides=EVM | fields))
