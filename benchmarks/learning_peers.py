@@ -8,9 +8,7 @@ The ratio of CPU time holds on a busy machine too; that of wall-clock time only 
 import json
 import os
 import signal
-import site
 import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,25 +16,24 @@ from time import perf_counter, process_time
 
 import numpy as np
 
+from benchmarks._environment import ENVIRONMENT, PATIENCE_S, install, last_line
 from benchmarks.learning import SIZES, WORKLOADS, Workload
 from flnft_sim.learning import build_model
 from flnft_sim.learning.engines.base import Descent
 from flnft_sim.learning.engines.cpu.engine import CpuEngine
 
-ENVIRONMENT = Path(__file__).parent / "out" / "peers"
 PEERS = {
     "pfl": ("pfl[pytorch]", "_peer_pfl.py", 1),
     "flower": ("flwr[simulation]", "_peer_flower.py", 2),
 }  # last: cores
 ROUNDS = 4  # the first is left out: it loads libraries
-PATIENCE_S = 600
 
 
 def main() -> None:
     """Print rounds of ten users, one local epoch, ours beside theirs, one after the other."""
     load = f"{os.getloadavg()[0]:.1f}"
     print(f"rounds of the same ten users beside peers, samples/s and how many times faster ours is; load {load}")
-    failures = {name: _install(requirement) for name, (requirement, *_) in PEERS.items()}
+    failures = {name: install(requirement) for name, (requirement, *_) in PEERS.items()}
     for workload in WORKLOADS:
         rng = np.random.default_rng(0)
         x = rng.standard_normal((SIZES.sum(), *workload.shape), np.float32)
@@ -56,22 +53,6 @@ def main() -> None:
                     f"ours {len(y) / ours[0]:9,.0f}/s {wall:6.1f}×   by CPU time {cpu:6.1f}×",
                     flush=True,
                 )
-
-
-def _install(requirement: str) -> str | None:
-    """Install a peer beside this environment's packages; the reason if that fails."""
-    python = ENVIRONMENT / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=True)
-        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-        borrowed = ENVIRONMENT / "lib" / version / "site-packages" / "zz_borrowed.pth"  # searched last
-        borrowed.write_text("\n".join(site.getsitepackages()))
-    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]
-    try:
-        result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        return f"{requirement} does not install within {PATIENCE_S} s"
-    return None if result.returncode == 0 else f"{requirement} does not install ({_last_line(result.stderr)})"
 
 
 def _round_seconds(script: str, folder: Path, model: str) -> np.ndarray | str:
@@ -99,13 +80,13 @@ def _round_seconds(script: str, folder: Path, model: str) -> np.ndarray | str:
         try:
             peer.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
-            return f"no result within {PATIENCE_S} s ({_last_line(complaints.read_text())})"
+            return f"no result within {PATIENCE_S} s ({last_line(complaints.read_text())})"
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(peer.pid, signal.SIGKILL)
             peer.wait()
     if peer.returncode:
-        return f"it failed ({_last_line(complaints.read_text())})"
+        return f"it failed ({last_line(complaints.read_text())})"
     return np.median(json.loads(said.read_text().splitlines()[-1])[1:], axis=0)
 
 
@@ -124,7 +105,3 @@ def _ours_seconds(workload: Workload, x: np.ndarray, y: np.ndarray, cuts: np.nda
         params = (weights @ trained).astype(np.float32)
         seconds.append((perf_counter() - start[0], process_time() - start[1]))
     return np.median(seconds[1:], axis=0)
-
-
-def _last_line(text: str) -> str:
-    return text.strip().splitlines()[-1][:160] if text.strip() else "no message"

@@ -43,6 +43,7 @@ PAPERS_INCENTIVES = ("fair", "linear", "proportional")
 EXACT = 2**53 - 1  # the largest whole number that every reader of JSON keeps exactly (JavaScript has only doubles)
 MOST_DELAY = 10  # mean block intervals that a block may travel: beyond, hardly any block lasts
 MOST_BACKLOG = 1_000_000  # of other people's transactions, after a stall
+MOST_EPSILON = 20.0  # of a record: odds of 5·10⁸
 LONGEST_S = 1e9  # 32 years; the resolution of a clock of doubles is then 10⁻⁷ s
 MOST_MONEY = EXACT // 1_000_000  # in units of 10⁻⁶, see `flnft_sim.ledger`
 
@@ -750,6 +751,7 @@ class Scenario(Section, frozen=True):
         if faults > replicas or ledger.slow > replicas:
             raise ValueError(f"private_ledger.crashed and slow must not exceed a DAO's {replicas} replicas")
         if self.learning.privacy.trains_privately:
+            self._hides_something()
             self._answers_bound()
         if self.learning.privacy.mechanism == "dp-secagg":
             self._sums_of_one_step()
@@ -779,6 +781,16 @@ class Scenario(Section, frozen=True):
         """The most local epochs that one round asks of a user."""
         plays = families.SCHEMES.get(self.learning.scheme).plays_game
         return self.game.epochs_max if plays else self.game.default_epochs
+
+    def _hides_something(self) -> None:
+        """Beyond an ε that hides nothing, the accountant's tables would outgrow the memory as well."""
+        most = self.game.privacy_range[1]
+        if most > MOST_EPSILON:
+            raise ValueError(
+                f"game.privacy_range up to {most:g} under learning.privacy.mechanism "
+                f"{self.learning.privacy.mechanism!r}: an ε above {MOST_EPSILON:g} hides no record; ask for at most "
+                "that, or use 'none'"
+            )
 
     def _answers_bound(self) -> None:
         """An ε that is chosen once binds the answers of later rounds, which the closed form alone can be bound in."""

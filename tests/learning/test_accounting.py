@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from flnft_sim.errors import InputError
 from flnft_sim.learning import dp_epsilon, dp_noise_multiplier
+from flnft_sim.learning.accounting import dp_epsilon_renyi
 
 VALUES = json.loads((Path(__file__).parent / "dp_values.json").read_text())
 DELTA = VALUES["delta"]
@@ -52,6 +53,14 @@ def test_two_parts_are_the_whole(segment, more):
     rate, noise, steps = segment
     parts = dp_epsilon([segment, (rate, noise, more)], DELTA)
     assert parts == pytest.approx(dp_epsilon([(rate, noise, steps + more)], DELTA), rel=1e-2, abs=1e-2)
+
+
+@pytest.mark.parametrize("case", [case for case in VALUES["forward"] if len(case["segments"]) == 1])
+def test_renyi_accounting_is_that_of_other_accountants_and_never_tighter(case):
+    (s,) = case["segments"]
+    told = dp_epsilon_renyi(s["sampling_rate"], s["noise_multiplier"], s["steps"], DELTA)
+    assert told == pytest.approx(case["epsilon"]["dp_accounting_rdp"], rel=0.01)
+    assert told >= case["epsilon"]["dp_accounting_pld"]
 
 
 def test_nothing_done_reveals_nothing():

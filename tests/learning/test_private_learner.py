@@ -1,5 +1,6 @@
 """Contracts of privacy and the learner that keeps them: what is spent, shown, weighed and learnt."""
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from flnft_sim.learning import (
     BudgetError,
     Contracts,
+    PrivateDescent,
     PrivateLearner,
     Training,
     build_model,
@@ -93,6 +95,39 @@ def test_an_update_that_is_lost_is_spent_all_the_same():
     start = learning.params
     learning.aggregate(one_round(learning), np.zeros(3, bool))
     assert learning.epochs_left.tolist() == [3, 3, 3] and learning.params is start
+
+
+def test_a_run_that_is_taken_up_again_has_what_it_had_spent():
+    """A copy of a learner goes on as the learner does, bytes and budgets: nothing is reset, no noise comes twice."""
+    learning = learner()
+    learning.aggregate(one_round(learning), np.ones(3, bool))
+    resumed = pickle.loads(pickle.dumps(learning))
+    here, there = (one_round(each, epochs=3, number=2) for each in (learning, resumed))
+    np.testing.assert_array_equal(here.params, there.params)
+    assert resumed.epochs_left.tolist() == [0, 0, 0]
+    with pytest.raises(BudgetError):
+        one_round(resumed, number=3)
+
+
+def test_lots_are_drawn_at_the_rate_and_as_often_as_is_accounted(monkeypatch):
+    seen: list[PrivateDescent] = []
+
+    def caught(model, params, shards, *, descent, **told):
+        seen.append(descent)
+        return np.tile(params, (len(shards), 1))
+
+    monkeypatch.setattr("flnft_sim.learning.learners.private.train_privately", caught)
+    learning = learner(sampling_rate=0.25, planned_epochs=6)
+    for number in (1, 2):
+        one_round(learning, epochs=3, number=number)
+    assert [(each.sampling_rate, each.steps.tolist()) for each in seen] == [(0.25, [12, 12, 12])] * 2
+    assert [each.first.tolist() for each in seen] == [[0, 0, 0], [12, 12, 12]]
+    assert (learning.contracts.steps_taken == learning.contracts.steps_allowed).all()
+    told = dp_epsilon([(0.25, learning.contracts.noise_multiplier[0], 24)], 1e-5)
+    assert 1.99 < told <= 2.0
+    sizes = [len(each.lot(2, step, 160, 2)) for each in seen for step in range(12)]
+    assert np.mean(sizes) == pytest.approx(40, abs=5 * np.sqrt(30 / 24))
+    assert (seen[0].deviations > 0).all()  # private training without noise is none
 
 
 # ---- noise and weights -----------------------------------------------------------------------------------------------

@@ -95,6 +95,16 @@ def test_the_sum_is_that_of_each_records_clipped_gradient(name, shape, activatio
             assert relative(moved(model, data, engine, clip_l2=2 * clip), clipped_sum(gradients, clip)) > 1e-2
 
 
+def test_the_bound_is_for_all_parameters_together_and_not_for_each_tensor():
+    model = build_model("mlp", (1, 8, 8), 7, activation="tanh")
+    data = shard(model, 20)
+    gradients, sizes = by_definition(model, *data), [p.numel() for p in model.module().parameters()]
+    by_tensor = np.concatenate([clipped_sum(part, CLIP) for part in gradients.split(sizes, dim=1)])
+    for engine in ENGINES:
+        ours = moved(model, data, engine)
+        assert relative(ours, clipped_sum(gradients, CLIP)) < 1e-5 < 1e-2 < relative(ours, by_tensor)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_lot_of_more_than_one_chunk_is_one_sum(engine):
     model = build_model("mlp", (1, 2, 3), 3)

@@ -35,6 +35,7 @@ def test_a_mechanism_that_holds_is_taken(asked):
         (DP | {"learning.perturb": "step"}, ["perturb", "dp-sgd", "leave them out"]),
         (DP | {"learning.clip_l1": 1.0}, ["clip_l1", "dp-sgd"]),
         (DP | {"learning.learner": "surrogate"}, ["knows nothing of activation = relu", "it was fitted to tanh"]),
+        (DP | {"game.privacy_range": [1.0, 21.0]}, ["game.privacy_range up to 21", "hides no record", "at most"]),
         (SECURE | {"learning.privacy.sampling_rate": 0.5}, ["several local steps", "sampling_rate 0.5", "use 1"]),
         (SECURE | {"game.default_epochs": 2}, ["game.default_epochs 2", "several local steps", "use 1"]),
         (SECURE | {"learning.scheme": "pms-am"}, ["game.epochs_max 20", "several local steps"]),
