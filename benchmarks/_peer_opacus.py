@@ -6,6 +6,7 @@ gradient of every record of a lot, `ghost` (fast gradient clipping) finds norms 
 
 import json
 import sys
+import warnings
 from collections.abc import Callable
 from time import perf_counter, process_time
 
@@ -23,6 +24,7 @@ LR, CLIP, NOISE = 0.1, 1.0, 2.0
 
 def main(folder: str, model_name: str, threads: int, rate: float) -> None:
     """Answer each line on standard input, "hooks" or "ghost", with (wall, CPU) seconds of an epoch."""
+    warnings.filterwarnings("ignore", "Full backward hook is firing")
     torch.set_num_threads(threads)
     x, y = (torch.tensor(np.load(f"{folder}/{name}.npy")) for name in ("x", "y"))
     steps = {mode: _step(mode, model_name, tuple(x.shape[1:]), rate * len(y)) for mode in ("hooks", "ghost")}

@@ -54,7 +54,8 @@ class PrivacySettings(Settings):
         Knob("`dp-*`: each record joins each lot by its own coin; shuffled ones are refused, they reveal more"),
     ] = "poisson"
     sampling_rate: Annotated[
-        float, Knob("`dp-*`: q, the coin's probability; an epoch is 1/q steps, 1 is the full batch", ge=1e-4, le=1)
+        float,
+        Knob("`dp-*`: q, the coin's probability; an epoch is 1/q steps (rounded), 1 is the full batch", ge=1e-4, le=1),
     ] = 0.1
     planned_epochs: Annotated[
         int | None,

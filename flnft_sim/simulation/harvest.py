@@ -11,7 +11,7 @@ import pandas as pd
 from flnft_sim.agents.decision import Decision
 from flnft_sim.game import examine
 from flnft_sim.imports import source_of
-from flnft_sim.learning import accountant
+from flnft_sim.learning import SCHEMES, accountant
 from flnft_sim.ledger import from_units
 from flnft_sim.machine import code_version
 from flnft_sim.results import RunResult, phase_breakdown, summarise
@@ -87,7 +87,7 @@ def _manifest(cast: Cast, status: str, wall_s: float) -> dict[str, Any]:
 def _accounting(settings: Scenario) -> dict[str, Any]:
     """How private steps were sampled and accounted, and by what; nothing where none were."""
     private = settings.learning.privacy
-    if not private.trains_privately:
+    if not private.trains_privately or SCHEMES.get(settings.learning.scheme).centralized:
         return {}
     sampling = f"Poisson, each record by a coin of {private.sampling_rate:g}"
     return {"privacy": {"mechanism": private.mechanism, "sampling": sampling, "accountant": accountant()}}

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from flnft_sim.learning import build_model, load_dataset
+from flnft_sim.learning.models import Dense, LayeredModel, Layers
 from flnft_sim.scenario import ScenarioError, load_scenario
+from flnft_sim.settings.learning import ActivationSettings
 
 DP = {"learning.privacy.mechanism": "dp-sgd"}
 SECURE = {
@@ -66,3 +68,15 @@ def test_unit_inputs_lie_between_0_and_1_and_are_the_same_images():
 def test_a_models_activation_is_the_one_asked_for(name):
     kinds = {kind: str(build_model(name, (1, 8, 8), 10, activation=kind).module()) for kind in ("relu", "tanh")}
     assert "Tanh" in kinds["tanh"] and "ReLU" not in kinds["tanh"] and "Tanh" not in kinds["relu"]
+
+
+def test_a_layered_model_of_ones_own_has_the_activation_that_is_asked_for():
+    class Wide(LayeredModel):
+        name = "wide"
+
+        def choose_layers(self) -> Layers:
+            return Layers((), (Dense(4, 8), Dense(8, self.classes)), self.dropout)
+
+    told = [Wide((1, 2, 2), 3, settings=ActivationSettings(activation=kind)) for kind in ("relu", "tanh")]
+    assert [model.layers.activation for model in told] == ["relu", "tanh"]
+    assert "Tanh" in str(told[1].module())

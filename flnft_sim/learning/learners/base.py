@@ -27,7 +27,7 @@ class LocalUpdates:
     users: np.ndarray  # (n,) numbers
     losses: np.ndarray  # (n,) mean cross-entropy while training, last epoch; what a DAO may know of a private user's
     gradient_norms: np.ndarray  # (n,) mean L2 norm of mini-batch gradients, last epoch; stays on the device, or NaN
-    update_norms: np.ndarray  # (n,) L2 norm of the *noised* update, what Eq. 7 may use
+    update_norms: np.ndarray  # (n,) L2 norm of the *noised* update, what Eq. 7 may use; NaN where only sums are seen
     params: np.ndarray  # (n, P) float32, noised: what is shared
 
 

@@ -90,8 +90,10 @@ class PrivateLearner(FederatedLearner):
                 f"training diverged: the model of user {user} in round {round_index} is not finite; lower the learning "
                 "rate"
             )
-        norms = np.linalg.norm(params - self.params, axis=1).astype(float)
-        return LocalUpdates(users, np.full(len(users), self._loss()), np.full(len(users), np.nan), norms, params)
+        unseen = np.full(len(users), np.nan)
+        summed = self._privacy.mechanism == "dp-secagg"  # then nobody sees a single update, nor its norm
+        norms = unseen if summed else np.linalg.norm(params - self.params, axis=1).astype(float)
+        return LocalUpdates(users, np.full(len(users), self._loss()), unseen, norms, params)
 
     def aggregate(self, updates: LocalUpdates, arrived: np.ndarray) -> None:
         """Make the aggregate of the updates that arrived (bool mask) the current model."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -124,19 +125,15 @@ class LayeredModel(Model):
         self, input_shape: tuple[int, int, int], classes: int, dropout: float = 0.0, *, settings: Any = None
     ) -> None:
         super().__init__(input_shape, classes, dropout, settings=settings)
-        self.layers: Layers = self.choose_layers()
+        activation, layers = getattr(self.settings, "activation", "relu"), self.choose_layers()
+        self.layers: Layers = layers if activation == "relu" else replace(layers, activation=activation)
 
     @abstractmethod
     def choose_layers(self) -> Layers:
-        """Choose the table for `self.input_shape`, `self.classes`, `self.dropout` and `self.activation`.
+        """Choose the table for `self.input_shape`, `self.classes` and `self.dropout`, or raise `ModelError`.
 
-        Raises `ModelError`.
+        Hidden units are ReLU in it, unless the model is always of another kind; `activation: tanh` changes them after.
         """
-
-    @property
-    def activation(self) -> str:
-        """What hidden units do; a subclass with settings of its own that has no such field keeps ReLU."""
-        return getattr(self.settings, "activation", "relu")
 
     def module(self) -> nn.Module:
         """Build the table as a `torch.nn.Sequential`."""

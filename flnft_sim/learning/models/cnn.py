@@ -46,4 +46,4 @@ class Cnn(LayeredModel):
             inputs, side = outputs, convolutions[-1].pooled_side
         widths = (inputs * side * side, *units, self.classes)
         dense = tuple(Dense(a, b) for a, b in pairwise(widths))
-        return Layers(tuple(convolutions), dense, self.dropout, self.activation)
+        return Layers(tuple(convolutions), dense, self.dropout)

@@ -17,4 +17,4 @@ class Mlp(LayeredModel):
     def choose_layers(self) -> Layers:
         """Flatten, one hidden layer, logits."""
         dense = (Dense(prod(self.input_shape), HIDDEN_UNITS), Dense(HIDDEN_UNITS, self.classes))
-        return Layers((), dense, self.dropout, self.activation)
+        return Layers((), dense, self.dropout)
