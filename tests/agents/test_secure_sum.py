@@ -100,13 +100,25 @@ def test_who_does_not_deliver_makes_unmasking_longer():
             assert row["duration_s"] == pytest.approx(one_mask_s.iloc[0] / 4 * there * (1 + n - there))
 
 
+#: What else a crowd wants: private curves as they were fitted, a link without cross-talk.
+CROWD = {
+    "population.crowd_from": 2,
+    "radio.cross_talk": 0.0,
+    "learning.learner": "surrogate",
+    "learning.activation": "tanh",
+    "learning.inputs": "unit",
+    "learning.learning_rate": 2.0,
+    "learning.momentum": 0.0,
+}
+
+
 @pytest.mark.parametrize(
     ("fields", "place"),
     [
         ({"game.epochs_max": 2, "learning.scheme": "pms-am"}, "epochs_max"),
         ({"learning.privacy.sampling_rate": 0.5}, "sampling_rate"),
         ({"learning.privacy.colluders": 4}, "colluders"),
-        ({"population.crowd_from": 2, "learning.learner": "surrogate"}, "dp-secagg"),
+        (CROWD, "dp-secagg"),
     ],
 )
 def test_what_a_secure_sum_cannot_do_is_refused_with_the_reason(fields, place):
