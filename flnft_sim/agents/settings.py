@@ -121,6 +121,7 @@ class Failures:
     replayed_bids: int
     return_s: float
     silent_committers: int
+    skipping_users: int
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,7 @@ def market_env(
     """Make an environment of a scenario, in which providers, users or both learn; `learners` names some of them.
 
     All others play by the book. Raises `InputError` where users of a crowd, or of a scheme that asks nobody, are to
-    learn, and for a word that is none of the choices.
+    learn, for another mechanism than the paper's, and for a word that is none of the choices.
     """
     for what, word, choices in (
         ("agents", agents, ("providers", "users", "both")),
@@ -153,6 +153,8 @@ def market_env(
         if word not in choices:
             raise InputError(f"{what} = {shown(word)}: choose one of {', '.join(choices)}")
     resolved = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+    if resolved.market.mechanism != "paper":
+        raise InputError(f"market.mechanism = {resolved.market.mechanism}: agents learn in the mechanism paper alone")
     if agents != "providers" and resolved.population.moves_as_crowd(0):
         raise InputError(f"{resolved.name}: its users move as crowds (population.crowd_from), and none learns alone")
     if agents != "providers" and resolved.learning.scheme != "pms-am":

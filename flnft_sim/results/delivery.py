@@ -81,7 +81,7 @@ def pots(told: Told) -> Iterator[Fact]:
         yield "delivered", f"δ {table['delivered'].mean():.3f} on average, {span(table['delivered'], '.3f')}"
     if table.empty:
         return
-    released, effort = float(table["released_money"].sum()), float(table["effort_money"].sum())
+    released, effort = float(table["released_money"].sum()), float(table["effort_money"].sum(skipna=False))
     yield "members", f"released {released:,.2f} for efforts of {shown(effort, ',.2f')}"
     worth, paid = float(table["worth_money"].sum()), float((table["pot_money"] - table["refunded_money"]).sum())
     yield "winners", f"paid {paid:,.2f} in the end for what is worth {worth:,.2f} to them as delivered"

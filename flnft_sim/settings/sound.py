@@ -24,8 +24,8 @@ class ContestSettings(Settings):
     attestation: Annotated[
         Literal["arrival", "loss-drop", "enclave"],
         Knob(
-            "`sound`: which claimed epochs count: those of updates that arrived, of those that lower a validation "
-            "loss, or of those that a re-run in the user's own enclave confirms"
+            "`sound`: which claimed epochs count: all of an update that arrived, as many as the fall of the validation "
+            "loss accounts for, or all unless a round trained anew in an enclave shows others"
         ),
     ] = "loss-drop"
 
@@ -66,6 +66,9 @@ class SoundFailures(Settings):
 
     idle_daos: Annotated[
         int, Knob("`sound`: DAOs that ask a tenth, and mint nothing if they win", unit="count", ge=0, le=10_000)
+    ] = 0
+    skipping_users: Annotated[
+        int, Knob("`sound`: users who claim the most epochs and train one", unit="count", ge=0, le=10_000_000)
     ] = 0
     lying_evaluators: Annotated[
         float, Knob("`sound`: share of replicas and winners who say of a model's quality what helps them", ge=0, le=1)

@@ -47,6 +47,7 @@ ADDED: Mapping[str, Any] = {
     "failures.idle_daos": 0,
     "failures.lying_evaluators": 0.0,
     "failures.silent_committers": 0,
+    "failures.skipping_users": 0,
     "learning.activation": "relu",
     "learning.inputs": "standard",
     "learning.privacy.mechanism": "paper",

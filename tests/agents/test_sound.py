@@ -156,6 +156,29 @@ def test_enough_winners_who_all_lie_do_move_it(fair):
     object.__setattr__(dao.world.settings.failures, "lying_evaluators", 0.0)
 
 
+@pytest.mark.parametrize(("attestation", "pays"), [("arrival", True), ("loss-drop", False), ("enclave", False)])
+def test_claiming_and_skipping_pays_only_where_nothing_is_checked(attestation, pays):
+    """User 0 claims twenty epochs a round and trains one; what it keeps, beside the best of those who train."""
+    small = {"population.users": 8, "population.daos": 1, "population.categories": 1, "market.reserve_money": 2000}
+    result = played(**small, **{"game.attestation": attestation, "failures.skipping_users": 1}).result()
+    users = result.users
+    assert (users.loc[users["user"] == "user-0", "local_epochs"] == 1).all()
+    kept = users.groupby("user")["reward_received_money"].sum() - users.groupby("user")["cost_round_money"].sum()
+    assert (kept["user-0"] > kept.drop("user-0").max()) is np.bool_(pays)
+    if attestation == "enclave":
+        assert users.loc[users["user"] == "user-0", "reward_received_money"].sum() == 0
+        anew = result.spans[(result.spans["agent"] == "dao-0") & (result.spans["phase"] == "training")]
+        assert len(anew) == 1 and anew["duration_s"].iloc[0] > 0
+
+
+def test_licences_bought_in_advance_are_resold_once_the_model_is_there():
+    result = played(**{"market.reserve_money": 8000, "market.resale_share": 1.0, "game.cost_price": 5.0}).result()
+    lost = result.bids[(~result.bids["won"]) & result.bids["auction"].isin(result.deliveries["auction"])]
+    resold = result.licences[result.licences["seller"].str.startswith("provider")]
+    assert 0 < len(resold) <= len(lost) and set(resold["holder"]) <= set(lost["provider"])
+    assert result.accounts["balance_money_units"].sum() == result.summary["money_issued_units"]
+
+
 def test_work_first_is_paid_in_full_or_not_at_all():
     sold = played(**{"market.reserve_money": 1000, "market.order": "postsale"}).result()
     assert (sold.deliveries["released_money"] == sold.deliveries["pot_money"]).all()

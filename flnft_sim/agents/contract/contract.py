@@ -119,7 +119,7 @@ class AuctionContract(Actor):
                 break
             self._reopen(auction)
         yield from self._settle(auction, clearing)
-        yield from self._resell(auction, clearing)
+        yield from self.resell(auction, clearing)
 
     def _announce(self, name: str, category: str, sellers: list[MuDao], buyers: list[ServiceProvider]) -> Process:
         """Let the DAOs vote on their asks, then publish what is for sale, the reserve and the key to seal bids with.
@@ -331,7 +331,7 @@ class AuctionContract(Actor):
                 ]
             )
 
-    def _resell(self, auction: Auction, clearing: Clearing) -> Process:
+    def resell(self, auction: Auction, clearing: Clearing) -> Process:
         """Let the secondary market play, and put what it moved on the chain."""
         market = self.world.settings.market
         rng = self.world.streams.generator("resales", len(self.auctions), auction.rebids)

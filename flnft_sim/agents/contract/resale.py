@@ -30,7 +30,8 @@ def resales(
     takers = [place for place in range(len(auction.buyers)) if place not in auction.winners]
     rng.shuffle(takers)
     names = {buyer.address: buyer.name for buyer in auction.buyers}
-    for licence in licences.of_nft(auction.nfts[int(clearing.sellers[0])].name):
+    nft = auction.sellers[int(clearing.sellers[0])].nft
+    for licence in licences.of_nft(nft.name) if nft is not None else ():
         if not takers or rng.random() >= share or not licence.allows(now_s):
             continue
         seller, taker = names[licence.holder], auction.buyers[takers.pop()]

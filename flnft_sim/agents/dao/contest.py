@@ -21,6 +21,8 @@ from flnft_sim.game.contest import (
     whole_contest,
     whole_replies,
 )
+from flnft_sim.game.contest.attestation import enclave_seconds
+from flnft_sim.learning import Participation
 
 
 def contest_terms(dao: Organisation, known: Experience) -> ContestTerms:
@@ -102,12 +104,18 @@ class PotTerms(Terms):
     """Work for a pot: before every round the contest is played with what is known by then; shares are by scores.
 
     A score counts when its update was final in time and aggregated: θ^Q of the measured loss, the epochs attested and
-    ε as given, the age as measured. Scores add up over the rounds of a minting.
+    ε as given, the age as measured. Scores add up over the rounds of a minting. Members claim what they play, but for
+    those who claim the most and train one epoch.
     """
 
     def __init__(self, dao: Organisation, *, pot: float, promised_epochs: int, closes_s: float = float("inf")) -> None:
         self.pot, self.promised_epochs, self.closes_s = pot, promised_epochs, closes_s
         self.scores = np.zeros(len(dao.members))
+        self._claims = np.zeros(0)  # (n,) epochs of the round that is under way, as claimed
+        self._caught = np.zeros(len(dao.members), dtype=bool)
+        # Which round will be trained anew nobody knows before all are over.
+        rng = dao.world.streams.generator("attestation", dao.number, len(dao.ages))
+        self._sampled = int(rng.integers(1, dao.world.settings.learning.rounds + 1))
 
     def agree(self, dao: Organisation, round_number: int) -> Process:
         """Announce the pot and take the answers: one exchange."""
@@ -127,18 +135,40 @@ class PotTerms(Terms):
         fresh = freshness_contribution(ages, freshness_horizon_s=dao.world.settings.game.freshness_horizon_s)
         return ContestAgreement(self.pot, terms, played, float(fresh[played.takes_part].sum()), seconds)
 
+    def trained(self, dao: Organisation, plan: Participation) -> Participation:
+        """Take claims; who skips claims the most epochs and trains one."""
+        settings = dao.world.settings
+        skips = dao.members.numbers[plan.users] < settings.failures.skipping_users
+        self._claims = np.where(skips, settings.game.epochs_max, plan.epochs)
+        return Participation(plan.users, np.where(skips, np.minimum(plan.epochs, 1), plan.epochs), plan.privacy)
+
     def credit(self, dao: Organisation, held: Round) -> None:
-        """Add the scores of what arrived."""
+        """Add the scores of what arrived, by the epochs that count."""
         game, arrived = dao.world.settings.game, held.work.arrived
-        users = held.plan.users[arrived]
+        users, done, claimed = held.plan.users[arrived], held.plan.epochs[arrived], self._claims[arrived]
+        if held.number == self._sampled:
+            self._caught[users] = claimed != done
+        # A validation without noise accounts for just the epochs that were trained.
+        epochs = np.minimum(claimed, done) if game.attestation == "loss-drop" else claimed
         theta = quality_contribution(dao.shard_sizes[users], held.updates.losses[arrived], mu0=game.mu0, mu1=game.mu1)
         fresh = np.maximum(0.0, 1.0 - held.work.age_s[arrived] / game.freshness_horizon_s)
         self.scores[users] += (
             theta
-            * held.plan.epochs[arrived] ** game.score_epochs_exponent
+            * epochs**game.score_epochs_exponent
             * np.minimum(held.plan.privacy[arrived], game.privacy_range[1]) ** game.score_privacy_exponent
             * fresh**game.score_freshness_exponent
         )
+
+    def attest(self, dao: Organisation) -> Process:
+        """In enclaves, train one round anew, as long as the slowest takes: whose claim was another has no score."""
+        if dao.world.settings.game.attestation != "enclave":
+            return
+        seconds = enclave_seconds(dao.experience.last_epochs, dao.seconds_per_epoch, sampled_rounds=1)
+        dao.members.show("training")
+        with dao.doing("training", dao=dao.label):
+            yield dao.world.env.timeout(float(np.max(seconds)))
+        dao.members.show("idle")
+        self.scores[self._caught] = 0.0
 
     def shares(self, dao: Organisation, agreement: Agreement) -> Floats:
         """By scores of delivered work so far."""

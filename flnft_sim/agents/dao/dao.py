@@ -70,6 +70,7 @@ class MuDao(Organisation):
             if self.world.env.now >= terms.closes_s or (left is not None and not left.any()):
                 break
         self.last_decision = held.decision
+        yield from self.terms.attest(self)
         if self.deliveries.any and self.world.env.now < terms.closes_s:
             yield from self._mint(held)
         else:
@@ -80,7 +81,8 @@ class MuDao(Organisation):
         """One FL round: decide, rank, train and upload side by side, aggregate; returns the `Round`."""
         held = Round(self.name, self.label, episode, number, started_s=self.world.env.now)
         held.decision = yield from self.terms.agree(self, number)
-        held.plan = yield from self._choose(held)
+        plan = yield from self._choose(held)
+        held.plan = self.terms.trained(self, plan)
         held.updates = self.learner.train(number, held.plan.users, held.plan.epochs, held.plan.privacy)
         held.work = yield from self._work(held)
         self._take_in(held)

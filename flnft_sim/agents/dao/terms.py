@@ -11,6 +11,7 @@ from flnft_sim.agents.dao.organisation import Organisation
 from flnft_sim.agents.dao.round import Round
 from flnft_sim.agents.decision import Agreement, Decision
 from flnft_sim.arrays import Floats
+from flnft_sim.learning import Participation
 
 Process = Generator[simpy.Event, Any, Any]
 
@@ -24,6 +25,16 @@ class Terms(ABC):
     @abstractmethod
     def agree(self, dao: Organisation, round_number: int) -> Process:
         """Before a round, on the clock: return the `Agreement`."""
+
+    def trained(self, dao: Organisation, plan: Participation) -> Participation:
+        """Hear what members claim that they will do, and return what they really do."""
+        del dao
+        return plan
+
+    def attest(self, dao: Organisation) -> Process:
+        """After the last round and before the mint: let what was claimed be checked, on the clock."""
+        del dao
+        yield from ()
 
     def credit(self, dao: Organisation, held: Round) -> None:
         """After a round: take note of what shares will be paid by, beyond the DAO's own account of deliveries."""

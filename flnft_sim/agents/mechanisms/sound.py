@@ -356,6 +356,8 @@ class SoundMechanism(Mechanism):
         self.parties.world.records.deliveries.append(delivery_row(sale, dao, payout, self.parties.world))
         dao.members.book(payout.shares)
         self._record(sale, payout)
+        if sale.model is not None and auction.clearing is not None:
+            yield from contract.resell(auction, auction.clearing)
 
     # ---- small things -----------------------------------------------------------------------------------------------
 

@@ -46,7 +46,7 @@ class DeliveryRow:
     bond_money: float = column("the DAO's bond that was returned", default=0.0)
     bond_lost_money: float = column("the DAO's bond that was lost", default=0.0)
     worth_money: float = column("what the model as delivered was worth to its winners", default=NAN)
-    effort_money: float = column("what members' effort cost them", default=0.0)
+    effort_money: float = column("what members' effort cost them; empty for a crowd", default=0.0)
     evaluators: int = column("reports on the quality that the median is of", unit="count", default=0)
     liars: int = column("reports that helped who made them", unit="count", default=0)
     test_sets: int = column("test sets that had to be asked for until one was opened", unit="count", default=0)
