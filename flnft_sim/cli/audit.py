@@ -27,6 +27,14 @@ class AuditFailed(FlnftError):
 
 _UNCLAIMED_MARKETS = 1000  # second names and pacts are shown, not counted to the last
 _COMPOSED_RULES = ("pms-am", "mcafee", "pms-am-literal")
+_PAPER_CAPTION = (
+    "What one party gains by shading its Stage-I price, its sealed bid, its ask, or its effort, money.\n"
+    "No theorem promises 0 here; by the value V a licence has, most bids are shaded already."
+)
+_SOUND_CAPTION = (
+    "What one party gains, in money, by a misreport when all that follows reacts. Expected are 0 but for\n"
+    "pacts (all members of a DAO train the same other epochs), and with rules whose pot depends on bids."
+)
 
 
 def audit_command(
@@ -69,7 +77,7 @@ def audit_command(
     if composed is not None and totals:
         raise InputError("--totals: with --composed DAOs ask as the scenario says; give one of the two")
     if composed is not None:
-        return _compose(composed, rules or _COMPOSED_RULES, episodes, seed, folder, as_json=as_json)
+        return _compose(composed, rules, episodes, seed, folder, as_json=as_json)
     return _search(
         rules or [], _required(require), markets, seed, folder, totals=totals, figure=figure, as_json=as_json
     )
@@ -259,20 +267,26 @@ def _replay(path: Path, *, as_json: bool) -> None:
 
 
 def _compose(
-    scenario: str, rules: Sequence[str], episodes: int, seed: int, folder: Path | None, *, as_json: bool
+    scenario: str, rules: Sequence[str] | None, episodes: int, seed: int, folder: Path | None, *, as_json: bool
 ) -> None:
-    """Let every party of a scenario's market shade, one at a time."""
-    from flnft_sim.experiments.composed_audit import composed_audit, summary
+    """Let every party of a scenario's market shade, one at a time; attack contests for a pot where there are any."""
+    from flnft_sim.experiments.composed_audit import composed_audit, sound_attacks, summary
     from flnft_sim.files import write_atomic
     from flnft_sim.scenario import load_scenario
 
     resolved = load_scenario(scenario, seed=seed)
     err.print(f"[dim]letting every party of {episodes} episodes of {resolved.name} shade, one at a time …[/]")
+    sound = resolved.market.mechanism == "sound"
+    rules = rules or ([resolved.market.rule] if sound else _COMPOSED_RULES)
     shadings = composed_audit(resolved, rules, episodes=episodes)
     told = summary(shadings)
-    _print_composed(told)
+    _print_composed(told, sound=sound)
+    attacked = sound_attacks(resolved, rules[0]) if sound else None
+    if attacked is not None:
+        _print_attacks(attacked)
     if as_json:
-        print_json({"summary": told.to_dict("records"), "shadings": shadings.to_dict("records")})
+        records = {"summary": told.to_dict("records"), "shadings": shadings.to_dict("records")}
+        print_json(records if attacked is None else records | {"attacks": _without_nan(attacked)})
     if folder is None:
         out.print("--out FOLDER keeps every party's best shading as a table", markup=False)
         return
@@ -282,20 +296,52 @@ def _compose(
     out.print(f"every party's best shading: {path}", markup=False)
 
 
-def _print_composed(table: "pd.DataFrame") -> None:
+def _without_nan(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    """Records, with none for what is not a number."""
+    rows: list[dict[Any, Any]] = table.to_dict("records")
+    return [{name: None if isinstance(v, float) and isnan(v) else v for name, v in row.items()} for row in rows]
+
+
+def _print_attacks(table: "pd.DataFrame") -> None:
+    """Gains of the first market's attacks: parts of its pot, and what is claimed of them."""
     from rich.table import Table
 
     shown = Table(
         box=None,
         padding=(0, 1, 0, 0),
         pad_edge=False,
-        caption="What one party gains by shading its Stage-I price, its sealed bid or its ask, money.\n"
-        "No theorem promises 0 here; by the value V a licence has, most bids are shaded already.",
+        caption="What attacks on the contest for the first pot earn, as a part of it. Claimed: the most that\n"
+        "is promised; without a figure nothing is. Each rule stands beside what it is against.",
+        caption_justify="left",
+    )
+    for heading in ("attack", "setting"):
+        shown.add_column(heading)
+    for heading in ("who", "gain", "claimed"):
+        shown.add_column(heading, justify="right", no_wrap=True)
+    rows: list[dict[Any, Any]] = (
+        table[table["market"] == table["market"].iloc[0]].to_dict("records") if len(table) else []
+    )
+    for row in rows:
+        claimed = "" if isnan(row["claimed"]) else f"{row['claimed']:g}"
+        broken = bool(claimed) and row["gain"] > row["claimed"] + 1e-6
+        gain = f"[red]{row['gain']:.4f}[/]" if broken else f"{row['gain']:.4f}"
+        shown.add_row(row["attack"], row["setting"], str(row["attackers"]), gain, claimed)
+    out.print(shown)
+
+
+def _print_composed(table: "pd.DataFrame", *, sound: bool) -> None:
+    from rich.table import Table
+
+    shown = Table(
+        box=None,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        caption=_SOUND_CAPTION if sound else _PAPER_CAPTION,
         caption_justify="left",
     )
     for heading in ("rule", "shades", "if honest"):
         shown.add_column(heading, no_wrap=True)
-    for heading in ("parties", "who\ngain", "mean\ngain", "largest\ngain", "largest\nprice cut"):
+    for heading in ("parties", "tried", "who\ngain", "mean\ngain", "largest\ngain", "largest\nprice cut"):
         shown.add_column(heading, justify="right", no_wrap=True)
     rows: list[dict[Any, Any]] = table.to_dict("records")
     for row in rows:
@@ -305,6 +351,7 @@ def _print_composed(table: "pd.DataFrame") -> None:
             row["kind"],
             row["if_honest"],
             str(row["parties"]),
+            f"{row['tried']:,}",
             f"{row['gaining_share']:.0%}",
             f"{row['mean_gain_money']:.3g}",
             f"{row['largest_gain_money']:.4g}",

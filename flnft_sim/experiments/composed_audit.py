@@ -11,23 +11,29 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from flnft_sim import families
 from flnft_sim.agents.dao.dao import MuDao
 from flnft_sim.agents.dao.decision import HISTORY_STEPS
 from flnft_sim.agents.decision import Decision
 from flnft_sim.agents.mechanisms.paper import SettledMarket, settled_market
 from flnft_sim.arrays import Floats
 from flnft_sim.errors import InputError
+from flnft_sim.experiments.effort_audit import other_efforts
+from flnft_sim.experiments.sound_audit import attacks, misreports, sound_standings
 from flnft_sim.game import decide
 from flnft_sim.market import Clearing, ask_per_licence, clear, facts_of, rebid_step, vote
 from flnft_sim.scenario import Scenario
+from flnft_sim.scenario.asks import asks_of, fitting_rules
 from flnft_sim.simulation import FlnftModel
 from flnft_sim.simulation.history import play_history
 
 FACTORS = (0.0, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 1.05, 1.1, 1.25, 1.5, 2.0, 4.0)
 """What a party's honest bid or ask, or the worth it prices by, is multiplied with."""
 
-KINDS = ("price", "bid", "ask")
-"""A provider's Stage-I price with the bid that follows from it; its sealed bid alone; a DAO's ask."""
+KINDS = ("price", "bid", "value", "ask", "promise", "effort", "privacy", "pact")
+"""A provider's Stage-I price with the bid that follows from it; its sealed bid alone; the value that it seals; what a
+DAO asks and promises; a member's epochs and ε; all members' epochs together. Prices and bids are `paper`'s, values,
+promises and pacts `sound`'s."""
 
 _IF_HONEST = ("trades", "does not")
 
@@ -118,22 +124,77 @@ class Standing:
 def composed_audit(
     scenario: Scenario, rules: Sequence[str], *, episodes: int = 3, factors: Sequence[float] = FACTORS
 ) -> pd.DataFrame:
-    """Let every provider and every DAO of `episodes` episodes shade, one at a time, under each rule.
+    """Let every party of `episodes` episodes shade every report of its own, one at a time, under each rule.
 
-    A row per rule, market, party and kind (`price`, `bid`, `ask`) with the best of `factors`: columns rule, kind,
-    market, party, factor (1 where nothing pays), gain_money, honest_utility_money, honest_price_money, price_money.
-    A provider's utility is V_j less its payment where it wins; a DAO's is the money it receives, since minting is
-    sunk and a copy is free.
+    A row per rule, market, party and kind (`KINDS`) with the best of what was tried: columns rule, kind, market, party,
+    factor of the honest report (1 where nothing pays), gain_money, honest_utility_money, honest_price_money,
+    price_money, and tried, how many misreports were. Utilities are money. With the mechanism `paper` a provider's is
+    V_j less its payment where it wins, a DAO's the money it receives, since minting is sunk and a copy is free, a
+    member's its share of that less its costs. With `sound` (`sound_audit`) prices are pots, and a DAO's utility is what
+    its members keep together.
     """
+    sound = asks_of(families.MECHANISMS, scenario.market.mechanism) == "total"
     for rule in rules:
-        if facts_of(rule).asks == "total":
-            raise InputError(
-                f"rule {rule!r} clears total asks, and in this audit DAOs ask for each licence; leave --composed away"
-            )
+        _refuse_other(rule, sound=sound)
     if episodes < 1:
         raise InputError(f"a composed audit of {episodes} episodes; give at least 1")
+    if sound:
+        return pd.DataFrame(list(_sound_rows(scenario, rules, episodes, factors)))
     rows = [row for standing in standings(scenario, episodes) for row in _shadings(standing, rules, factors)]
     return pd.DataFrame(rows)
+
+
+def sound_attacks(scenario: Scenario, rule: str) -> pd.DataFrame:
+    """What attacks on the contests of a scenario's first episode earn: a row per market, attack and setting.
+
+    Columns market, attack, setting, attackers, gain (part of the pot), gain_money, claimed (the largest gain that is
+    promised, NaN where none is).
+    """
+    cast = FlnftModel(scenario).cast
+    cast.next_demand()
+    rows = [
+        {"market": standing.name, **each._asdict(), "gain_money": each.gain * standing.honest.pot}
+        for standing in sound_standings(cast, [rule], 0)
+        for each in attacks(standing)
+    ]
+    columns = ["market", "attack", "setting", "attackers", "gain", "gain_money", "claimed"]
+    return pd.DataFrame(rows, columns=columns).astype({"claimed": float})
+
+
+def _refuse_other(rule: str, *, sound: bool) -> None:
+    in_total = facts_of(rule).asks == "total"
+    if in_total and not sound:
+        raise InputError(
+            f"rule {rule!r} clears total asks, and in this audit DAOs ask for each licence; leave --composed away"
+        )
+    if sound and not in_total:
+        raise InputError(
+            f"rule {rule!r} clears asks for each licence, and DAOs of this scenario ask for the whole model; choose "
+            f"from {', '.join(fitting_rules('sound'))}"
+        )
+
+
+def _sound_rows(
+    scenario: Scenario, rules: Sequence[str], episodes: int, factors: Sequence[float]
+) -> Iterator[dict[str, object]]:
+    cast = FlnftModel(scenario).cast
+    for episode in range(episodes):
+        cast.next_demand()
+        for standing in sound_standings(cast, rules, episode):
+            for tried in misreports(standing, factors):
+                yield {
+                    "rule": standing.rule,
+                    "kind": tried.kind,
+                    "market": standing.name,
+                    "party": tried.party,
+                    "factor": tried.factor,
+                    "gain_money": tried.gain,
+                    "honest_utility_money": tried.honest,
+                    "honest_price_money": tried.honest_price,
+                    "price_money": tried.price,
+                    "tried": tried.tried,
+                }
+        play_history(cast, 1)
 
 
 def summary(shadings: pd.DataFrame) -> pd.DataFrame:
@@ -142,7 +203,7 @@ def summary(shadings: pd.DataFrame) -> pd.DataFrame:
     `largest_price_cut` is the largest share by which a winning provider lowers the price it pays.
     """
     trades = shadings["honest_utility_money"] > 0
-    pays = trades & (shadings["kind"] != "ask")
+    pays = trades & shadings["kind"].isin(["price", "bid"])
     table = shadings.assign(
         rule=pd.Categorical(shadings["rule"], list(dict.fromkeys(shadings["rule"]))),
         kind=pd.Categorical(shadings["kind"], KINDS),
@@ -153,6 +214,7 @@ def summary(shadings: pd.DataFrame) -> pd.DataFrame:
     groups = table.groupby(["rule", "kind", "if_honest"], observed=True)
     return groups.agg(
         parties=("gains", "size"),
+        tried=("tried", "sum"),
         gaining_share=("gains", "mean"),
         mean_gain_money=("gain_money", "mean"),
         largest_gain_money=("gain_money", "max"),
@@ -191,6 +253,27 @@ def _shadings(standing: Standing, rules: Sequence[str], factors: Sequence[float]
         tried = [(factor, standing.asked_otherwise(party, factor)) for factor in factors]
         for rule in rules:
             yield _best(standing, rule, "ask", party, dao.name, played[rule], tried)
+            yield from _members(standing, rule, party, played[rule])
+
+
+def _members(standing: Standing, rule: str, party: int, cleared: Clearing) -> Iterator[dict[str, object]]:
+    """The rows of a DAO's members, who can train otherwise than they answered."""
+    dao, decision = standing.market.daos[party], standing.market.decisions[party]
+    numbers = dao.members.numbers.tolist()
+    price = np.nan if cleared.price is None else cleared.price
+    for each in other_efforts(decision, float(cleared.receipts[party])):
+        yield {
+            "rule": rule,
+            "kind": each.kind,
+            "market": standing.name,
+            "party": f"user {numbers[each.member]}",
+            "factor": each.factor,
+            "gain_money": each.gain,
+            "honest_utility_money": each.honest,
+            "honest_price_money": price,
+            "price_money": price,
+            "tried": each.tried,
+        }
 
 
 def _best(
@@ -220,6 +303,7 @@ def _best(
         "honest_utility_money": fair,
         "honest_price_money": np.nan if honest.price is None else honest.price,
         "price_money": np.nan if best.price is None else best.price,
+        "tried": len(tried),
     }
 
 

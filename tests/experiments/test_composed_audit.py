@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from flnft_sim.cli.audit import audit_command
 from flnft_sim.errors import InputError, UnknownNameError
-from flnft_sim.experiments.composed_audit import FACTORS, composed_audit, standings, summary
+from flnft_sim.experiments.composed_audit import FACTORS, composed_audit, sound_attacks, standings, summary
 from flnft_sim.market import clear
 from flnft_sim.scenario import load_scenario
 
@@ -70,7 +70,9 @@ def test_within_one_clearing_no_other_sealed_bid_pays(markets):
 
 def test_shading_is_measured_party_by_party(scenario):
     shadings = composed_audit(scenario, ["pms-am", "first-price"], episodes=1, factors=(0.98, 0.8, 1.5))
-    assert len(shadings) == 2 * (6 + 6 + 2)
+    reports = shadings[shadings["kind"].isin(["price", "bid", "ask"])]
+    assert len(reports) == 2 * (6 + 6 + 2) and (reports["tried"] == 3).all()
+    assert len(shadings) == len(reports) + 2 * 8 * 2  # eight members' epochs and ε
     assert (shadings["gain_money"] >= 0).all()
     assert ((shadings["gain_money"] > 0) == (shadings["factor"] != 1)).all()
     pays_own_bid = shadings[(shadings["rule"] == "first-price") & (shadings["kind"] == "bid")]
@@ -78,7 +80,8 @@ def test_shading_is_measured_party_by_party(scenario):
     assert (winners["gain_money"] > 0).any()  # shading a bid that is paid must be found to pay
     table = summary(shadings)
     assert table["parties"].sum() == len(shadings)
-    assert table.groupby("rule")["parties"].sum().tolist() == [14, 14]
+    assert table.groupby("rule")["parties"].sum().tolist() == [30, 30]
+    assert table["tried"].sum() == shadings["tried"].sum()
 
 
 def test_the_same_seed_gives_the_same_markets(scenario, markets):
@@ -102,3 +105,45 @@ def test_command_and_bad_arguments(scenario, tmp_path, monkeypatch):
         composed_audit(scenario, ["pms-am"], episodes=0)
     with pytest.raises(UnknownNameError, match="did you mean 'pms-am'"):
         composed_audit(scenario, ["pmsam"])
+
+
+def test_who_is_paid_for_delivery_but_not_for_epochs_saves_them(scenario):
+    """In the paper's market fewer epochs cost less and deliver fresher updates of the same contribution."""
+    shadings = composed_audit(scenario, ["pms-am"], episodes=1, factors=(1.5,))
+    efforts = shadings[shadings["kind"] == "effort"]
+    assert (efforts["gain_money"] > 0).any() and (efforts.loc[efforts["gain_money"] > 0, "factor"] < 1).all()
+
+
+SOUND = SMALL | {
+    "population.daos": 1,
+    "market.mechanism": "sound",
+    "market.rule": "cost-sharing",
+    "market.ask_fraction": 1.0,
+    "market.reserve_prior_money": 2000.0,
+    "game.cost_price": 1.0,
+}
+
+
+@pytest.fixture(scope="module")
+def sound():
+    return load_scenario("tiny", overrides=SOUND)
+
+
+def test_where_promises_are_sold_no_misreport_pays_but_pacts(sound):
+    """All kinds are tried; rules whose pot depends on bids are found to be open to them, and so are pacts."""
+    shadings = composed_audit(sound, ["cost-sharing"], episodes=1, factors=(0.0, 0.5, 0.9, 1.1, 2.0))
+    assert set(shadings["kind"]) == {"value", "ask", "promise", "effort", "privacy", "pact"}
+    assert (shadings.loc[shadings["kind"] == "ask", "honest_utility_money"] > 0).all()  # there is a trade
+    alone = shadings[shadings["kind"] != "pact"]
+    assert alone["gain_money"].max() <= 1e-6
+    assert alone["tried"].sum() > 100
+    bids_move_the_pot = composed_audit(sound, ["rspe", "rsop"], episodes=1, factors=(0.5, 0.8, 2.0))
+    assert bids_move_the_pot.loc[bids_move_the_pot["kind"] == "value", "gain_money"].max() > 1e-3
+
+
+def test_attacks_on_a_scenario_s_contest_are_a_table(sound):
+    table = sound_attacks(sound, "cost-sharing")
+    assert {"claim and skip", "an update sent twice", "ask little, fall short"} <= set(table["attack"])
+    assert (table["claimed"].dropna() == 0).all() and table["claimed"].isna().any()
+    with pytest.raises(InputError, match="ask for the whole model"):
+        composed_audit(sound, ["pms-am"], episodes=1)
