@@ -75,7 +75,7 @@ class ServiceProvider(Actor):
 
     def wants(self, content: str) -> bool:
         """Whether it can use an FL-NFT of the content of that name."""
-        return Content.named(content).meets(Content.named(self.category))
+        return content == self.category or Content.named(content).meets(Content.named(self.category))
 
     @property
     def elasticity_ratio(self) -> float:

@@ -41,16 +41,17 @@ def provider_view(
 ) -> Floats:
     """What a provider sees, in the order of `PROVIDER`."""
     world, usual = model.world, provider.base_valuation_money
-    rivals = [other for other in model.providers if other.category == provider.category and other != provider]
+    on_offer = [name for name in dict.fromkeys(dao.category for dao in model.daos) if provider.wants(name)]
+    rivals = [each for each in model.providers if each != provider and any(map(each.wants, on_offer))]
     quality, freshness = world.beliefs.believed_money([rival.number for rival in rivals])
     newest_first = reversed(world.records.auctions)
-    last = next((row for row in newest_first if row.category == provider.category and row.bidders), None)
+    last = next((row for row in newest_first if provider.wants(row.category) and row.bidders), None)
     won = last is not None and any(
         row.won and row.provider == provider.name and row.auction == last.auction for row in world.records.bids[-64:]
     )
     return _shown(
         provider.valuation_money / usual,
-        world.reserves.money(provider.category) / usual,
+        world.reserves.money(next(iter(on_offer), provider.category)) / usual,
         by_the_book_money / usual,
         float((quality + freshness).sum()) / usual,
         last.price_money / usual if last else 0.0,

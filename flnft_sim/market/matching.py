@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from functools import cache
 
 import networkx as nx
 
@@ -21,11 +21,12 @@ class Content:
         """The category, and the keywords behind it in order: content of one name is sold in one market."""
         return "+".join([self.category, *sorted(self.keywords)])
 
-    @classmethod
-    def named(cls, name: str) -> Self:
+    @staticmethod
+    @cache
+    def named(name: str) -> "Content":
         """The content of that name."""
         category, *keywords = name.split("+")
-        return cls(category, frozenset(keywords))
+        return Content(category, frozenset(keywords))
 
     def meets(self, demand: "Content") -> bool:
         """Whether who demands `demand` can use it: the category is the same, and no keyword is missing."""

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flnft_sim import load_scenario, run
+from flnft_sim.env.views import provider_view
 from flnft_sim.market import Content, match, wishes
 from flnft_sim.scenario import ScenarioError
 from flnft_sim.simulation import FlnftModel
@@ -130,3 +131,18 @@ def test_without_keywords_a_run_is_what_it_was_and_its_files_name_none():
 def test_keywords_that_nobody_could_meet_are_refused(fields, said):
     with pytest.raises(ScenarioError, match=said):
         load_scenario("tiny", overrides={f"population.{name}": value for name, value in fields.items()})
+
+
+def test_who_learns_to_bid_sees_the_rivals_and_the_reserve_that_its_keywords_leave():
+    demanding = {"population.keywords_carried": 1, "population.keywords_demanded": (1, 1)}
+    model = FlnftModel(load_scenario("market", overrides=KEYWORDS | demanding))
+    sold = {dao.category for dao in model.cast.daos}
+    for provider in model.cast.providers:
+        seen = provider_view(model, provider, by_the_book_money=1.0, rounds_done=0)
+        usual, wanted = provider.base_valuation_money, sold & {provider.category}
+        rivals = [other.number for other in model.cast.providers if other != provider and other.category in wanted]
+        assert seen[3] * usual == pytest.approx(
+            float(sum(part.sum() for part in model.world.beliefs.believed_money(rivals)))
+        )
+        assert seen[1] * usual == pytest.approx(model.world.reserves.money(provider.category))
+    assert any(provider.category not in sold for provider in model.cast.providers)  # else nothing was told apart
