@@ -17,8 +17,8 @@ def paper_command(
     parts: Annotated[
         list[str] | None,
         typer.Argument(
-            help="fig4, fig5, ablation, fig6, table3, privacy, surrogate, sensitivity, dirichlet, rules, beliefs "
-            "[default: all]",
+            help="fig4, fig5, ablation, fig6, table3, privacy, private, surrogate, sensitivity, dirichlet, rules, "
+            "beliefs [default: all]",
             show_default=False,
         ),
     ] = None,

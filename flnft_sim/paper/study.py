@@ -33,8 +33,10 @@ class StudyPlan:
     @property
     def images(self) -> set[str]:
         """The data sets that its runs train on."""
-        surrogate = self.sweep.set.get("learning.learner") == "surrogate" or self.sweep.scenario in SURROGATE_SCENARIOS
-        return set() if surrogate else set((self.sweep.zip or {}).get("learning.dataset", ()))
+        if self.sweep.set.get("learning.learner") == "surrogate" or self.sweep.scenario in SURROGATE_SCENARIOS:
+            return set()
+        named = self.sweep.set.get("learning.dataset")
+        return {*(self.sweep.zip or {}).get("learning.dataset", ()), *([named] if named else [])}
 
 
 @dataclass(frozen=True)
