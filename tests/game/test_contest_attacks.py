@@ -25,7 +25,7 @@ DIGITS = ContestTerms(
 @pytest.fixture(scope="module")
 def attacks():
     found = contest_attacks(DIGITS, 897.0, 5, elasticity=0.33)
-    return {(each.attack, each.setting.split(",")[0]): each for each in found}
+    return {(each.attack.split(",")[0], each.setting.split(",")[0]): each for each in found}
 
 
 def test_what_attacks_on_the_digits_market_earn(attacks):
@@ -46,13 +46,25 @@ def test_rules_make_attacks_worthless(attacks):
         ("an update sent twice", "near-identical ones count once"),
         ("two names that both train on one data set", "one name a data set"),
         ("all members train a part of what they promised", "release schedule"),
-        ("ask little, fall short", "steeper release"),
+        ("ask little", "steeper release"),
         ("evaluators lie for the DAO", "49% of them"),
     ):
         assert attacks[attack, rule].gain == pytest.approx(0.0, abs=1e-12), attack
     assert attacks["all members train a part of what they promised", "release in proportion"].gain > 0.01
-    assert attacks["ask little, fall short", "release in proportion"].gain > 0.3
+    assert attacks["ask little", "release in proportion"].gain > 0.3
     assert attacks["evaluators lie for the DAO", "51% of them"].gain == 1.0
+
+
+def test_noise_in_what_the_loss_shows_is_worth_claiming_for_and_more_so_where_learning_has_levelled_off(attacks):
+    """At noise of 5 %, by drawing it: to claim 20 and train 5 against claiming 5; the search over epochs finds more."""
+    seen = np.maximum(0.0, 1.0 + 0.05 * np.random.default_rng(0).standard_normal(200_000)) ** (1 / 0.33)
+    share = [counted**0.5 / (counted**0.5 + 9) for counted in (np.minimum(seen, 4.0), np.minimum(seen, 1.0))]
+    drawn = share[0].mean() - share[1].mean()
+    steep = attacks["claim the most", "loss-drop"]  # the last of both settings
+    assert steep.setting.endswith("5%") and 0.9 * drawn < steep.gain < 2.0 * drawn
+    flat = contest_attacks(DIGITS, 897.0, 5, elasticity=0.002)
+    noisy = [each.gain for each in flat if each.attack.startswith("claim the most")]
+    assert steep.gain < noisy[0] < noisy[1]
 
 
 def short_and_paid(users, power, a=0.5, promise=5.0):

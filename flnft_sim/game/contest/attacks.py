@@ -22,6 +22,7 @@ from flnft_sim.game.contest.whole import WholeContest, whole_contest, whole_repl
 _PARTS = np.linspace(0.0, 1.0, 101)  # of the rounds of a minting that are skipped
 _FINE = 400  # parts of everybody's effort
 _ASKS = np.arange(0.25, 0.96, 0.05)  # as parts of the total ask
+_NODES = 41  # of a quadrature over noise
 _PAIRED = 10  # users whose pairs are tried
 _MOST_MEMBERS = 60  # of a DAO whose low asks are tried: its members reply one after another
 
@@ -47,7 +48,13 @@ def contest_attacks(terms: ContestTerms, pot: float, promised_epochs: float, *, 
     found: list[Attack] = []
     for attack in (_effort, _claims, _copies, _pairs, _all_together):
         found += attack(honest)
-    return [*found, *_low_asks(honest, elasticity), *_pots_at_will(honest, elasticity), *_evaluators(honest)]
+    return [
+        *found,
+        *_noisy_claims(honest, elasticity),
+        *_low_asks(honest, elasticity),
+        *_pots_at_will(honest, elasticity),
+        *_evaluators(honest),
+    ]
 
 
 class _Honest:
@@ -112,6 +119,34 @@ def _claims(honest: _Honest) -> Iterator[Attack]:
     for sampled in (1, 2, 3):
         gain = honest.best(partial(skipped, sampled=sampled))
         yield Attack("claim and skip some rounds", f"enclave, {sampled} sampled", 1, gain, None)
+
+
+def _noisy_claims(honest: _Honest, elasticity: float) -> Iterator[Attack]:
+    """Claim the most epochs where the fall of the loss is measured with noise: luck is counted, bad luck is less.
+
+    The fall rises with epochs as k^η, and the noise is normal. It is held against claiming what is trained, under the
+    same noise.
+    """
+    places, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+    weights = weights / weights.sum()
+
+    def kept(user: int, trained: Floats, claimed: float, noise: float) -> Floats:
+        relative = trained[:, None] / honest.played.epochs[user]
+        seen = np.maximum(0.0, relative**elasticity + noise * places)
+        with np.errstate(over="ignore"):
+            counted = np.minimum(seen ** (1.0 / elasticity), claimed / honest.played.epochs[user])
+        won = honest.pot * honest.share(user, counted ** float(honest.terms.a)) @ weights
+        compute, privacy = honest.costs(user)
+        return np.asarray(won - compute * relative[:, 0] - privacy)
+
+    def gain_of(user: int, *, noise: float) -> float:
+        honestly, most = float(honest.played.epochs[user]), float(honest.terms.most_whole_epochs[user])
+        fair = float(kept(user, np.array([honestly]), honestly, noise)[0])
+        return float(kept(user, np.arange(most + 1.0), most, noise).max()) - fair
+
+    for noise in (0.01, 0.05):
+        gain = honest.best(partial(gain_of, noise=noise))
+        yield Attack("claim the most, train as one likes", f"loss-drop, noise of {noise:.0%}", 1, gain, None)
 
 
 def _copies(honest: _Honest) -> Iterator[Attack]:

@@ -17,8 +17,8 @@ from flnft_sim.checks import not_negative, positive
 from flnft_sim.game.contest.equilibrium import GAIN
 from flnft_sim.game.contest.terms import ContestTerms, score_shares
 
-_REPLIES = 20  # a user, on average, before a search ends
-_PRIVACY_CHOICES = 9
+_REPLIES = 8  # a user, on average, before a search ends
+_PRIVACY_CHOICES = 5
 _DEVIATIONS = 400  # other k that are tried at what may be an equilibrium
 
 
