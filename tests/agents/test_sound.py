@@ -87,8 +87,8 @@ def test_an_ask_is_the_smallest_pot_that_keeps_the_promise_and_no_provider_moves
     overrides = [QUICK | {"game.budget_money": each, "game.history_auctions": 0} for each in (2e3, 1)]
     rich, poor = (FlnftModel(load_scenario("market", overrides=each)) for each in overrides)
     for one, other in zip(rich.daos[:3], poor.daos[:3], strict=True):
-        ask = rich.cast.mechanism._total_ask(one, 5)[0]
-        assert ask == poor.cast.mechanism._total_ask(other, 5)[0]
+        ask = rich.cast.mechanism.offers.total_ask(one, 5)[0]
+        assert ask == poor.cast.mechanism.offers.total_ask(other, 5)[0]
         terms = contest_terms(one, one.expecting(5))
         enough, less = (whole_contest(pot, terms).epochs.sum() for pot in (ask, 0.99 * ask))
         assert enough >= 5 * len(one.members) > less

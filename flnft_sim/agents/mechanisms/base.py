@@ -2,7 +2,7 @@
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +76,13 @@ class Mechanism(ABC):
 
         None where nobody sells the category or nobody demands it.
         """
+
+
+def side_by_side(env: simpy.Environment, lives: Iterable[Process]) -> Process:
+    """Let processes run at the same time; returns what each returned."""
+    running = [env.process(life) for life in lives]
+    yield env.all_of(running)
+    return [process.value for process in running]
 
 
 MECHANISMS: Registry[type[Mechanism]] = families.MECHANISMS

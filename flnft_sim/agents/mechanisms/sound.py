@@ -1,31 +1,27 @@
 """The mechanism `sound`: promises are sold first, members compete for the pot, and what is delivered is paid for."""
 
-from collections.abc import Generator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from flnft_sim.agents.committer import Committer
 from flnft_sim.agents.contract.auction import Auction, in_whole_units
-from flnft_sim.agents.contract.recording import BidRows, auction_row
-from flnft_sim.agents.dao.contest import PotTerms, contest_terms, lone_cost
+from flnft_sim.agents.dao.contest import PotTerms
 from flnft_sim.agents.dao.dao import MuDao
-from flnft_sim.agents.mechanisms.base import MECHANISMS, Mechanism, MechanismFacts, Parties, Process
-from flnft_sim.agents.mechanisms.evaluation import evaluated, true_quality
-from flnft_sim.agents.mechanisms.promises import promise_of, promised_epochs
-from flnft_sim.agents.mechanisms.rows import delivery_row, promise_rows
+from flnft_sim.agents.mechanisms.base import MECHANISMS, Mechanism, MechanismFacts, Parties, Process, side_by_side
+from flnft_sim.agents.mechanisms.offers import Offers
+from flnft_sim.agents.mechanisms.rows import promise_rows
 from flnft_sim.agents.mechanisms.sale import PotBook, Sale
-from flnft_sim.agents.promise import Measured, Promise
+from flnft_sim.agents.mechanisms.settling import Settling
+from flnft_sim.agents.promise import Promise
 from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.agents.reserve_book import TotalReserves
 from flnft_sim.agents.settings import Settings
-from flnft_sim.game.contest import NoTotalAskError, measured_freshness, release, total_ask
 from flnft_sim.ledger import Transaction, from_units, key_of, to_units
-from flnft_sim.market import Clearing, Payout, Pot, clear, learned_from, payments_in_units, refund_all, seal_of_draw
+from flnft_sim.market import Clearing, Pot, clear, learned_from, payments_in_units, refund_all, seal_of_draw
 from flnft_sim.streams import Streams
 
 COMMITTERS = 2  # of test sets: where the first does not open its set, the second does
-IDLE_ASK = 0.1  # of what it would take: who does not mean to work can ask for less
 SINK = "sink"
 """The account of what nobody may have; it has no key."""
 
@@ -42,9 +38,8 @@ class SoundMechanism(Mechanism):
         market = world.settings.market
         self.reserves = TotalReserves(market.reserve_money, market.reserve_prior_money)
         self.pots = PotBook(world.beliefs)
-        self.categories = list(dict.fromkeys(dao.category for dao in parties.daos))
-        self._asks: dict[tuple[int, int], tuple[float, str]] = {}  # by DAO and promised epochs
-        self._promises: dict[tuple[tuple[int, ...], int], Promise | None] = {}
+        self.settling = Settling(parties, self.committers)
+        self.offers = Offers(parties, self.pots, delivered=self.settling.as_delivered)
 
     @property
     def accounts(self) -> Mapping[str, tuple[str, str]]:
@@ -65,16 +60,17 @@ class SoundMechanism(Mechanism):
 
     def hold_episode(self, episode: int) -> Process:
         """Sell, train, settle; or, where the work comes first, train for the pots that are foreseen, sell, settle."""
-        self._choose_categories()
+        env = self.parties.world.env
+        self.offers.choose_categories(self._sellers())
         if self.parties.world.settings.market.order == "presale":
             sales = yield from self._sell_all(episode, self._sellers())
             self.enter("minting", episode)
-            yield from self._side_by_side(self._deliver(sale, episode) for sale in sales)
+            yield from side_by_side(env, [self._deliver(sale, episode) for sale in sales])
         else:
             self.enter("minting", episode)
-            yield from self._side_by_side(self._train_ahead(dao, episode) for dao in self._sellers())
+            yield from side_by_side(env, [self._train_ahead(dao, episode) for dao in self._sellers()])
             sales = yield from self._sell_all(episode, [dao for dao in self._sellers() if dao.nft is not None])
-            yield from self._side_by_side(self._hand_over(sale) for sale in sales)
+            yield from side_by_side(env, [self.settling.hand_over(sale) for sale in sales])
 
     def _sell_all(self, episode: int, sellers: Sequence[MuDao]) -> Process:
         """Hold all categories' sales side by side; returns those that have a pot."""
@@ -82,7 +78,7 @@ class SoundMechanism(Mechanism):
         contract, daos = self.parties.contract, self.parties.daos
         matching = contract.matching(sellers)
         contract.unheld.tell(episode, daos, self._empty_handed(sellers), sellers, matching, self.parties.providers)
-        sales = yield from self._side_by_side(
+        selling = (
             self._sell(
                 f"{group.category}-e{episode}",
                 group.category,
@@ -91,12 +87,13 @@ class SoundMechanism(Mechanism):
             )
             for group in matching.groups
         )
+        sales = yield from side_by_side(self.parties.world.env, selling)
         return [sale for sale in sales if sale is not None]
 
     def _sell(self, name: str, category: str, sellers: list[MuDao], buyers: list[ServiceProvider]) -> Process:
         """One category: promise and ask, take sealed values, clear; returns the `Sale`, None without a pot."""
-        promise = self._promise(sellers, category)
-        asks = yield from self._ask(name, category, sellers, promise)
+        promise = self.offers.promise(sellers, category)
+        asks = yield from self.offers.ask(name, category, sellers, promise)
         if promise is None or not asks:
             return None
         sale = yield from self._announce(name, category, promise, asks, buyers)
@@ -118,78 +115,17 @@ class SoundMechanism(Mechanism):
         sale.due_by_s = env.now + self.parties.world.settings.market.delivery_deadline_s
         minting, due = env.process(self._train(sale, dao, episode)), env.timeout(sale.due_by_s - env.now)
         yield minting | due
-        sale.minted_s = self._mint_block_s(dao, sale.cleared_s)
+        sale.minted_s = self.settling.mint_block_s(dao, sale.cleared_s)
         if sale.minted_s <= sale.due_by_s:
             yield minting  # until the block that the mint is in is final
-            yield from self._measure(sale, dao)
-            yield from self._settle(sale, dao)
+            yield from self.settling.measure(sale, dao)
+            yield from self.settling.settle(sale, dao)
         else:
             yield due
-            yield from self._give_back(sale, dao)
+            yield from self.settling.give_back(sale, dao)
             yield minting  # whoever is in the middle of a round ends it, for nothing
 
-    # ---- promises and asks ----------------------------------------------------------------------------------------
-
-    def _choose_categories(self) -> None:
-        """Where DAOs choose, one after another takes the category whose pot it expects to leave it most."""
-        if self.parties.world.settings.market.category_choice == "fixed" or len(self.categories) < 2:
-            return
-        there = dict.fromkeys(self.categories, 0)
-        for dao in self._sellers():
-            best = max(self.categories, key=lambda each: self._foreseen_cash(dao, each, there[each]))
-            there[best] += 1
-            dao.join(best, [buyer for buyer in self.parties.providers if buyer.wants(best)])
-
-    def _foreseen_cash(self, dao: MuDao, category: str, rivals: int) -> float:
-        """What the pot expected there leaves members after the effort that it makes worthwhile, of one in so many."""
-        pot = self.pots.expected_money(category, self._total_ask(dao, self._epochs(category))[0])
-        terms = PotTerms(dao, pot=pot, promised_epochs=self._epochs(category))
-        agreed = terms.agreement(dao, dao.expecting(self._epochs(category)))
-        return float(agreed.terms.cash(pot, agreed.played.epochs, agreed.played.privacy).sum()) / (1 + rivals)
-
-    def _epochs(self, category: str) -> int:
-        return promised_epochs(self.parties.world, self.categories.index(category), len(self.categories))
-
-    def _promise(self, sellers: Sequence[MuDao], category: str) -> Promise | None:
-        """What all of them can promise; where the work is done, what all of them have delivered."""
-        promise = self._ahead(sellers, category)
-        if promise is None or self.parties.world.settings.market.order == "presale":
-            return promise
-        there = [self._as_delivered(dao) for dao in sellers]
-        return promise.of(Measured(min(m.quality for m in there), min(m.freshness for m in there)))
-
-    def _ahead(self, sellers: Sequence[MuDao], category: str) -> Promise | None:
-        """What all of them can promise before anything is trained."""
-        key = tuple(dao.number for dao in sellers), self._epochs(category)
-        if key not in self._promises:
-            self._promises[key] = promise_of(sellers, key[1])
-        return self._promises[key]
-
-    def _ask(self, name: str, category: str, sellers: Sequence[MuDao], promise: Promise | None) -> Process:
-        """Let every DAO's members vote on its total ask; returns (DAO, money) of those that ask."""
-        due = [(dao, *self._total_ask(dao, self._epochs(category))) for dao in sellers]
-        votes = yield from self._side_by_side(
-            dao.vote_on_total(name, money * (IDLE_ASK if dao.idles else 1.0))
-            if np.isfinite(money) and promise is not None
-            else _nothing()
-            for dao, money, _ in due
-        )
-        asks = []
-        for (dao, money, reason), ask in zip(due, votes, strict=True):
-            if ask is not None:
-                asks.append((dao, ask))
-            elif promise is None:
-                self.parties.contract.unheld.record(name, category, f"what {dao.name} could promise is worth nothing")
-            else:
-                stalled = f"the ledger of {dao.name} stalled: no vote, no ask"
-                self.parties.contract.unheld.record(name, category, stalled if np.isfinite(money) else reason)
-        return asks
-
-    def _total_ask(self, dao: MuDao, epochs: int) -> tuple[float, str]:
-        """The pot at which members keep the promise, infinite where none does, and what is special about it."""
-        if (dao.number, epochs) not in self._asks:
-            self._asks[dao.number, epochs] = _total_ask(dao, epochs)
-        return self._asks[dao.number, epochs]
+    # ---- sale -----------------------------------------------------------------------------------------------------
 
     def _announce(
         self,
@@ -211,7 +147,7 @@ class SoundMechanism(Mechanism):
         sale = Sale(auction, promise, Pot(world.accounts, name, sink=SINK))
         for owner in (*sellers, *self.committers):
             sale.pot.post_bond(owner.address, to_units(world.settings.market.bond_money))
-        yield from self._side_by_side(committer.commit(name) for committer in self.committers)
+        yield from side_by_side(world.env, [committer.commit(name) for committer in self.committers])
         with contract.doing("bidding", auction=name):
             payload = {
                 "auction": name,
@@ -224,8 +160,6 @@ class SoundMechanism(Mechanism):
             }
             yield world.public_chain.submit("announce", contract.key, payload)
         return sale
-
-    # ---- clearing ---------------------------------------------------------------------------------------------------
 
     def _collect(self, sale: Sale, clearing: Clearing) -> Process:
         """Publish who won, let them pay into the pot, and give everybody else back what is locked."""
@@ -242,14 +176,14 @@ class SoundMechanism(Mechanism):
                 sale.pot.return_bond(dao.address)
         foreseen = self.pots.expected_money(auction.category, float("nan"))
         self._learn(auction.category, auction, from_units(sale.pot.units))
-        world.records.promises += promise_rows(sale, clearing, foreseen, self._asks)
+        world.records.promises += promise_rows(sale, clearing, foreseen, self.offers.asks)
         if sale.winner is None:
-            self._return_committers_bonds(sale)
+            self.settling.return_bonds(sale)
         yield from contract.publish_entries(auction)
         if world.settings.market.order == "presale":
             auction.state = "funded"
         if sale.winner is None:
-            self._record(sale, None)
+            self.settling.record(sale, None)
 
     def _learn(self, category: str, auction: Auction, pot_money: float) -> None:
         """What the ledger shows: pots by category, values for beliefs about rivals, asks for others' reserves."""
@@ -258,13 +192,13 @@ class SoundMechanism(Mechanism):
         self.pots.observe(category, pot_money)
         self.parties.world.beliefs.observe(*auction.first_offers, [buyer.number for buyer in auction.buyers])
 
-    # ---- delivery ---------------------------------------------------------------------------------------------------
+    # ---- work -----------------------------------------------------------------------------------------------------
 
     def _train(self, sale: Sale, dao: MuDao, episode: int) -> Process:
         """Work for the pot; a DAO that only wanted to win does nothing."""
         if dao.idles:
             return
-        epochs = self._epochs(sale.auction.category)
+        epochs = self.offers.epochs(sale.auction.category)
         terms = PotTerms(dao, pot=from_units(sale.pot.units), promised_epochs=epochs, closes_s=sale.due_by_s)
         yield from dao.mint_nft(episode, terms)
 
@@ -273,106 +207,9 @@ class SoundMechanism(Mechanism):
         if dao.idles:
             dao.nft = None
             return
-        epochs = self._epochs(dao.category)
-        pot = self.pots.expected_money(dao.category, self._total_ask(dao, epochs)[0])
+        epochs = self.offers.epochs(dao.category)
+        pot = self.pots.expected_money(dao.category, self.offers.total_ask(dao, epochs)[0])
         yield from dao.mint_nft(episode, PotTerms(dao, pot=pot, promised_epochs=epochs))
-
-    def _mint_block_s(self, dao: MuDao, since_s: float) -> float:
-        """The timestamp of the public block that holds the DAO's mint, infinite while none does."""
-        for block in reversed(self.parties.world.public_chain.chain.blocks):
-            if block.time_s < since_s:
-                break
-            if any(each.kind == "mint" and each.payload["dao"] == dao.name for each in block.transactions):
-                return block.time_s
-        return float("inf")
-
-    def _as_delivered(self, dao: MuDao) -> Measured:
-        """What a minted model is, by its weights and the public chain's timestamps."""
-        block_s = self._mint_block_s(dao, dao.age.start_s)
-        horizon_s = self.parties.world.settings.game.freshness_horizon_s
-        return Measured(true_quality(dao), float(measured_freshness(dao.age.age(block_s), horizon_s=horizon_s)))
-
-    def _measure(self, sale: Sale, dao: MuDao) -> Process:
-        """Have a test set opened, and take the median of what evaluators report."""
-        contract, opened, asked = self.parties.contract, False, 0
-        while not opened:
-            committer = self.committers[asked]
-            asked += 1
-            opened = yield from committer.open(sale.name)
-            if not opened:
-                sale.pot.forfeit_bond(committer.address)
-        there = self._as_delivered(dao)
-        rng = self.parties.world.streams.generator("evaluators", dao.number, len(contract.auctions))
-        sale.report, said = evaluated(dao, len(sale.pot.paid), there.quality, asked, rng)
-        sale.model = Measured(sale.report.median, there.freshness)
-        with contract.doing("clearing", auction=sale.name):
-            payload = {"auction": sale.name, "qualities": said, "median": sale.report.median}
-            yield self.parties.world.public_chain.submit("evaluation", contract.key, payload)
-
-    def _settle(self, sale: Sale, dao: MuDao) -> Process:
-        """Release, refund and sink by what was delivered; then licences."""
-        assert sale.model is not None and dao.nft is not None
-        delivered = sale.promise.delivered(sale.model)
-        exponent = sale.promise.exponent(len(dao.members), self.parties.world.settings.game.score_epochs_exponent)
-        due = release(list(sale.pot.paid.values()), delivered, exponent=exponent)
-        payout = sale.pot.settle(
-            dao.address,
-            dict(zip(dao.members.addresses, dao.nft.shares.tolist(), strict=True)),
-            released=due.released,
-            refunds=dict(zip(sale.pot.paid, due.refunds.tolist(), strict=True)),
-        )
-        sale.pot.return_bond(dao.address)
-        yield from self._close(sale, dao, payout)
-
-    def _hand_over(self, sale: Sale) -> Process:
-        """Where the work came first, buyers have seen what they pay for: all of it is released."""
-        dao = sale.winner
-        assert dao is not None and dao.nft is not None
-        sale.due_by_s, sale.minted_s = sale.cleared_s, self._mint_block_s(dao, dao.age.start_s)
-        sale.model = self._as_delivered(dao)
-        shares = dict(zip(dao.members.addresses, dao.nft.shares.tolist(), strict=True))
-        payout = sale.pot.settle(dao.address, shares, released=sale.pot.units, refunds={})
-        sale.pot.return_bond(dao.address)
-        yield from self._close(sale, dao, payout)
-
-    def _give_back(self, sale: Sale, dao: MuDao) -> Process:
-        """Nothing was minted in time: everybody gets everything back, and the bond is lost."""
-        sale.minted_s = float("nan")
-        payout = sale.pot.refund()
-        sale.pot.forfeit_bond(dao.address)
-        yield from self._close(sale, dao, payout)
-
-    def _close(self, sale: Sale, dao: MuDao, payout: Payout) -> Process:
-        """Grant licences of what was delivered, publish what moved, and record it."""
-        contract, auction = self.parties.contract, sale.auction
-        places = {buyer.address: place for place, buyer in enumerate(auction.buyers)}
-        auction.refunds = {places[winner]: from_units(units) for winner, units in payout.refunds.items()}
-        for place in auction.winners:
-            auction.delivered_worths[place] = _delivered_worth(sale, auction.buyers[place])
-        if sale.model is not None and auction.clearing is not None:
-            contract.grant(auction, auction.clearing)
-        self._return_committers_bonds(sale)
-        yield from contract.publish_entries(auction)
-        self.parties.world.records.deliveries.append(delivery_row(sale, dao, payout, self.parties.world))
-        dao.members.book(payout.shares)
-        self._record(sale, payout)
-        if sale.model is not None and auction.clearing is not None:
-            yield from contract.resell(auction, auction.clearing)
-
-    # ---- small things -----------------------------------------------------------------------------------------------
-
-    def _record(self, sale: Sale, payout: Payout | None) -> None:
-        """Rows of the auction and its bids."""
-        auction, world = sale.auction, self.parties.world
-        auction.state = "settled"
-        row = auction_row(auction, world.settings.market.rule)
-        row.dao_receipt_money = 0.0 if payout is None else from_units(payout.released)
-        world.records.auctions.append(row)
-        world.records.bids += BidRows(auction)
-
-    def _return_committers_bonds(self, sale: Sale) -> None:
-        for committer in self.committers:
-            sale.pot.return_bond(committer.address)
 
     def _sellers(self) -> list[MuDao]:
         return [dao for dao in self.parties.daos if not dao.withdraws]
@@ -381,20 +218,13 @@ class SoundMechanism(Mechanism):
         """Where the work comes first, who has nothing to sell."""
         return [dao for dao in self._sellers() if dao not in sellers]
 
-    def _side_by_side(self, lives: Any) -> Generator[Any, Any, list[Any]]:
-        """Let processes run at the same time; returns what each returned."""
-        env = self.parties.world.env
-        running = [env.process(life) for life in lives]
-        yield env.all_of(running)
-        return [process.value for process in running]
-
     # ---- before the first episode -----------------------------------------------------------------------------------
 
     def past_auction(self, name: str, category: str) -> Transaction | None:
         """A clearing of today's values and asks, off the clock, as if its promise had been kept."""
         world, sellers = self.parties.world, [dao for dao in self.parties.daos if dao.category == category]
-        promise = self._ahead(sellers, category) if sellers and sellers[0].buyers else None
-        asks = [self._total_ask(dao, self._epochs(category))[0] for dao in sellers]
+        promise = self.offers.ahead(sellers, category) if sellers and sellers[0].buyers else None
+        asks = [self.offers.total_ask(dao, self.offers.epochs(category))[0] for dao in sellers]
         asks = [ask for ask in asks if np.isfinite(ask)]
         if promise is None or not asks:
             return None
@@ -419,25 +249,3 @@ class SoundMechanism(Mechanism):
 
 def _names(sellers: Sequence[MuDao], buyers: Sequence[ServiceProvider]) -> list[str]:
     return [party.name for party in (*sellers, *buyers)]
-
-
-def _total_ask(dao: MuDao, epochs: int) -> tuple[float, str]:
-    terms = contest_terms(dao, dao.expecting(epochs))
-    if len(terms) == 1:
-        margin = 1.0 + dao.world.settings.market.lone_margin
-        return margin * lone_cost(terms, epochs), "one member, no contest: its cost and a margin"
-    try:
-        return total_ask(terms, epochs), ""
-    except NoTotalAskError as error:
-        return float("inf"), f"{dao.name}: {error}"
-
-
-def _delivered_worth(sale: Sale, buyer: ServiceProvider) -> float:
-    """What the model as delivered is worth to a winner; nothing where there is none."""
-    if sale.model is None:
-        return 0.0
-    return sale.promise.worth(buyer.valuation_money, buyer.quality_elasticity, sale.model)
-
-
-def _nothing() -> Process:
-    yield from ()
