@@ -100,6 +100,7 @@ FIGURES = _family(
         "age": "age",
         "beliefs": "beliefs",
         "gantt": "gantt",
+        "gas": "gas",
         "map": "map",
         "phases": "phases",
         "utilities": "utilities",

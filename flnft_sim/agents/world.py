@@ -8,6 +8,7 @@ import simpy
 
 from flnft_sim import knobs
 from flnft_sim.agents.belief_book import BeliefBook
+from flnft_sim.agents.gas_money import GasMoney
 from flnft_sim.agents.onchain import OnChain
 from flnft_sim.agents.policy import Policy
 from flnft_sim.agents.reserve_book import ReserveBook
@@ -58,6 +59,7 @@ class World:
     public_chain: PublicChain
     onchain: OnChain
     """What contracts on the public chain do."""
+    gas_money: GasMoney
     cell: RadioCell
     downlink: Downlink
     beliefs: BeliefBook

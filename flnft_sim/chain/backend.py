@@ -19,7 +19,6 @@ from flnft_sim.chain.forks import NEWEST, floor_gas, intrinsic_gas
 from flnft_sim.chain.keys import ChainKey
 from flnft_sim.chain.transactions import Call, created_address, declared_gas, hash_of, signed
 from flnft_sim.errors import UnknownNameError
-from flnft_sim.ledger.keccak import keccak
 
 BACKENDS = ("model", "evm", "rpc")
 """What `public_chain.backend` can be: gas by a formula, contracts executed in process, contracts executed on a node."""
@@ -255,8 +254,3 @@ def block_time(time_s: float) -> int:
 def randao(seed: int, height: int) -> bytes:
     """Return the 32 bytes of chance that a block offers its contracts."""
     return hashlib.sha256(f"{seed}:{height}".encode()).digest()
-
-
-def producer_address(producer: str) -> str:
-    """Return the address at which a producer of blocks gets its fees; nobody has its key."""
-    return f"0x{keccak(producer.encode())[-20:].hex()}"

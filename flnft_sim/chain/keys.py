@@ -86,6 +86,11 @@ def checksummed(address: bytes) -> str:
     )
 
 
+def producer_address(producer: str) -> str:
+    """Return the address at which a producer of blocks gets its fees; nobody has its key."""
+    return f"0x{keccak(producer.encode())[-20:].hex()}"
+
+
 def _public_key(secret: bytes) -> bytes:
     """The 64 bytes of a secret's point on the curve."""
     try:

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from flnft_sim.cli.audit import audit_command
+from flnft_sim.cli.chain import chain_command
 from flnft_sim.cli.compare import compare_command
 from flnft_sim.cli.console import complain, print_anything, usual_loudness
 from flnft_sim.cli.data import data_app
@@ -78,6 +79,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "audit": audit_command,
     "game": game_command,
     "compare": compare_command,
+    "chain": chain_command,
     "export": export_command,
     "sweep": sweep_command,
     "plot": plot_command,

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flnft_sim.chain.backend import EPOCH, Built, Candidate, Sent, producer_address, randao
+from flnft_sim.chain.backend import EPOCH, Built, Candidate, Sent, randao
 from flnft_sim.chain.engine import BlockEnv, Executed
-from flnft_sim.chain.errors import ContractRevert
-from flnft_sim.chain.keys import ChainKey
+from flnft_sim.chain.errors import ContractRevert, TransactionRefused
+from flnft_sim.chain.keys import ChainKey, producer_address
 from flnft_sim.chain.transactions import Call
+from flnft_sim.errors import InputError
 from flnft_sim.ledger import Transaction
 from flnft_sim.ledger.mempool import Mempool, Waiting
 
@@ -53,7 +54,12 @@ class Execution:
 
     def sign(self, message: Message) -> Sent:
         """Sign a message as its sender's next transaction."""
-        return self.backend.sign(message.call, message.key, gas=message.gas, gas_price=self.gas_price_wei)
+        try:
+            return self.backend.sign(message.call, message.key, gas=message.gas, gas_price=self.gas_price_wei)
+        except TransactionRefused as error:
+            if not self.gas_price_wei:
+                raise
+            raise InputError(f"{error}; what gas costs comes from public_chain.purse_money") from None
 
     def read(self, call: Call) -> Any:
         """What a call returns now, without a transaction."""
@@ -62,6 +68,11 @@ class Execution:
     def remember(self, transaction: Transaction, sent: Sent) -> None:
         """Let the ledger's transaction stand for these raw bytes."""
         self._sent[transaction.digest] = sent
+
+    def gas_used(self, transaction: Transaction) -> int:
+        """What the message of a transaction of the newest block took; 0 without one, which contracts never see."""
+        answer = self._answers.get(transaction.digest)
+        return 0 if answer is None else answer.gas_used
 
     def answer(self, transaction: Transaction) -> Answer | None:
         """What came of a transaction that is in a block; None where it executes nothing. Asked once."""

@@ -122,6 +122,10 @@ class PublicChain:
             self.env.process(self._produce())
         return answer
 
+    def gas_owed(self, transaction: Transaction) -> int:
+        """The gas that a transaction of the newest block is paid for; of a message what its execution took."""
+        return transaction.gas if self.execution is None else self.execution.gas_used(transaction)
+
     def timestamp_s(self, height: int) -> int:
         """What contracts read as the time of that block: its whole second, or the one after the block before it."""
         return self._timestamps[height]

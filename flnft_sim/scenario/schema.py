@@ -511,8 +511,23 @@ class PublicChain(Choice, MiningSettings, frozen=True):
         ),
     ] = 120.0
     gas_price_gwei: Annotated[
-        float, Knob("`evm`: what a unit of gas costs its sender, 10⁻⁹ money each", unit="gwei", ge=0, le=1e6)
+        float,
+        Knob(
+            "what a unit of gas costs its sender, 10⁻⁹ money each; it goes to whoever makes the block",
+            unit="gwei",
+            ge=0,
+            le=1e6,
+        ),
     ] = 0.0
+    purse_money: Annotated[
+        float,
+        Knob(
+            "what everybody has for gas beside its other money, where gas costs any",
+            unit="money",
+            ge=0,
+            le=MOST_MONEY,
+        ),
+    ] = 10.0
 
     @model_validator(mode="after")
     def _keeps_up(self) -> "PublicChain":
@@ -765,6 +780,11 @@ class Scenario(Section, frozen=True):
         refuse_impossible_promises(self)
         if self.public_chain.backend != "model":
             self._fits_contracts()
+        if self.public_chain.gas_price_gwei and self.market.mechanism != "paper":
+            raise ValueError(
+                f"public_chain.gas_price_gwei: gas costs money in the mechanism 'paper' alone, and market.mechanism is "
+                f"{self.market.mechanism!r}; use 0"
+            )
         if self.public_chain.stall_at_s is not None and self.public_chain.stall_for_s > self.timeline.longest_s:
             raise ValueError(
                 f"public_chain.stall_for_s ({self.public_chain.stall_for_s:g}) exceeds timeline.longest_s "
@@ -827,6 +847,8 @@ class Scenario(Section, frozen=True):
             "the highest valuation (game.valuation_money or game.budget_money × game.demand.factors, and six "
             "game.demand.noise)": valuation * max(game.demand.factors) * exp(6 * game.demand.noise),
             "market.reserve_money": market.reserve_money or 0.0,
+            "public_chain.purse_money × all who act": self.public_chain.purse_money
+            * (self.population.users + self.population.daos + providers + 2),
             "market.reserve_prior_money": market.reserve_prior_money,
         }
         for what, money in amounts.items():

@@ -15,12 +15,11 @@ from flnft_sim.learning import SCHEMES, accountant
 from flnft_sim.ledger import from_units
 from flnft_sim.machine import code_version
 from flnft_sim.results import RunResult, phase_breakdown, summarise
+from flnft_sim.results.gas import GWEI_A_MONEY
 from flnft_sim.results.tables import TransactionRow, empty, of_rows
 from flnft_sim.scenario import Scenario
 from flnft_sim.simulation.cast import Cast
 from flnft_sim.simulation.motion import moves, rates
-
-GWEI_A_MONEY = 1e9  # a unit of money is an ether
 
 LIBRARIES = ("flnft-sim", "mesa", "simpy", "numpy", "torch", "hmmlearn", "networkx", "pandas", "numba", "pynacl")
 
@@ -119,6 +118,7 @@ def _extra_figures(cast: Cast, result: RunResult) -> dict[str, Any]:
         "mintings_without_updates_total": sum(dao.mintings_without_updates for dao in cast.daos),
         "reward_received_money": float(received.mean()) if len(received) else 0.0,
         "cash_received_surplus_money": float((received - cost).mean()) if len(received) else 0.0,
+        "gas_money_total": float(result.transactions["gas_money"].sum()),
         "gas_total": int(result.transactions["gas_used"].sum()),
         "refused_messages_total": int((result.transactions["error"] != "").sum()),
         "rejected_bids_total": int((result.bids["status"] == "rejected").sum()),
@@ -176,6 +176,7 @@ def _names(cast: Cast) -> dict[str, tuple[str, str]]:
     """Name and role behind every address."""
     actors = [cast.contract, cast.contract.outsider, *cast.providers, *cast.daos]
     names = {actor.address: (actor.name, actor.role) for actor in actors} | dict(cast.mechanism.accounts)
+    names |= {address: (name, "producer") for address, name in cast.world.gas_money.producers.items()}
     for dao in cast.daos:
         names |= {a: (name, "user") for a, name in zip(dao.members.addresses, dao.members.names, strict=True)}
     return names
@@ -200,7 +201,7 @@ def _transactions(cast: Cast) -> pd.DataFrame:
                 call="" if answer is None else answer.call,
                 gas_limit=transaction.gas,
                 gas_used=used,
-                gas_money=used * price_money,
+                gas_money=0.0 if answer is None and chain.execution is not None else used * price_money,
                 error="" if answer is None else answer.error,
             )
         )

@@ -74,6 +74,7 @@ ADDED: Mapping[str, Any] = {
     "public_chain.fork": "prague",
     "public_chain.opening_s": 120.0,
     "public_chain.gas_price_gwei": 0.0,
+    "public_chain.purse_money": 10.0,
 }
 
 #: Name -> the fields beside its settings that it was known by.

@@ -8,6 +8,7 @@ import simpy
 
 from flnft_sim.agents.belief_book import BeliefBook
 from flnft_sim.agents.contract.contract import AuctionContract
+from flnft_sim.agents.gas_money import GasMoney
 from flnft_sim.agents.mechanisms import MECHANISMS, Parties
 from flnft_sim.agents.onchain import OnChain
 from flnft_sim.agents.outsider import Outsider
@@ -29,6 +30,8 @@ from flnft_sim.simulation.building.public_chain import build_public_chain
 from flnft_sim.simulation.building.radio_cell import build_radio_cell
 from flnft_sim.simulation.cast import Cast
 from flnft_sim.streams import Streams
+
+WEI_A_GWEI = 10**9
 
 if TYPE_CHECKING:
     from flnft_sim.simulation.building.execution import Contracts
@@ -60,6 +63,7 @@ def _world(settings: Scenario, on_round: Callable[[Row], None]) -> World:
         accounts=accounts,
         public_chain=public_chain,
         onchain=_onchain(settings, Tokens(public_chain.chain), contracts),
+        gas_money=GasMoney(accounts, public_chain, price_wei=round(settings.public_chain.gas_price_gwei * WEI_A_GWEI)),
         cell=build_radio_cell(env, settings, streams),
         downlink=build_downlink(env, settings, streams),
         beliefs=BeliefBook(

@@ -52,17 +52,17 @@ def build_contracts(settings: Scenario, streams: Streams, accounts: Accounts) ->
         each.answer(done)
     owners = {number: key_of(streams, MuDao.role, number).address for number in daos}
     addresses = Addresses(nft, auction, {owners[n]: created_address(key.address, 0) for n, key in daos.items()})
+    gas_price_wei = round(chain.gas_price_gwei * GWEI)
     record = {
         "genesis": backend.genesis.to_dict(),
         "setup": [built.to_dict()],
         "seed": settings.seed,
         "gas_limit": chain.gas_limit,
+        "gas_price_wei": gas_price_wei,
         "contracts": {"FlNft": nft, "SealedAuction": auction, "MuDao": dict(addresses.daos)},
         "identities": {address: key.address for address, key in keys.items()},
     }
-    execution = Execution(
-        backend, seed=settings.seed, gas_limit=chain.gas_limit, gas_price_wei=round(chain.gas_price_gwei * GWEI)
-    )
+    execution = Execution(backend, seed=settings.seed, gas_limit=chain.gas_limit, gas_price_wei=gas_price_wei)
     return Contracts(execution, addresses, record)
 
 
