@@ -81,34 +81,35 @@ class Contracts:
             return 0.0
         return _noise(private.sampling_rate, epsilon, self.steps_allowed, private.delta)
 
+    def _epsilons(self, user: int) -> tuple[float, float, float]:
+        """ε at the steps allowed, by PLD and by Rényi accounting, and by PLD at the steps taken."""
+        private, noise = self.settings, float(self.noise_multiplier[user])
+        if np.isnan(noise):
+            return np.nan, np.nan, 0.0
+        if noise == 0.0:
+            return np.inf, np.inf, np.inf
+        steps = (self.steps_allowed, int(self.steps_taken[user]))
+        allowed, taken = (_epsilon(private.sampling_rate, noise, count, private.delta) for count in steps)
+        return allowed, _renyi(private.sampling_rate, noise, self.steps_allowed, private.delta), taken
+
     def _row(self, user: int) -> dict[str, object]:
-        private, noise, taken = self.settings, float(self.noise_multiplier[user]), int(self.steps_taken[user])
-        allowed, spent, renyi = (
-            (np.nan, 0.0, np.nan)
-            if np.isnan(noise)
-            else (np.inf, np.inf, np.inf)
-            if noise == 0.0
-            else (
-                _epsilon(private.sampling_rate, noise, self.steps_allowed, private.delta),
-                _epsilon(private.sampling_rate, noise, taken, private.delta),
-                _renyi(private.sampling_rate, noise, self.steps_allowed, private.delta),
-            )
-        )
+        private, noise = self.settings, float(self.noise_multiplier[user])
+        allowed, renyi, taken = self._epsilons(user)
         return {
             "user": user,
             "mechanism": private.mechanism,
             "unit": "one record",
-            "neighbours": "add or remove one record",
+            "neighbours": "add or remove one record" + ("; their number shows" if private.trusted_sizes else ""),
             "delta": private.delta,
             "epsilon_contracted": float(self.epsilon[user]),
             "noise_multiplier": noise,
             "clip_l2": private.clip_l2,
             "sampling_rate": private.sampling_rate,
             "steps_allowed": self.steps_allowed,
-            "steps_taken": taken,
+            "steps_taken": int(self.steps_taken[user]),
             "epsilon_guaranteed": allowed,
             "epsilon_rdp": renyi,
-            "epsilon_spent": spent,
+            "epsilon_spent": taken,
             "stopped_in_round": int(self.stopped_in_round[user]),
             "assumptions": _assumptions(private),
             "guarantee": _guarantee(noise),

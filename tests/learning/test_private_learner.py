@@ -162,6 +162,7 @@ def test_less_noisy_updates_weigh_more():
 def test_weights_by_shards_are_those_of_declared_sizes():
     for trusted, sizes in ((False, (1, 1, 1)), (True, SIZES)):
         learning = learner(weights="shard", trusted_sizes=trusted)
+        assert ("their number shows" in learning.privacy_ledger().table()["neighbours"][0]) == trusted
         updates = one_round(learning)
         learning.aggregate(updates, np.ones(3, bool))
         expected = np.average(updates.params.astype(float), axis=0, weights=sizes)

@@ -25,6 +25,7 @@ MODELS = [
     ("cnn", (1, 8, 8), "relu"),
     ("cnn", (1, 28, 28), "tanh"),
     ("mlp", (1, 5, 7), "relu"),
+    ("cnn", (3, 32, 32), "tanh"),
 ]
 CLIP = 0.7
 
@@ -257,6 +258,35 @@ def test_a_layer_that_mixes_records_is_refused():
         TrainingError, match=r"model 'normed' cannot train privately: its layer 2 \(BatchNorm1d\) has no"
     ):
         moved(model, shard(model, 4), "auto")
+
+
+class Reused(Model):
+    """A model of one's own that is no chain: one layer called `calls` times."""
+
+    name, calls = "reused", 2
+
+    def module(self) -> nn.Module:
+        return _Calling(nn.Linear(4, 4), self.calls)
+
+
+class _Calling(nn.Module):
+    def __init__(self, layer: nn.Module, calls: int) -> None:
+        super().__init__()
+        self.layer, self.calls = layer, calls
+
+    def forward(self, x):
+        x = x.flatten(1)
+        for _ in range(self.calls):
+            x = self.layer(x)
+        return x
+
+
+@pytest.mark.parametrize(("calls", "words"), [(2, "called twice in one pass"), (0, "not called as a layer")])
+def test_layers_whose_gradients_are_not_known_are_refused_when_they_show(calls, words, monkeypatch):
+    monkeypatch.setattr(Reused, "calls", calls)
+    model = Reused((1, 2, 2), 4)
+    with pytest.raises(TrainingError, match=words):
+        moved(model, shard(model, 5), "torch")
 
 
 def test_a_model_of_ones_own_is_clipped_as_by_definition():

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, unfold
 
+from flnft_sim.learning.engines.base import TrainingError
+
 
 class ClippedGradients:
     """Adds a batch's clipped gradients to a module's `grad`s; the module must do nothing else meanwhile."""
@@ -23,7 +25,10 @@ class ClippedGradients:
 
     def _see(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         if layer in self._seen:
-            raise NotImplementedError(f"a layer ({type(layer).__name__}) is used twice in one pass")
+            raise TrainingError(
+                f"a layer ({type(layer).__name__}) is called twice in one pass, and the norm of a record's gradient is "
+                "known of layers called once; give the second call a layer of its own, or do not train privately"
+            )
         self._seen[layer] = inputs[0].detach(), output
         return output.clone()  # what comes next may work in place, and the output's gradient is wanted as it was
 
@@ -32,7 +37,10 @@ class ClippedGradients:
         self._seen.clear()
         loss = cross_entropy(self.module(x), y, reduction="sum")
         if len(self._seen) != len(self._layers):
-            raise NotImplementedError("a layer's parameters are used without calling it")
+            raise TrainingError(
+                "a layer with parameters is not called as a layer in a forward pass, so that nobody knows the norm of "
+                "a record's gradient of them; call it, or do not train privately"
+            )
         inputs, outputs = zip(*(self._seen[layer] for layer in self._layers), strict=True)
         errors = torch.autograd.grad(loss, outputs)
         with torch.no_grad():

@@ -59,41 +59,42 @@ class PrivateLearner(FederatedLearner):
         The losses that are told are all that of the model they start from, on public data: their own would tell of
         their records. Raises `BudgetError` for a user that is asked for more epochs than it has left.
         """
-        users, chosen = np.asarray(users), self._training
+        users = np.asarray(users)
         self.contracts.sign(users, np.asarray(privacy, float))
         first = self.contracts.steps_taken[users]
         steps = self.contracts.spend(users, np.asarray(epochs), round_index)
-        if self._privacy.mechanism == "dp-secagg" and (steps > 1).any():
-            raise LearnerError(
-                f"dp-secagg sums one step, and user {users[steps > 1][0]} is asked for {steps.max()}: the later ones "
-                "would feed on less noise than is accounted"
-            )
-        descent = PrivateDescent(
-            first=first,
-            steps=steps,
-            lots=self._lots[users],
-            deviations=self._deviations(users),
-            sampling_rate=self._privacy.sampling_rate,
-            clip_l2=self._privacy.clip_l2,
-            lr=chosen.learning_rate,
-            momentum=chosen.momentum,
-            seed=self._streams.seed,
-        )
-        shards = [self._shards[user] for user in users]
-        engine, device = chosen.engine, chosen.device
-        params = train_privately(
-            self.model, self.params, shards, descent=descent, users=users, engine=engine, device=device
-        )
-        if not np.isfinite(params).all():
-            user = users[~np.isfinite(params).all(axis=1)][0]
-            raise DivergenceError(
-                f"training diverged: the model of user {user} in round {round_index} is not finite; lower the learning "
-                "rate"
-            )
+        params = self._trained(users, self._descent(users, first, steps))
+        _refuse_divergence(round_index, users, params)
         unseen = np.full(len(users), np.nan)
         summed = self._privacy.mechanism == "dp-secagg"  # then nobody sees a single update, nor its norm
         norms = unseen if summed else np.linalg.norm(params - self.params, axis=1).astype(float)
         return LocalUpdates(users, np.full(len(users), self._loss()), unseen, norms, params)
+
+    def _descent(self, users: Ints, first: Ints, steps: Ints) -> PrivateDescent:
+        private, chosen = self._privacy, self._training
+        if private.mechanism == "dp-secagg" and (steps > 1).any():
+            raise LearnerError(
+                f"dp-secagg sums one step, and user {users[steps > 1][0]} is asked for {steps.max()}: the later ones "
+                "would feed on less noise than is accounted"
+            )
+        return PrivateDescent(
+            first=first,
+            steps=steps,
+            lots=self._lots[users],
+            deviations=self._deviations(users),
+            sampling_rate=private.sampling_rate,
+            clip_l2=private.clip_l2,
+            lr=chosen.learning_rate,
+            momentum=chosen.momentum,
+            seed=self._streams.seed,
+        )
+
+    def _trained(self, users: Ints, descent: PrivateDescent) -> np.ndarray:
+        shards, chosen = [self._shards[user] for user in users], self._training
+        engine, device = chosen.engine, chosen.device
+        return train_privately(
+            self.model, self.params, shards, descent=descent, users=users, engine=engine, device=device
+        )
 
     def aggregate(self, updates: LocalUpdates, arrived: np.ndarray) -> None:
         """Make the aggregate of the updates that arrived (bool mask) the current model."""
@@ -137,6 +138,15 @@ class PrivateLearner(FederatedLearner):
         noise = self.contracts.noise_multiplier[users]
         loudest = float(noise.max(initial=0.0))
         return 1.0 / np.maximum(noise, loudest / 1e3) ** 2 if loudest > 0.0 else np.ones(len(users))
+
+
+def _refuse_divergence(round_index: int, users: Ints, params: np.ndarray) -> None:
+    """Stop where a user's model is no number: nothing after it would mean anything."""
+    if not np.isfinite(params).all():
+        user = users[~np.isfinite(params).all(axis=1)][0]
+        raise DivergenceError(
+            f"training diverged: the model of user {user} in round {round_index} is not finite; lower the learning rate"
+        )
 
 
 def _refuse_small_shards(privacy: PrivacySettings, held: Ints, lots: Floats) -> None:
