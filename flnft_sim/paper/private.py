@@ -32,7 +32,7 @@ MARKET_METRICS = ("privacy_budget", "accuracy", "cost_round_money", "user_utilit
 SEEDS = {
     ("private", DIGITS): 5,
     ("printed", DIGITS): 5,
-    ("private", MNIST[0]): 2,
+    ("private", MNIST[0]): 3,
     ("printed", MNIST[0]): 1,
     ("private", MNIST[1]): 1,
     ("printed", MNIST[1]): 1,
