@@ -10,7 +10,7 @@ from flnft_sim.chain.backend import BACKENDS
 from flnft_sim.chain.units import from_wei, to_wei
 from flnft_sim.errors import InputError
 
-ENGINES = ("eth", "eth_account", "eth_abi", "web3", "coincurve", "ethereum", "flnft_sim.chain.engine_pyevm")
+ENGINES = ("eth", "eth_account", "eth_abi", "web3", "ethereum", "flnft_sim.chain.engine_pyevm")
 
 
 def imported_after(code):
