@@ -209,10 +209,10 @@ def _keep_unclaimed(beyond: Sequence["UnclaimedReport"], folder: Path | None) ->
         out.print("\nNot claimed by any rule, and tried: second names and pacts, with the largest gain in money")
     for found in beyond:
         kept = _keep(found.example, folder / f"{found.rule}-{found.way}.json") if folder else ""
-        gains = (
-            f"{found.open:,} of {found.markets:,} markets, up to {found.largest_gain:.3g}" if found.open else "never"
-        )
-        out.print(f"{found.rule} {found.way}: {gains}{kept}", markup=False)
+        often = f"in {found.open:,} of {found.markets:,} markets, up to {found.largest_gain:.3g}"
+        out.print(f"{found.rule} {found.way}: {often if found.open else 'never'}{kept}", markup=False)
+        if found.example is not None:
+            out.print(f"  {found.example.sentence()}", markup=False)
 
 
 def _keep(example: "Counterexample | None", path: Path) -> str:

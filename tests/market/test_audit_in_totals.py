@@ -142,6 +142,7 @@ def test_what_is_not_claimed_is_found_by_the_search(known, gain):
     assert example.violation() == pytest.approx(gains[0])
     assert Counterexample.from_json(example.to_json()) == example
     assert "does not withstand" in example.story()
+    assert known.sentence().startswith("values (") and known.sentence().endswith(f": {gain:g}")
 
 
 @pytest.mark.parametrize("rule", ["cost-sharing", "rsop", "myerson"])

@@ -155,6 +155,14 @@ class Counterexample:
             lines.append(f"    {who} is {self.utility(self.lying()):.6g}")
         return "\n".join([*lines, f"  violation: {self.violation():.6g}"])
 
+    def sentence(self) -> str:
+        """Who reports what in which market, and what it earns, in a line."""
+        reserve = "" if np.isinf(self.reserve) else f", reserve {self.reserve:g}"
+        together = "" if self.partner is None else f", with {self.partner_side} {self.partner}"
+        deed = f"{self.side} {self.party} {self._deed()}" if self.report is not None else "all truthful"
+        market = f"values {_listed(self.values)}, costs {_listed(self.costs)}{reserve}"
+        return f"{market}: {deed}{together}: {self.violation():.4g}"
+
     def _deed(self) -> str:
         if self.promise == "false-name-buyer":
             return f"bids {self.report:g} under each of two names"
