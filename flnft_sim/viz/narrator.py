@@ -53,8 +53,10 @@ def _ending(scene: Scene) -> str:
     last = {row["dao"]: row["accuracy"] for row in scene.rounds}
     accuracy = f" at accuracy {sum(last.values()) / len(last):.1%}" if last else ""
     trade = f"{sold} licence{'s' * (sold != 1)} sold for {paid:,.2f} money" if sold else "no licence sold"
-    ends = f" {' '.join(scene.pots[:_NAMED])}" if scene.pots else ""
-    return f"It is over after {scene.time_s:,.1f} s: {len(scene.rounds)} rounds{accuracy}, {trade}.{ends}"
+    if scene.pots:
+        ends = " ".join(scene.pots[:_NAMED])
+        return f"It is over after {scene.time_s:,.1f} s: {len(scene.rounds)} rounds{accuracy}. {ends}"
+    return f"It is over after {scene.time_s:,.1f} s: {len(scene.rounds)} rounds{accuracy}, {trade}."
 
 
 def _auction(scene: Scene) -> str:
@@ -92,6 +94,8 @@ def _minting(scene: Scene, dao: str) -> str:
     counts = scene.states(dao)
     doing = {state: _who(scene, dao, state) for state in _DOES}
     head = f"Round {number}: "
+    if counts["decision"] and scene.pots:
+        return f"{head}members answer the pot with epochs and ε, each for its share of it."
     if counts["decision"]:
         return f"{head}users and providers negotiate; prices for quality and freshness against effort and privacy."
     if counts["voting"]:
@@ -148,10 +152,12 @@ def _list(names: Sequence[str]) -> str:
 def _idle(scene: Scene) -> str:
     if any(figure.role == "contract" and figure.activity == "bidding" for figure in scene.figures):
         return "the auction is being announced on the public chain."
+    if any(book.state == "funded" for book in scene.books):
+        return "a mint, what measures it, or the deadline is waited for."
     if scene.flows:
         return "money has moved; the next episode is about to begin."
-    if any(book.state == "funded" for book in scene.books):
-        return "the pot is in escrow; a mint, or what measures it, waits for a block of the public chain."
+    if scene.sells_first and not scene.books:
+        return "bonds are posted, and test sets committed to, on the public chain."
     if len(scene.rounds) >= scene.rounds_planned:
         return "the model is minted: its transaction waits for a block of the public chain, then the market opens."
     return "between two rounds."

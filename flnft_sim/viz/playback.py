@@ -123,7 +123,7 @@ class Playback:
             books=books,
             beliefs=self._beliefs(books),
             flows=self._flows(books, time_s, now),
-            pots=self._pots(books, time_s),
+            pots=self._pots(books),
             sells_first=bool(self._deliveries) and Told(self.result).setting("market.order") == "presale",
             blocks=self._last_blocks(time_s),
             happenings=self._happenings_until(time_s),
@@ -335,9 +335,10 @@ class Playback:
     def _deliveries(self) -> dict[str, Row]:
         return {row["auction"]: row for row in records(self.result.deliveries)}
 
-    def _pots(self, books: Sequence[Book], time_s: float) -> list[str]:
+    def _pots(self, books: Sequence[Book]) -> list[str]:
         paid = [book.auction for book in books if book.state in ("funded", "settled")]
-        settled = {name: row for name, row in self._deliveries.items() if row["settled_at_s"] <= time_s}
+        over = {book.auction for book in books if book.state == "settled"}
+        settled = {name: row for name, row in self._deliveries.items() if name in over}
         return pots_of(records(self.result.promises), settled, paid)
 
     def _beliefs(self, books: Sequence[Book]) -> list[Belief]:
