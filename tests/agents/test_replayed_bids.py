@@ -25,11 +25,11 @@ def story():
     """The run's one auction, and of each clearing by what it decided: (units by provider, that window's entries)."""
     clearings, clear = [], Auction.clear
 
-    def told(auction, rule):
+    def told(auction, *rule):
         counted = {buyer.name: to_units(money) for buyer, money in zip(auction.buyers, auction.bids, strict=True)}
         seen = sum(len(entries) for _, entries in clearings)
         clearings.append((counted, auction.book[seen:]))
-        return clear(auction, rule)
+        return clear(auction, *rule)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Auction, "clear", told)
