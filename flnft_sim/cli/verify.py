@@ -19,11 +19,15 @@ def verify_command(
     rerun: Annotated[
         bool, typer.Option("--rerun", help="compute the run again, too, and compare every byte that it left")
     ] = False,
+    engine: Annotated[
+        str | None,
+        typer.Option("--engine", help="execute contracts by this engine, such as eels, and not by the run's own"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Recompute a run's hashes, signatures, accounts, bids and NFTs; name the first thing that does not hold."""
     try:
-        _verify(run, rerun=rerun, as_json=as_json)
+        _verify(run, rerun=rerun, engine=engine, as_json=as_json)
     except InputError:
         raise
     except FlnftError as error:
@@ -32,10 +36,10 @@ def verify_command(
         raise
 
 
-def _verify(run: Path, *, rerun: bool, as_json: bool) -> None:
+def _verify(run: Path, *, rerun: bool, engine: str | None, as_json: bool) -> None:
     from flnft_sim.results.verify import verify_run
 
-    report = verify_run(run)
+    report = verify_run(run, engine=engine)
     _print(run, report)
     again = _compute_again(run) if rerun else None
     if as_json:

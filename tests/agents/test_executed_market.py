@@ -98,6 +98,8 @@ def test_a_window_that_was_announced_too_late_is_none_and_the_next_auction_goes_
     assert set(result.bids["reason"]) <= {"WrongStage", "TooLate"}
     result.save(tmp_path / "run", figures=False)
     assert verify_run(tmp_path / "run").bids == 0
+    with pytest.raises(VerificationError, match="unknown chain engine 'geth'"):
+        verify_run(tmp_path / "run", engine="geth")
 
 
 def test_after_a_window_in_which_nobody_won_everybody_bids_again_with_its_money(tmp_path):
