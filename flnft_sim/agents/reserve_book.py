@@ -52,19 +52,31 @@ class TotalReserves:
     """Whose a name is, of those that are not their own."""
     _past: list[_Sale] = field(default_factory=list)
 
-    def money(self, parties: Iterable[str]) -> float:
-        """The reserve of a sale among `parties`: nothing that any of them ever said, or bid against, moves it."""
+    def money(self, parties: Iterable[str], *, epochs: int = 1) -> float:
+        """The reserve of a sale among `parties`: nothing that any of them ever said, or bid against, moves it.
+
+        Where sales promise other epochs a round, what is learned is an ask by promised epoch.
+        """
         if self.fixed_money is not None:
             return self.fixed_money
-        return learned_reserve([ask for sale in self._of_others(parties) for ask in sale.asks_money], self.prior_money)
+        others = [epochs * ask for sale in self._of_others(parties) for ask in sale.asks_money]
+        return learned_reserve(others, self.prior_money)
 
     def bids_money(self, parties: Iterable[str]) -> tuple[float, ...]:
         """What was bid in sales without any of `parties`: all that a rule may learn of values."""
         return tuple(bid for sale in self._of_others(parties) for bid in sale.bids_money)
 
-    def learn(self, parties: Iterable[str], asks_money: Iterable[float], bids_money: Iterable[float] = ()) -> None:
-        """Take in the total asks and the bids of a sale."""
-        self._past.append(_Sale(self._owners(parties), tuple(asks_money), tuple(bids_money)))
+    def learn(
+        self,
+        parties: Iterable[str],
+        asks_money: Iterable[float],
+        bids_money: Iterable[float] = (),
+        *,
+        epochs: int = 1,
+    ) -> None:
+        """Take in the total asks and the bids of a sale that promised so many epochs a round."""
+        by_epoch = tuple(ask / epochs for ask in asks_money)
+        self._past.append(_Sale(self._owners(parties), by_epoch, tuple(bids_money)))
 
     def _of_others(self, parties: Iterable[str]) -> Iterator[_Sale]:
         here = self._owners(parties)

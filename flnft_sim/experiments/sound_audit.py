@@ -176,7 +176,8 @@ def sound_standings(cast: Cast, rules: Sequence[str], episode: int) -> Iterator[
         if promise is None:
             continue
         buyers = daos[0].buyers
-        reserve = mechanism.reserves.money(party.name for party in (*daos, *buyers))
+        parties = [party.name for party in (*daos, *buyers)]
+        reserve = mechanism.reserves.money(parties, epochs=epochs)
         for rule in rules:
             yield SoundStanding(f"{category}-e{episode}", daos, buyers, promise, reserve, rule)
 

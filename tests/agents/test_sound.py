@@ -216,6 +216,9 @@ def test_a_reserve_learns_nothing_from_who_takes_part():
     reserves.learn({"dao-0", "a"}, [140.0])
     assert reserves.money({"dao-0", "b"}) == reserves.money({"dao-1", "a"}) == 50
     assert reserves.money({"dao-1", "b"}) == 140
+    reserves = TotalReserves(None, 50.0)
+    reserves.learn({"dao-0", "a"}, [300.0], epochs=3)
+    assert reserves.money({"dao-1", "b"}, epochs=5) == 500  # who promises more may ask more
 
 
 @pytest.mark.parametrize(

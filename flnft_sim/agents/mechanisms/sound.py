@@ -138,7 +138,7 @@ class SoundMechanism(Mechanism):
         """Post bonds, commit to test sets, publish promise, asks and reserve; returns the `Sale`."""
         world, contract = self.parties.world, self.parties.contract
         sellers = [dao for dao, _ in asks]
-        reserve = self.reserves.money(_names(sellers, buyers))
+        reserve = self.reserves.money(_names(sellers, buyers), epochs=promise.epochs)
         tender = contract.tender(name, category, (), buyers, reserve_money=reserve)
         tender.promise, tender.bidders = promise, tuple(buyer.number for buyer in buyers)
         auction = Auction(tender, sellers, [], buyers, [], draw=contract.new_draw())
@@ -188,7 +188,8 @@ class SoundMechanism(Mechanism):
     def _learn(self, category: str, auction: Auction, pot_money: float) -> None:
         """What the ledger shows: pots by category, values for beliefs about rivals, asks for others' reserves."""
         bids = auction.bids[auction.bidders].tolist()
-        self.reserves.learn(_names(auction.sellers, auction.buyers), auction.announced_asks.tolist(), bids)
+        names, epochs = _names(auction.sellers, auction.buyers), self.offers.epochs(category)
+        self.reserves.learn(names, auction.announced_asks.tolist(), bids, epochs=epochs)
         self.pots.observe(category, pot_money)
         self.parties.world.beliefs.observe(*auction.first_offers, [buyer.number for buyer in auction.buyers])
 
@@ -233,8 +234,8 @@ class SoundMechanism(Mechanism):
         bids = np.minimum(worths, [each.budget_money for each in buyers])
         names, rule = _names(sellers, buyers), world.settings.market.rule
         told = learned_from(world.rule_settings, self.reserves.bids_money(names))
-        cleared = clear(rule, bids, asks, reserve=self.reserves.money(names), settings=told)
-        self.reserves.learn(names, asks, bids.tolist())
+        cleared = clear(rule, bids, asks, reserve=self.reserves.money(names, epochs=promise.epochs), settings=told)
+        self.reserves.learn(names, asks, bids.tolist(), epochs=promise.epochs)
         self.pots.observe(category, float(cleared.payments.sum()))
         of_quality = np.array([each.quality_elasticity for each in buyers]) * bids
         world.beliefs.observe(of_quality, bids - of_quality, [each.number for each in buyers])
