@@ -10,6 +10,7 @@ from flnft_sim.paper import (
     fig4,
     fig5,
     fig6,
+    mechanisms,
     privacy,
     private,
     rules,
@@ -43,4 +44,5 @@ PARTS: Mapping[str, Part] = {
     "dirichlet": Part(dirichlet.studies, dirichlet.tell),
     "rules": Part(rules.studies, rules.tell),
     "beliefs": Part(beliefs.studies, beliefs.tell),
+    "mechanisms": Part(mechanisms.studies, mechanisms.tell),
 }

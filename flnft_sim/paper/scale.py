@@ -25,6 +25,10 @@ class Scale:
     audited_markets: int
     belief_auctions: int
     belief_kinds: tuple[str, ...]
+    mechanism_workloads: tuple[Workload, ...]
+    mechanism_rounds: int
+    mechanism_images: int  # of a user
+    dropout_rates: tuple[float, ...]
 
 
 PAPERS_WORKLOADS: tuple[Workload, ...] = (("mnist", "mlp"), ("cifar10", "mlp"), ("mnist", "cnn"), ("cifar10", "cnn"))
@@ -46,6 +50,10 @@ FULL = Scale(
     audited_markets=2000,
     belief_auctions=20,
     belief_kinds=("oracle", "last", "mean", "ewma", "ar1", "markov", "hmm", "hmm-mode", "blend"),
+    mechanism_workloads=(("mnist", "mlp"), ("mnist", "cnn")),
+    mechanism_rounds=10,
+    mechanism_images=1000,
+    dropout_rates=(0.0, 0.3, 0.6, 0.8),
 )
 
 QUICK = Scale(
@@ -65,6 +73,10 @@ QUICK = Scale(
     audited_markets=100,
     belief_auctions=4,
     belief_kinds=("oracle", "last", "hmm"),
+    mechanism_workloads=(("digits", "mlp"),),
+    mechanism_rounds=6,
+    mechanism_images=140,
+    dropout_rates=(0.0, 0.6),
 )
 
 

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from flnft_sim.results.cash import held_by, providers_gain, users_cost
 from flnft_sim.results.delivery import pots, promises
 from flnft_sim.results.forecast import forecast_quality
 from flnft_sim.results.phase import Phase
-from flnft_sim.results.story import held_by, price_setters, providers_gain, users_cost
+from flnft_sim.results.story import price_setters
 from flnft_sim.results.told import Fact, Facts, Told, counted, shown, span
 
 _AUCTIONS_SHOWN = 8
@@ -326,9 +327,9 @@ def contracts(told: Told) -> Iterator[Fact]:
 
 def gains(told: Told) -> Iterator[Fact]:
     """What each side got and gave."""
-    received, cost = held_by(told, "user"), users_cost(told)
+    received, cost = held_by(told.result, "user"), users_cost(told.result)
     yield "users", f"received {shown(received, ',.2f')}, their work cost {shown(cost, ',.2f')}"
-    paid, worth = told.figures["paid_total_money"], providers_gain(told) + told.figures["paid_total_money"]
+    paid, worth = told.figures["paid_total_money"], providers_gain(told.result) + told.figures["paid_total_money"]
     yield "providers", f"paid {shown(paid, ',.2f')} for licences worth {shown(worth, ',.2f')} to them"
     royalties = float(told.result.licences["royalty_money"].sum())
     if royalties:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from flnft_sim.results.cash import held_by, providers_gain, users_gain
 from flnft_sim.results.delivery import bonds_money, delivered, sells_promises, sold_ahead
 from flnft_sim.results.phase import Phase
 from flnft_sim.results.told import Told, counted, span
@@ -96,39 +97,13 @@ def gained(told: Told) -> str:
     """Who has more than before: users in cash, DAOs by what they keep, providers by licences' worth less payments."""
     if told.result.accounts.empty:
         return "Nobody's account is known."
-    users, received = users_gain(told), held_by(told, "user")
+    users, received = users_gain(told.result), held_by(told.result, "user")
     first = f"Users {_moved(users)} (received − cost)" if users is not None else f"Users received {_amount(received)}"
     dao = "the DAO" if _daos(told) == 1 else "DAOs"
-    providers = _moved(providers_gain(told))
-    kept = held_by(told, "dao") - bonds_money(told)
+    providers = _moved(providers_gain(told.result))
+    kept = held_by(told.result, "dao") - bonds_money(told)
     daos = f"{dao} kept {_amount(kept)}" if kept >= 0 else f"{dao} lost {_amount(-kept)} in bonds"
     return f"{first}, {daos}, providers {providers} (worth − paid)."
-
-
-def users_gain(told: Told) -> float | None:
-    """All users' money received minus what their work cost; None where not all rounds' costs were kept (crowds)."""
-    cost = users_cost(told)
-    return None if cost is None else held_by(told, "user") - cost
-
-
-def users_cost(told: Told) -> float | None:
-    """What all users' work cost over all rounds, in money; None where a crowd kept only its last round."""
-    users, rounds = told.result.users, told.result.rounds
-    keys = [key for key in ("dao", "episode", "round") if key in users and key in rounds]
-    return float(users["cost_round_money"].sum()) if len(users[keys].drop_duplicates()) == len(rounds) else None
-
-
-def providers_gain(told: Told) -> float:
-    """What the licences were worth to those who won them, less what they paid; as delivered, and in the end."""
-    if sells_promises(told):
-        return float(told.won["cash_money"].sum())
-    return float((told.won["valuation_money"] - told.won["payment_money"]).sum())
-
-
-def held_by(told: Told, role: str) -> float:
-    """Money on all accounts of a role at the end; users and DAOs open theirs with nothing."""
-    accounts = told.result.accounts
-    return float(accounts.loc[accounts["role"] == role, "balance_money"].sum())
 
 
 def _percent(shares: pd.Series) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from flnft_sim.results.cash import providers_gain, users_cost, users_gain
 from flnft_sim.results.forecast import forecast_figures
 from flnft_sim.results.phase import Phase
 
@@ -56,6 +57,12 @@ def summarise(result: "RunRecord") -> dict[str, Any]:
         "price_money": _mean(result.auctions["price_money"]),
         **_access(result.licences),
         "paid_total_money": float(result.bids["payment_money"].sum() - result.deliveries["refunded_money"].sum()),
+        "dao_receipts_total_money": float(result.auctions["dao_receipt_money"].sum()),
+        "delivered": _mean(result.deliveries["delivered"]),
+        "refunded_total_money": float(result.deliveries["refunded_money"].sum()),
+        "users_cost_total_money": users_cost(result),
+        "users_gain_total_money": users_gain(result),
+        "providers_gain_total_money": providers_gain(result),
         "money_total_units": int(result.accounts["balance_money_units"].sum()),
     }
 

@@ -15,7 +15,10 @@ from flnft_sim.paper.section import Verdict
 
 GOLDEN = Path(__file__).parent / "golden"
 # Real training rounds differently with another vector width; what only the surrogate and the clock decide does not.
-TRAINED = ("fig5", "ablation", "fig6", "privacy", "private", "surrogate", "dirichlet", "sensitivity-spots")
+TRAINED = (
+    "fig5", "ablation", "fig6", "privacy", "private", "surrogate", "dirichlet", "sensitivity-spots",
+    "mechanisms", "presale-risk",
+)  # fmt: skip
 
 
 def paper(*arguments, cwd):
