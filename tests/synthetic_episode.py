@@ -92,6 +92,7 @@ def episode(seed: int = 0, *, rounds: int = 3, users: int = 4, providers: int = 
         rounds=pd.DataFrame(round_rows),
         users=pd.DataFrame(user_rows),
         bids=bids,
+        transactions=transactions(providers, users),
         auctions=pd.DataFrame(
             [
                 {
@@ -144,3 +145,16 @@ def episode(seed: int = 0, *, rounds: int = 3, users: int = 4, providers: int = 
     )
     result.summary.update(summarise(result) | {"money_issued_units": 1_000_000_000})
     return result
+
+
+def transactions(providers: int, users: int) -> pd.DataFrame:
+    """Messages to contracts: a minting, everybody's bid, one of them refused, the clearing and the members' claims."""
+    sent = [("mint", "dao-1"), *(("bid", f"provider-{n}") for n in range(providers)), ("clearing", "contract-0")]
+    sent += [("claim", f"user-{n}") for n in range(1, users + 1)]
+    shared = {"block": 1, "time_s": 50.0, "waited_s": 9.0, "gas_limit": 300_000, "gas_used": 110_000, "gas_money": 0.0}
+    rows = [
+        shared | {"kind": kind, "sender": sender, "auction": "auction-1", "call": f"Contract.{kind}", "error": ""}
+        for kind, sender in sent
+    ]
+    rows[1]["error"] = "TooLate"
+    return pd.DataFrame(rows)
