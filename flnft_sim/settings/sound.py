@@ -25,7 +25,7 @@ class ContestSettings(Settings):
         Literal["arrival", "loss-drop", "enclave"],
         Knob(
             "`sound`: which claimed epochs count: all of an update that arrived, as many as the fall of the validation "
-            "loss accounts for, or all unless a round trained anew in an enclave shows others"
+            "loss accounts for, or all unless two rounds trained anew in an enclave show others"
         ),
     ] = "loss-drop"
 

@@ -54,6 +54,7 @@ def test_a_misspelt_field_is_told_the_right_one(tmp_path):
 SHIPPED = [
     "block-time",
     "budget-elasticity",
+    "mechanisms-by-users",
     pytest.param("price-of-privacy", marks=pytest.mark.slow),  # the accountant takes a second for each user's ε
     "rules-by-market-size",
     "rules-on-totals",
@@ -69,7 +70,7 @@ def test_a_shipped_sweep_resolves_at_every_point_and_its_metrics_exist(name):
     for point in points:
         simulator.resolve(plan.scenario, plan.set | point)
     small = {"learning.rounds": 1, "market.auctions": 1, "game.history_auctions": 8}
-    rule = {} if name == "rules-on-totals" else {"market.rule": "pms-am"}
+    rule = {} if name in ("rules-on-totals", "mechanisms-by-users") else {"market.rule": "pms-am"}
     output = simulator.run(simulator.resolve(plan.scenario, plan.set | points[-1] | small | rule))
     assert set(plan.metrics) <= set(output.summary)
     assert set(plan.per_round) <= set(output.rounds.columns)
