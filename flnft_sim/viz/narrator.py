@@ -12,7 +12,7 @@ _DOES = {
     "upload": "upload",
     "consensus": "wait for consensus",
     "waiting": "are done and wait for the others",
-    "voting": "vote on what to ask for a licence",
+    "voting": "vote on what to ask",
     "away": "are away",
 }
 _NAMED = 3  # users that a sentence names; more are counted
@@ -99,7 +99,7 @@ def _minting(scene: Scene, dao: str) -> str:
     if counts["decision"]:
         return f"{head}users and providers negotiate; prices for quality and freshness against effort and privacy."
     if counts["voting"]:
-        return f"{dao}: members vote on what to ask for a licence of their model."
+        return f"{dao}: members vote on what to ask for their model."
     parts = [_uploads(doing["upload"], counts["upload"])] if counts["upload"] else []
     if counts["training"]:
         train = "trains on its own data" if counts["training"] == 1 else "train on their own data"
