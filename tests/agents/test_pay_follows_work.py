@@ -24,7 +24,7 @@ def finished(model):
 
 def keep_away(dao, *rows):
     """These members have dropped out before the first round and never come back."""
-    if hasattr(dao.members, "users"):
+    if getattr(dao.members, "users", ()):
         for row in rows:
             dao.members.users[row].away_until_s = float("inf")
     else:
