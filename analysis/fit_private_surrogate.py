@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from fit_surrogate import SEARCHED
+from fit_surrogate import SEARCHED, errors_of
 from scipy.optimize import least_squares
 
 from flnft_sim.files import write_atomic
@@ -168,18 +168,8 @@ def _quiet_norms(runs: Sequence[Run]) -> tuple[list[np.ndarray], list[np.ndarray
 
 
 def errors(curve: PrivateCurve, runs: Sequence[Run], plan: Plan) -> dict[str, float]:
-    """State how far the curve is from runs, the start left out: accuracy in points, loss in nats."""
-    accuracy, loss = [], []
-    for run in runs:
-        seen = np.array(list(trajectory(curve, run, plan)))
-        accuracy.append(100 * np.abs(seen[1:, 0] - run.accuracy[1:]))
-        loss.append(np.abs(seen[1:, 1] - np.minimum(run.loss[1:], curve.loss_start)))
-    return {
-        "accuracy_points_mean": round(float(np.mean(np.concatenate(accuracy))), 2),
-        "accuracy_points_final": round(float(np.mean([part[-1] for part in accuracy])), 2),
-        "accuracy_points_worst": round(float(np.max(np.concatenate(accuracy))), 2),
-        "loss_mean": round(float(np.mean(np.concatenate(loss))), 3),
-    }
+    """State how far the curve is from runs."""
+    return errors_of(curve.loss_start, runs, [trajectory(curve, run, plan) for run in runs])
 
 
 def ranges(runs: Sequence[Run], plan: Plan) -> dict[str, list[float]]:

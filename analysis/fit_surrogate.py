@@ -10,9 +10,10 @@ writes them alone and trains nothing. MNIST and CIFAR-10 are needed in FLNFT_DAT
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -291,12 +292,17 @@ def _local_constants(curve: Curve, runs: Sequence[Run]) -> dict[str, float]:
 
 
 def errors(curve: Curve, runs: Sequence[Run]) -> dict[str, float]:
-    """State how far the curve is from runs, the start left out: accuracy in points, loss in nats."""
+    """State how far the curve is from runs."""
+    return errors_of(curve.loss_start, runs, [trajectory(curve, run) for run in runs])
+
+
+def errors_of(loss_start: float, runs: Sequence[Any], told: Sequence[Iterable[tuple[float, ...]]]) -> dict[str, float]:
+    """State how far what is `told` (accuracy, loss) is from runs, the start left out: in points, in nats."""
     accuracy, loss = [], []
-    for run in runs:
-        seen = np.array(list(trajectory(curve, run)))
+    for run, trajectory_of in zip(runs, told, strict=True):
+        seen = np.array(list(trajectory_of))
         accuracy.append(100 * np.abs(seen[1:, 0] - run.accuracy[1:]))
-        loss.append(np.abs(seen[1:, 1] - np.minimum(run.loss[1:], curve.loss_start)))
+        loss.append(np.abs(seen[1:, 1] - np.minimum(run.loss[1:], loss_start)))
     return {
         "accuracy_points_mean": round(float(np.mean(np.concatenate(accuracy))), 2),
         "accuracy_points_final": round(float(np.mean([part[-1] for part in accuracy])), 2),

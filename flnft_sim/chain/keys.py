@@ -10,9 +10,9 @@ import numpy as np
 
 from flnft_sim.errors import InputError
 from flnft_sim.ledger.keccak import keccak
+from flnft_sim.ledger.keys import SEED_BYTES, seed_bytes
 from flnft_sim.streams import Streams
 
-SEED_BYTES = 32
 MNEMONIC = "FLNFT_MNEMONIC"
 _ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
 
@@ -26,11 +26,8 @@ class ChainKey:
     @classmethod
     def from_seed(cls, seed: bytes | np.random.SeedSequence) -> "ChainKey":
         """The key of 32 seed bytes, or of a random stream's `SeedSequence`; the same seed gives the same key."""
-        if isinstance(seed, np.random.SeedSequence):
-            seed = seed.generate_state(SEED_BYTES // 4, np.uint32).astype("<u4").tobytes()
-        if len(seed) != SEED_BYTES:
-            raise InputError(f"key seed: {len(seed)} bytes given, secp256k1 needs exactly {SEED_BYTES}")
-        return cls((int.from_bytes(seed, "big") % (_ORDER - 1) + 1).to_bytes(SEED_BYTES, "big"))
+        number = int.from_bytes(seed_bytes(seed, "secp256k1"), "big")
+        return cls((number % (_ORDER - 1) + 1).to_bytes(SEED_BYTES, "big"))
 
     @classmethod
     def from_hex(cls, secret: str) -> "ChainKey":

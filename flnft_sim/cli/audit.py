@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flnft_sim.cli.console import check_folder, err, out, print_json
+from flnft_sim.cli.console import captioned_table, check_folder, err, out, print_json
 from flnft_sim.cli.options import ImportsFirst, Json
 from flnft_sim.cli.privacy_audit import audit_privacy
 from flnft_sim.errors import FlnftError, InputError
@@ -137,15 +137,9 @@ def _print_tables(reports: Sequence["AuditReport"]) -> None:
 
 
 def _print_table(reports: Sequence["AuditReport"], meaning: str) -> None:
-    from rich.table import Table
-
-    table = Table(
-        box=None,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-        caption="ic, ir, bb: does it hold? Welfare is a share of the first best, the rest is\n"
-        f"money: no amount in a market exceeds 10, and what is below rounding is 0.\n{meaning}",
-        caption_justify="left",
+    table = captioned_table(
+        "ic, ir, bb: does it hold? Welfare is a share of the first best, the rest is\n"
+        f"money: no amount in a market exceeds 10, and what is below rounding is 0.\n{meaning}"
     )
     for heading in ("rule", "ic", "ir", "bb"):
         table.add_column(heading, no_wrap=True)
@@ -304,15 +298,9 @@ def _without_nan(table: "pd.DataFrame") -> list[dict[str, Any]]:
 
 def _print_attacks(table: "pd.DataFrame") -> None:
     """Gains of the first market's attacks: parts of its pot, and what is claimed of them."""
-    from rich.table import Table
-
-    shown = Table(
-        box=None,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-        caption="What attacks on the contest for the first pot earn, as a part of it. Claimed: the most that\n"
-        "is promised; without a figure nothing is. Each rule stands beside what it is against.",
-        caption_justify="left",
+    shown = captioned_table(
+        "What attacks on the contest for the first pot earn, as a part of it. Claimed: the most that\n"
+        "is promised; without a figure nothing is. Each rule stands beside what it is against."
     )
     for heading in ("attack", "setting"):
         shown.add_column(heading)
@@ -330,15 +318,7 @@ def _print_attacks(table: "pd.DataFrame") -> None:
 
 
 def _print_composed(table: "pd.DataFrame", *, sound: bool) -> None:
-    from rich.table import Table
-
-    shown = Table(
-        box=None,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-        caption=_SOUND_CAPTION if sound else _PAPER_CAPTION,
-        caption_justify="left",
-    )
+    shown = captioned_table(_SOUND_CAPTION if sound else _PAPER_CAPTION)
     for heading in ("rule", "shades", "if honest"):
         shown.add_column(heading, no_wrap=True)
     for heading in ("parties", "tried", "who\ngain", "mean\ngain", "largest\ngain", "largest\nprice cut"):

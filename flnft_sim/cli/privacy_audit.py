@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from flnft_sim.cli.console import err, out, print_json
+from flnft_sim.cli.console import captioned_table, err, out, print_json
 from flnft_sim.errors import FlnftError
 
 if TYPE_CHECKING:
@@ -39,15 +39,9 @@ def audit_privacy(scenario: str, seed: int, *, as_json: bool) -> None:
 
 
 def _print(audits: Sequence["PrivacyAudit"]) -> None:
-    from rich.table import Table
-
-    table = Table(
-        box=None,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-        caption="A lower bound at 95 % refutes a claim that it exceeds, and proves none: half of the noise is not\n"
-        "seen. White box, Dirac canaries (Steinke, Nasr and Jagielski 2023).",
-        caption_justify="left",
+    table = captioned_table(
+        "A lower bound at 95 % refutes a claim that it exceeds, and proves none: half of the noise is not\n"
+        "seen. White box, Dirac canaries (Steinke, Nasr and Jagielski 2023)."
     )
     for heading in ("claimed\nε", "at δ", "rate\nq", "noise\nσ", "steps", "ε at\nleast", "largest\nof all", "claim"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -16,13 +16,10 @@ from flnft_sim.errors import UnknownNameError
 
 
 @dataclass(frozen=True)
-class Curve:
-    """Fitted constants of one workload (data set and model) with equally distributed (IID) data.
+class _WorkAndNoise:
+    """What work W has brought and noise u has left: accuracy is a0 + (a∞ − a0)·g(W)·h(u), loss alike with its own.
 
-    Work W grows each round by Σ s_i·(local steps_i)^β over the users that arrived, s_i user i's share of their
-    samples; u is a running mean of the noise's standard deviation per parameter of the aggregate. With
-    g(W) = 1 − (1 + (W/w)^α)^−γ and h(u) = 1/(1 + (u/u½)^η), accuracy is a0 + (a∞ − a0)·g·h; loss alike with its own
-    constants.
+    g(W) = 1 − (1 + (W/w)^α)^−γ and h(u) = 1/(1 + (u/u½)^η).
     """
 
     steps_exponent: float  # β
@@ -40,15 +37,6 @@ class Curve:
     loss_decay: float
     loss_noise: float
     loss_noise_power: float
-    noise_memory: float  # weight of the past in the running mean of u²
-    local_loss_ratio: float  # a user's own training loss in the last of k epochs is this times the test loss …
-    local_loss_epochs: float  # … times k to this power
-    gradient_scale: float  # a mini-batch gradient's norm is this times …
-    gradient_power: float  # … the local loss to this power
-    norm_scale: float  # a clean update's L2 norm is this times …
-    norm_steps: float  # … local steps to this power times …
-    norm_work: float  # … (1 + W) to this power
-    user_spread: float  # standard deviation of log(local loss) between users
 
     def accuracy(self, work: float, noise: float) -> float:
         """Test accuracy after that much work under that much noise."""
@@ -61,6 +49,27 @@ class Curve:
         kept = _kept(noise, self.loss_noise, self.loss_noise_power)
         learnt = _learnt(work, self.loss_work, self.loss_shape, self.loss_decay) * kept
         return self.loss_start + (self.loss_end - self.loss_start) * learnt
+
+
+@dataclass(frozen=True)
+class Curve(_WorkAndNoise):
+    """Fitted constants of one workload (data set and model) with equally distributed (IID) data.
+
+    Work W grows each round by Σ s_i·(local steps_i)^β over the users that arrived, s_i user i's share of their
+    samples; u is a running mean of the noise's standard deviation per parameter of the aggregate. With
+    g(W) = 1 − (1 + (W/w)^α)^−γ and h(u) = 1/(1 + (u/u½)^η), accuracy is a0 + (a∞ − a0)·g·h; loss alike with its own
+    constants.
+    """
+
+    noise_memory: float  # weight of the past in the running mean of u²
+    local_loss_ratio: float  # a user's own training loss in the last of k epochs is this times the test loss …
+    local_loss_epochs: float  # … times k to this power
+    gradient_scale: float  # a mini-batch gradient's norm is this times …
+    gradient_power: float  # … the local loss to this power
+    norm_scale: float  # a clean update's L2 norm is this times …
+    norm_steps: float  # … local steps to this power times …
+    norm_work: float  # … (1 + W) to this power
+    user_spread: float  # standard deviation of log(local loss) between users
 
     def local_loss(self, loss: float, epochs: np.ndarray) -> np.ndarray:
         """Training loss that users report after `epochs` (n,), the model's test loss before being `loss`."""
@@ -113,7 +122,7 @@ def noise_variance(sizes: np.ndarray, scales: np.ndarray) -> float:
 
 
 @dataclass(frozen=True)
-class PrivateCurve:
+class PrivateCurve(_WorkAndNoise):
     """Fitted constants of one workload under DP-SGD with IID data: what work has brought, and what its noise leaves.
 
     Work W grows each round by Σ w_i·(steps_i)^β, w_i the weights of the updates that arrived. The noise's variance per
@@ -122,36 +131,9 @@ class PrivateCurve:
     follows from (ε_i, δ, q, planned epochs E), this is a curve of E and ε, which no product of two curves is.
     """
 
-    steps_exponent: float
-    accuracy_start: float
-    accuracy_end: float
-    accuracy_work: float
-    accuracy_shape: float
-    accuracy_decay: float
-    accuracy_noise: float
-    accuracy_noise_power: float
-    loss_start: float
-    loss_end: float
-    loss_work: float
-    loss_shape: float
-    loss_decay: float
-    loss_noise: float
-    loss_noise_power: float
     noise_memory: float  # what is left of u² after as much work as one step
     norm_scale: float  # a noiseless update's L2 norm is this times …
     norm_steps: float  # … its steps to this power
-
-    def accuracy(self, work: float, noise: float) -> float:
-        """Test accuracy after that much work, with that much noise left in the model."""
-        kept = _kept(noise, self.accuracy_noise, self.accuracy_noise_power)
-        learnt = _learnt(work, self.accuracy_work, self.accuracy_shape, self.accuracy_decay) * kept
-        return self.accuracy_start + (self.accuracy_end - self.accuracy_start) * learnt
-
-    def loss(self, work: float, noise: float) -> float:
-        """Test loss (cross-entropy) after that much work, with that much noise left in the model."""
-        kept = _kept(noise, self.loss_noise, self.loss_noise_power)
-        learnt = _learnt(work, self.loss_work, self.loss_shape, self.loss_decay) * kept
-        return self.loss_start + (self.loss_end - self.loss_start) * learnt
 
     def update_norm(self, steps: Floats) -> Floats:
         """L2 norm of updates of `steps` (n,) steps, their noise aside."""

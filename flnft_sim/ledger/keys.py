@@ -24,11 +24,7 @@ class KeyPair:
     @classmethod
     def from_seed(cls, seed: bytes | np.random.SeedSequence) -> "KeyPair":
         """The key pair of 32 seed bytes, or of a random stream's `SeedSequence`; the same seed gives the same keys."""
-        if isinstance(seed, np.random.SeedSequence):
-            seed = seed.generate_state(SEED_BYTES // 4, np.uint32).astype("<u4").tobytes()
-        if len(seed) != SEED_BYTES:
-            raise InputError(f"key seed: {len(seed)} bytes given, Ed25519 needs exactly {SEED_BYTES}")
-        return cls(SigningKey(seed))
+        return cls(SigningKey(seed_bytes(seed, "Ed25519")))
 
     @cached_property
     def public_key(self) -> bytes:
@@ -43,6 +39,15 @@ class KeyPair:
     def sign(self, message: bytes) -> bytes:
         """The 64-byte signature of `message`; Ed25519 is deterministic, so the same message gives the same bytes."""
         return self.signing_key.sign(message).signature
+
+
+def seed_bytes(seed: bytes | np.random.SeedSequence, scheme: str) -> bytes:
+    """The 32 bytes that a key of a signature scheme is made of; `InputError` names the scheme if there are others."""
+    if isinstance(seed, np.random.SeedSequence):
+        seed = seed.generate_state(SEED_BYTES // 4, np.uint32).astype("<u4").tobytes()
+    if len(seed) != SEED_BYTES:
+        raise InputError(f"key seed: {len(seed)} bytes given, {scheme} needs exactly {SEED_BYTES}")
+    return seed
 
 
 def key_of(streams: Streams, role: str, number: int) -> KeyPair:
