@@ -268,7 +268,7 @@ class AuctionContract(Actor):
             holders=[winner.address for winner in winners],
             expires_s=None if licence_s is None else auction.closes_s + licence_s,
         )
-        self.world.records.licences += [
+        rows = [
             LicenceRow(
                 auction=auction.name,
                 licence=licence.licence_id,
@@ -281,7 +281,7 @@ class AuctionContract(Actor):
             )
             for licence, winner, place in zip(granted, winners, auction.winners, strict=True)
         ]
-        rows = self.world.records.licences[-len(winners) :]
+        self.world.records.licences += rows
         self.access.begin(dao, list(zip(winners, rows, strict=True)))
 
     def _learn(self, auction: Auction) -> None:
