@@ -362,14 +362,20 @@ def hostile_bid(stage, hostile, auction, total):
     stage.book[auction][place] = Opening(place, total, DETAILS, DRAW)
 
 
-def test_a_receiver_that_refuses_money_stops_nobody_else(stage, hostile):
-    address, tell, _ = hostile
-    stage.do(stage.auction.register([address]), stage.operator)
+def nobody_wins_beside(stage, hostile):
+    """An auction in which the hostile contract and one other have bid and nobody has won, not settled yet."""
+    stage.do(stage.auction.register([hostile[0]]), stage.operator)
     auction = stage.announce()
     hostile_bid(stage, hostile, auction, 5 * ETH)
     stage.bid(auction, stage.bidders[0], ETH)
     stage.end(auction)
     stage.clear(auction, 0, b"")
+    return auction
+
+
+def test_a_receiver_that_refuses_money_stops_nobody_else(stage, hostile):
+    address, tell, _ = hostile
+    auction = nobody_wins_beside(stage, hostile)
     stage.do(tell("arm", True, address, b""), stage.stranger)
     stage.settle(auction)
     call = stage.auction.withdraw(address)
@@ -385,12 +391,7 @@ def test_a_receiver_that_refuses_money_stops_nobody_else(stage, hostile):
 
 def test_a_receiver_that_calls_withdraw_again_gets_nothing_more(stage, hostile):
     address, tell, seen = hostile
-    stage.do(stage.auction.register([address]), stage.operator)
-    auction = stage.announce()
-    hostile_bid(stage, hostile, auction, 5 * ETH)
-    stage.bid(auction, stage.bidders[0], ETH)
-    stage.end(auction)
-    stage.clear(auction, 0, b"")
+    auction = nobody_wins_beside(stage, hostile)
     stage.settle(auction)
     call = stage.auction.withdraw(address)
     stage.do(tell("arm", False, call.to, call.data), stage.stranger)
