@@ -26,7 +26,8 @@ FIGURES = {
     "minting_time_s": ("minting time (s)", ",.1f"),
     "local_epochs": ("epochs a round of a user", ".1f"),
     "users_gain_total_money": ("cash of all users: received − cost", ",.0f"),
-    "receipts_less_costs_money": ("the DAO's receipts less its members' costs", ",.0f"),
+    "dao_receipts_total_money": ("the DAO receives", ",.0f"),
+    "users_cost_total_money": ("its members' work costs", ",.0f"),
     "delivered": ("δ, the part of the promise delivered", ".2f"),
     "forgone_by_winners_money": ("forgone by a winner (mean)", ",.1f"),
     "forgone_by_losers_money": ("forgone by a loser (mean)", ",.1f"),
@@ -158,7 +159,6 @@ def _with_ratios(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(
         workload=workload,
         accuracy_percent=100 * runs["accuracy"],
-        receipts_less_costs_money=runs["dao_receipts_total_money"] - runs["users_cost_total_money"],
         money_per_point=runs["paid_total_money"] / points.where(points > 0),
     )
 
