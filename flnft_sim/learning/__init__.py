@@ -6,6 +6,7 @@ Importing this loads neither PyTorch nor Numba: an engine is imported when it fi
 from flnft_sim.learning.accounting import dp_epsilon, dp_noise_multiplier
 from flnft_sim.learning.aggregation import AGGREGATORS, aggregate
 from flnft_sim.learning.batches import batch_plan
+from flnft_sim.learning.coalitions import Coalitions
 from flnft_sim.learning.contracts import BudgetError, Contracts, accountant
 from flnft_sim.learning.curves import Curve, PrivateCurve, load_curve, load_curves, load_private_curve
 from flnft_sim.learning.data import DATASETS, DataError, Dataset, Facts, data_directory, load_dataset
@@ -26,7 +27,7 @@ from flnft_sim.learning.models import MODELS, Model, build_model
 from flnft_sim.learning.partitions import PARTITIONS, partition, partition_table
 from flnft_sim.learning.privacy import Noise, PrivacyLedger, noise_scales
 from flnft_sim.learning.schemes import SCHEMES, Participation, Scheme, SchemeContext
-from flnft_sim.learning.training import evaluate, rank_users, train_privately, train_users
+from flnft_sim.learning.training import evaluate, rank_users, score_averages, train_privately, train_users
 
 __all__ = [
     "AGGREGATORS",
@@ -36,6 +37,7 @@ __all__ = [
     "SCHEMES",
     "BudgetError",
     "CentralizedLearner",
+    "Coalitions",
     "Contracts",
     "Curve",
     "DataError",
@@ -80,6 +82,7 @@ __all__ = [
     "partition",
     "partition_table",
     "rank_users",
+    "score_averages",
     "train_privately",
     "train_users",
 ]

@@ -8,7 +8,7 @@ import numpy as np
 
 from flnft_sim.arrays import Floats, Ints
 from flnft_sim.checks import not_negative, positive, whole, within
-from flnft_sim.learning.engines.base import Descent, PrivateDescent, Shard, StepNoise, Trained, TrainingError
+from flnft_sim.learning.engines.base import Descent, PrivateDescent, Scorer, Shard, StepNoise, Trained, TrainingError
 from flnft_sim.learning.engines.choice import choose_engine
 from flnft_sim.learning.models import Model
 from flnft_sim.learning.schemes import Ranking
@@ -93,6 +93,18 @@ def evaluate(
     """Return (accuracy, mean cross-entropy) of parameters (P,) on images and labels."""
     start, shard = _starts(model, params, 1)[0], _checked(model, (x, y), "evaluation")
     return choose_engine(model, engine=engine, device=device).engine().evaluate(model, start, shard)
+
+
+def score_averages(
+    model: Model, params: np.ndarray, x: np.ndarray, y: np.ndarray, *, device: str = "auto", engine: str = "auto"
+) -> Scorer:
+    """Return what scores averages of models (n, P) on images and labels: mixes (m, n) -> mean cross-entropy (m,).
+
+    What the averages share is computed once, and kept for as long as the returned function is.
+    """
+    models = _starts(model, params, len(params))
+    shard = _checked(model, (x, y), "validation")
+    return choose_engine(model, engine=engine, device=device).engine().scorer(model, models, shard)
 
 
 def rank_users(

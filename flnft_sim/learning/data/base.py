@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,10 @@ class DataError(InputError):
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images (n, channels, rows, columns) float32, normalised, and labels (n,) int64 in 0..classes−1."""
+    """Images (n, channels, rows, columns) float32, normalised, and labels (n,) int64 in 0..classes−1.
+
+    `validation` are images and labels that contributions are measured on, and on which no accuracy is reported.
+    """
 
     name: str
     source: str  # where it came from and what was checked, for the summary and the manifest
@@ -33,6 +36,7 @@ class Dataset:
     test_x: np.ndarray
     test_y: np.ndarray
     classes: int
+    validation: tuple[np.ndarray, np.ndarray] | None = None
 
     def __post_init__(self) -> None:
         for part, x, y in (("train", self.train_x, self.train_y), ("test", self.test_x, self.test_y)):
@@ -43,6 +47,24 @@ class Dataset:
                     f"dataset {self.name}: {part} label {y.max() if y.min() >= 0 else y.min()} is out of range; "
                     f"labels must be in 0..{self.classes - 1}"
                 )
+
+    def holding_out(self, share: float, rng: np.random.Generator) -> "Dataset":
+        """Set a random share of the test set apart as validation data; raises `DataError` where nothing is left."""
+        samples = len(self.test_y)
+        held = round(share * samples)
+        if not 0 < held < samples:
+            raise DataError(
+                f"learning.validation_share = {share:g} sets {held:,} of the {samples:,} test samples of dataset "
+                f"{self.name} apart, and leaves {samples - held:,} to report accuracy on; both need at least one"
+            )
+        order = rng.permutation(samples)
+        apart, left = np.sort(order[:held]), np.sort(order[held:])
+        return replace(
+            self,
+            test_x=self.test_x[left],
+            test_y=self.test_y[left],
+            validation=(self.test_x[apart], self.test_y[apart]),
+        )
 
     @property
     def input_shape(self) -> tuple[int, int, int]:

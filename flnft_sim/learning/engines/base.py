@@ -1,6 +1,6 @@
 """What an engine is: the data it takes, how far and how fast it descends, and the three things it does."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -105,6 +105,10 @@ class Trained(NamedTuple):
         return cls(np.empty((users, parameters), np.float32), np.empty(users), np.empty(users))
 
 
+type Scorer = Callable[[np.ndarray], Floats]
+"""Mixes (m, n) float, each row adding up to 1 -> the mean cross-entropy (m,) of the averages of n models."""
+
+
 class Engine(Protocol):
     """One way to compute; the doors of `learning.training` have checked and laid out what it gets.
 
@@ -150,3 +154,17 @@ class Engine(Protocol):
     def rank(self, model: Model, params: np.ndarray, shards: Sequence[Shard], by: Ranking) -> Floats:
         """Return each shard's mean loss (N,), or its mean gradient's L2 norm (N,), at parameters (P,), dropout off."""
         ...
+
+    def scorer(self, model: Model, params: np.ndarray, shard: Shard) -> Scorer:
+        """Return what scores averages of models (n, P) on a shard, dropout off."""
+        ...
+
+
+def one_by_one(engine: Engine, model: Model, params: np.ndarray, shard: Shard) -> Scorer:
+    """Score averages the plain way: make each, and evaluate it."""
+
+    def score(mixes: np.ndarray) -> Floats:
+        averages = (mix.astype(np.float32) @ params for mix in np.asarray(mixes))
+        return np.array([engine.evaluate(model, average, shard)[1] for average in averages])
+
+    return score

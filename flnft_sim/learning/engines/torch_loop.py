@@ -14,7 +14,16 @@ from torch.nn.functional import cross_entropy
 
 from flnft_sim.arrays import Floats, Ints
 from flnft_sim.learning.batches import CHUNK_STRIDE, LOT_ROWS, dropout_base, dropout_key
-from flnft_sim.learning.engines.base import Course, Descent, PrivateDescent, Shard, StepNoise, Trained
+from flnft_sim.learning.engines.base import (
+    Course,
+    Descent,
+    PrivateDescent,
+    Scorer,
+    Shard,
+    StepNoise,
+    Trained,
+    one_by_one,
+)
 from flnft_sim.learning.engines.torch_clipping import ClippedGradients, obstacle
 from flnft_sim.learning.models import Model
 from flnft_sim.learning.models.dropout import Dropout
@@ -139,6 +148,10 @@ class TorchLoop:
             if by == "loss":
                 return np.array([_evaluated(flat, x, y)[1] for x, y in shards])
             return np.array([_gradient_norm(flat, x, y) for x, y in shards])
+
+    def scorer(self, model: Model, params: np.ndarray, shard: Shard) -> Scorer:
+        """Return what scores averages of models (n, P), one after the other."""
+        return one_by_one(self, model, params, shard)
 
 
 def _at_rest(model: Model, params: np.ndarray, device: str) -> FlatModule:

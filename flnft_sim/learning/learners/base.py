@@ -8,6 +8,7 @@ import pandas as pd
 
 from flnft_sim.arrays import Ints
 from flnft_sim.errors import FlnftError, InputError
+from flnft_sim.learning.coalitions import Coalitions
 from flnft_sim.learning.models import Model
 from flnft_sim.learning.schemes import Ranking
 
@@ -63,6 +64,13 @@ class Learner(Protocol):
 
     def aggregate(self, updates: LocalUpdates, arrived: np.ndarray) -> None:
         """Make the model of the updates that arrived (bool mask) the current one."""
+        ...
+
+    def coalitions(self, updates: LocalUpdates, arrived: np.ndarray) -> Coalitions | None:
+        """Return what scores averages of the updates that arrived; ask before `aggregate` forgets the start.
+
+        None where nobody sees single updates: there are none, or only their sum is seen.
+        """
         ...
 
     def evaluate(self) -> tuple[float, float]:

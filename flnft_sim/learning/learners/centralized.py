@@ -52,6 +52,10 @@ class CentralizedLearner(FederatedLearner):
         del arrived
         self.params = updates.params[0]
 
+    def coalitions(self, updates: LocalUpdates, arrived: np.ndarray) -> None:
+        """Return None: there are no updates, for one model is trained on everything."""
+        del updates, arrived
+
     def rank(self, users: np.ndarray, by: Ranking) -> np.ndarray:
         """Return the pooled data's value for everyone."""
         return np.repeat(super().rank(np.zeros(1, np.int64), by), len(users))

@@ -9,6 +9,7 @@ import numpy as np
 from flnft_sim.arrays import Ints
 from flnft_sim.learning.aggregation import AGGREGATORS, State, aggregate
 from flnft_sim.learning.batches import steps_per_epoch
+from flnft_sim.learning.coalitions import Coalitions
 from flnft_sim.learning.data import Dataset
 from flnft_sim.learning.engines.base import Shard, StepNoise
 from flnft_sim.learning.engines.choice import choose_engine
@@ -60,6 +61,7 @@ class FederatedLearner:
         self.shard_sizes = np.array([len(shard) for shard in shards])
         self._shards = _gather(dataset, shards)
         self._test: Shard = (dataset.test_x, dataset.test_y)
+        self._validation = dataset.validation
         engine, device, on_steps = self._training.engine, self._training.device, self._noise.perturb == "step"
         choice = choose_engine(model, engine=engine, device=device, step_noise=on_steps)
         self.engine_name, self.engine_reason = choice.name, choice.reason
@@ -108,6 +110,18 @@ class FederatedLearner:
         params = updates.params if arrived.all() else updates.params[arrived]
         self.params = aggregate(
             self._training.aggregator, self.params, params, self._weights_of(users), users=users, state=self._state
+        )
+
+    def coalitions(self, updates: LocalUpdates, arrived: np.ndarray) -> Coalitions | None:
+        """Return what scores averages of the updates that arrived (bool mask), by their weights in the aggregate."""
+        return Coalitions(
+            self.model,
+            self.params,
+            updates.params[arrived],
+            self._weights_of(updates.users[arrived]),
+            self._validation,
+            engine=self.engine_name,
+            device=self._training.device,
         )
 
     def _weights_of(self, users: np.ndarray) -> np.ndarray:

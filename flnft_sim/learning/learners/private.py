@@ -6,6 +6,7 @@ import numpy as np
 
 from flnft_sim.arrays import Floats, Ints
 from flnft_sim.checks import whole
+from flnft_sim.learning.coalitions import Coalitions
 from flnft_sim.learning.contracts import Contracts
 from flnft_sim.learning.data import Dataset
 from flnft_sim.learning.engines.base import PrivateDescent
@@ -100,6 +101,10 @@ class PrivateLearner(FederatedLearner):
         """Make the aggregate of the updates that arrived (bool mask) the current model."""
         super().aggregate(updates, arrived)
         self._public_loss = None
+
+    def coalitions(self, updates: LocalUpdates, arrived: np.ndarray) -> Coalitions | None:
+        """Return what scores averages of the updates that arrived; None where only their sum is seen."""
+        return None if self._privacy.mechanism == "dp-secagg" else super().coalitions(updates, arrived)
 
     def evaluate(self) -> tuple[float, float]:
         """Return (test accuracy, test loss); the test set is public."""

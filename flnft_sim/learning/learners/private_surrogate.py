@@ -87,6 +87,10 @@ class PrivateSurrogateLearner:
             self._progress.advance(weights, steps, deviations)
             self._extent.meet("noise_deviation", private_noise_variance(weights, steps, deviations) ** 0.5)
 
+    def coalitions(self, updates: LocalUpdates, arrived: np.ndarray) -> None:
+        """Return None: a curve has no updates."""
+        del updates, arrived
+
     def evaluate(self) -> tuple[float, float]:
         """Return (accuracy, loss) of the curve."""
         work, noise = self._progress.work, self._progress.noise

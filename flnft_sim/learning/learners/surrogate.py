@@ -81,6 +81,10 @@ class SurrogateLearner:
             self._progress.advance(sizes, steps, scales)
             self._extent.meet("noise_deviation", noise_variance(sizes, scales) ** 0.5)
 
+    def coalitions(self, updates: LocalUpdates, arrived: np.ndarray) -> None:
+        """Return None: a curve has no updates."""
+        del updates, arrived
+
     def evaluate(self) -> tuple[float, float]:
         """Return (accuracy, loss) of the curve."""
         work, noise = self._progress.work, self._progress.noise

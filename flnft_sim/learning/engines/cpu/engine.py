@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from flnft_sim.learning.batches import LOT_ROWS, dropout_key, dropout_threshold
-from flnft_sim.learning.engines.base import Descent, PrivateDescent, Shard, StepNoise, Trained, TrainingError
+from flnft_sim.learning.engines.base import (
+    Descent,
+    PrivateDescent,
+    Scorer,
+    Shard,
+    StepNoise,
+    Trained,
+    TrainingError,
+    one_by_one,
+)
 from flnft_sim.learning.engines.cpu import host
 from flnft_sim.learning.engines.cpu.inputs import Dropout, Rates, Samples, frozen
+from flnft_sim.learning.engines.cpu.threads import in_threads, usable
 from flnft_sim.learning.models import Layers, Model
-from flnft_sim.machine import cores
 
 if TYPE_CHECKING:
     from flnft_sim.arrays import Floats, Ints
@@ -25,6 +33,8 @@ if TYPE_CHECKING:
 _LARGEST_KERNEL = 7  # beyond, not even one output's accumulators fit the registers
 _EVALUATION_BATCH = 64
 _EVALUATION_CHUNK = 512  # samples one thread takes at a time; fixed, so that sums do not depend on the threads
+
+_LARGEST_TABLE = 2**28  # floats (1 GiB) that first layers may take; beyond, averages are scored one by one
 
 _log = logging.getLogger(__name__)
 
@@ -145,6 +155,17 @@ class CpuEngine:
         _in_threads(layers, _EVALUATION_BATCH, score_one, range(len(shards)), self.threads)
         return scores
 
+    def scorer(self, model: Model, params: np.ndarray, shard: Shard) -> Scorer:
+        """Return what scores averages of models (n, P); those of dense layers alone share the models' first layers."""
+        layers = _layers(model)
+        warm_up(model)
+        from flnft_sim.learning.engines.cpu import averages
+
+        images, labels = _rows(shard)
+        if layers.convolutions or averages.floats_for(layers, len(params), len(labels)) > _LARGEST_TABLE:
+            return one_by_one(self, model, params, shard)
+        return averages.Averages(layers, params, images, labels, threads=self.threads)
+
 
 def _obstacle(model: Model) -> str | None:
     """Say why the engine cannot run the model on this machine, or None."""
@@ -182,30 +203,12 @@ def _in_threads(
     layers: Layers, batch_size: int, work: Callable[[Worker, int], None], items: Iterable[int], threads: int | None
 ) -> None:
     """Do `work(worker, item)` for all items; each thread keeps one worker. Compiled code runs outside Python's lock."""
-    import numba
-
     from flnft_sim.learning.engines.cpu.worker import Worker
 
     items = list(items)
-    waiting = iter(items)  # shared: whichever thread is free takes the next
-
-    def run() -> None:
-        worker = Worker(layers, batch_size)
-        for item in waiting:
-            work(worker, item)
-
-    # Numba's own setting (NUMBA_NUM_THREADS, set_num_threads) is how a sweep's worker says what its share is.
-    threads = min(threads or min(cores(), numba.get_num_threads()), len(items))
-    if threads <= 1:
-        run()
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        running = [pool.submit(run) for _ in range(threads)]
-        try:
-            for thread in running:
-                thread.result()  # raises what the thread raised
-        finally:
-            items.clear()  # after an error or an interrupt nobody starts another item
+    threads = usable(threads, len(items))
+    workers = [Worker(layers, batch_size) for _ in range(threads)]
+    in_threads(threads, lambda thread, item: work(workers[thread], item), items)
 
 
 def _in_order(count: int) -> tuple[np.ndarray, np.ndarray]:

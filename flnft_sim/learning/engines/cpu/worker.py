@@ -24,7 +24,7 @@ class Worker:
     def __init__(self, layers: Layers, batch_size: int) -> None:
         self._plan = plan(layers, batch_size)
         self._net = self._plan.net
-        self._workspace = self._plan.workspace()
+        self._workspace, self._batch = self._plan.workspace(), batch_size
 
     def load(self, flat: np.ndarray) -> None:
         """Start from parameters (P,) float32 with zero momentum."""
@@ -68,6 +68,12 @@ class Worker:
     def evaluate(self, samples: Samples) -> tuple[int, float]:
         """Correct predictions and summed cross-entropy at the current parameters, without dropout."""
         return steps.evaluate(self._net, *samples, self._workspace, *Dropout())
+
+    def lay_out(self, x: np.ndarray, shared: np.ndarray, model: int, models: int, tail_at: int) -> None:
+        """Write the first layer's sums on samples x (v, d), and the layers after it, where `mixing` wants them."""
+        from flnft_sim.learning.engines.cpu import mixing  # not compiled for who does not need it
+
+        mixing.lay_out(self._net, x, self._workspace, self._batch, shared, model, models, tail_at)
 
     def gradient_norm(self, samples: Samples) -> float:
         """L2 norm of the gradient of the mean loss over all samples, without dropout.
