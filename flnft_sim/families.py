@@ -54,6 +54,20 @@ BELIEFS = _family(
 UTILITIES = _family("utility", "utilities", "flnft_sim.game.incentives", {"fair": "fair"})
 COSTS = _family("cost", "costs", "flnft_sim.game.incentives", {"linear": "linear"})
 REWARDS = _family("reward", "rewards", "flnft_sim.game.incentives", {"proportional": "proportional"})
+CONTRIBUTIONS = _family(
+    "contribution measure",
+    "contributions",
+    "flnft_sim.game.contribution",
+    {
+        "cosine": "cosine",
+        "leave_one_out": "leave-one-out",
+        "loss_drop": "loss-drop",
+        "paper": "paper",
+        "shapley": "shapley",
+        "shapley_exact": "shapley-exact",
+        "volume": "volume",
+    },
+)
 MODELS = _family("model", "models", "flnft_sim.learning.models", {"cnn": "cnn", "mlp": "mlp"})
 SCHEMES = _family(
     "scheme",
@@ -117,6 +131,7 @@ FAMILIES: tuple[Registry[Any], ...] = (
     UTILITIES,
     COSTS,
     REWARDS,
+    CONTRIBUTIONS,
     MODELS,
     SCHEMES,
     AGGREGATORS,

@@ -12,6 +12,7 @@ CONTRACTS = {
     "flnft_sim.utilities": ("incentives.UtilityContract", "utility"),
     "flnft_sim.costs": ("incentives.CostContract", "cost"),
     "flnft_sim.rewards": ("incentives.RewardContract", "reward"),
+    "flnft_sim.contributions": ("contributions.ContributionContract", "measure"),
     "flnft_sim.models": ("models.ModelContract", "model"),
     "flnft_sim.schemes": ("schemes.SchemeContract", "scheme"),
     "flnft_sim.aggregators": ("aggregators.AggregatorContract", "aggregator"),
