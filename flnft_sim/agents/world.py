@@ -9,6 +9,7 @@ import simpy
 from flnft_sim import knobs
 from flnft_sim.agents.belief_book import BeliefBook
 from flnft_sim.agents.gas_money import GasMoney
+from flnft_sim.agents.measures import Measures
 from flnft_sim.agents.onchain import OnChain
 from flnft_sim.agents.policy import Policy
 from flnft_sim.agents.reserve_book import ReserveBook
@@ -39,6 +40,7 @@ class Records:
     licences: list[LicenceRow] = field(default_factory=list)
     promises: list[PromiseRow] = field(default_factory=list)
     deliveries: list[DeliveryRow] = field(default_factory=list)
+    contributions: list[Row] = field(default_factory=list)
 
     def end_round(self, row: RoundRow) -> None:
         """Keep a round's row, and tell whoever shows progress."""
@@ -69,5 +71,7 @@ class World:
     """What the clearing rule is told, beside what it learns from the ledger."""
     incentives: Incentives | None = None
     """What moves users; none where it is what the paper says."""
+    measures: Measures = field(default_factory=Measures)
+    """How users' contributions are measured."""
     policy: Policy = field(default_factory=Policy)
     """How providers and users decide."""

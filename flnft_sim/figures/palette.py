@@ -16,6 +16,7 @@ PHASE_COLOURS: dict[str, str] = {
     Phase.UPLOAD: "#f2b75c",
     Phase.CONSENSUS: "#007a59",
     Phase.AGGREGATION: "#4d4d4d",
+    Phase.MEASURING: "#8c564b",
     Phase.WAITING: "#d9d9d9",
     Phase.MINTING: PURPLE,
     Phase.VOTING: SKY,

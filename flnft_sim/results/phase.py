@@ -13,6 +13,7 @@ class Phase(StrEnum):
     UPLOAD = "upload"
     CONSENSUS = "consensus"
     AGGREGATION = "aggregation"
+    MEASURING = "measuring"
     WAITING = "waiting"
     MINTING = "minting"
     VOTING = "voting"

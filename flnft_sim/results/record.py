@@ -25,6 +25,7 @@ class RunRecord:
 
     rounds: pd.DataFrame = field(default_factory=partial(empty, "rounds"))
     users: pd.DataFrame = field(default_factory=partial(empty, "users"))
+    contributions: pd.DataFrame = field(default_factory=partial(empty, "contributions"))
     bids: pd.DataFrame = field(default_factory=partial(empty, "bids"))
     auctions: pd.DataFrame = field(default_factory=partial(empty, "auctions"))
     licences: pd.DataFrame = field(default_factory=partial(empty, "licences"))

@@ -16,6 +16,7 @@ from flnft_sim import families
 from flnft_sim.imports import Source, bring_in, offer, source_of
 from flnft_sim.knobs import Knob, knobs
 from flnft_sim.scenario.asks import asks_of, refuse_other_asks
+from flnft_sim.scenario.measures import refuse_unmeasurable
 from flnft_sim.scenario.names import Chosen, Named
 from flnft_sim.scenario.own_data import OWN_DATA, pinned_data
 from flnft_sim.scenario.promises import refuse_impossible_promises
@@ -24,7 +25,7 @@ from flnft_sim.scenario.strict import Name
 from flnft_sim.scenario.surrogate_scope import refuse_unknown
 from flnft_sim.settings.beliefs import BeliefSettings, DemandSettings
 from flnft_sim.settings.consensus import TRAFFIC_GAS, MiningSettings, ReplicaSettings
-from flnft_sim.settings.game import FairSettings
+from flnft_sim.settings.game import FairSettings, ShapleySettings
 from flnft_sim.settings.learning import (
     ActivationSettings,
     DirichletSettings,
@@ -178,7 +179,7 @@ class Demand(Section, DemandSettings, frozen=True):
     """The hidden demand regime that moves each provider's valuation from auction to auction."""
 
 
-class Game(Choice, FairSettings, ContestSettings, frozen=True):
+class Game(Choice, FairSettings, ShapleySettings, ContestSettings, frozen=True):
     """The game between users and providers: prices and answers (`paper`), or a contest for a pot (`sound`)."""
 
     utility: Annotated[
@@ -190,6 +191,18 @@ class Game(Choice, FairSettings, ContestSettings, frozen=True):
         Chosen(families.REWARDS),
         Knob("what a contribution weighs when money is shared among users", paper="Eq. 13"),
     ] = "proportional"
+    contribution: Annotated[
+        str,
+        Chosen(families.CONTRIBUTIONS),
+        Knob(
+            "by which measure of what they contributed users are paid; any but `paper` weighs freshness too",
+            paper="Eq. 10",
+        ),
+    ] = "paper"
+    measures: Annotated[
+        tuple[Annotated[str, Named(families.CONTRIBUTIONS)], ...],
+        Knob("measures of contributions that are taken beside it, for the table `contributions`", items=(0, 20)),
+    ] = ()
     cost_price: Annotated[
         float,
         Knob(
@@ -385,6 +398,10 @@ class Learning(Choice, TrainingSettings, ActivationSettings, InputSettings, Nois
     split: Annotated[Literal["paper", "full"], Knob("`paper`: 50,000 training samples; `full`: all", paper="§6.1")] = (
         "paper"
     )
+    validation_share: Annotated[
+        float,
+        Knob("share of the test set on which contributions are measured; accuracy is reported on the rest", ge=0, lt=1),
+    ] = 0.0
     samples_per_user: Annotated[
         int | None,
         Knob(
@@ -778,6 +795,7 @@ class Scenario(Section, frozen=True):
             )
         self._money_is_exact()
         refuse_impossible_promises(self)
+        refuse_unmeasurable(self)
         if self.public_chain.backend != "model":
             self._fits_contracts()
         if self.public_chain.gas_price_gwei and self.market.mechanism != "paper":

@@ -36,6 +36,7 @@ def harvest(cast: Cast, *, status: str, wall_s: float, error: str | None = None)
         "auctions": of_rows("auctions", records.auctions),
         "licences": of_rows("licences", records.licences),
         "promises": of_rows("promises", records.promises),
+        "contributions": _contributions(cast),
         "deliveries": of_rows("deliveries", records.deliveries),
         "transactions": _transactions(cast),
         "spans": spans,
@@ -159,6 +160,19 @@ def _users(cast: Cast) -> pd.DataFrame:
     parts = [of_rows("users", records.users)] if records.users else []
     parts += [pd.DataFrame(columns) for columns in records.crowds.values()]
     return pd.concat(parts, ignore_index=True) if parts else empty("users")
+
+
+def _contributions(cast: Cast) -> pd.DataFrame:
+    """What was measured of each update, and on a minting's last row of a user what it was paid."""
+    rows = pd.DataFrame(cast.world.records.contributions)
+    if rows.empty:
+        return empty("contributions")
+    by = ["dao", "episode", "round", "user"]
+    paid = pd.DataFrame(
+        [[getattr(row, name) for name in (*by, "reward_received_money")] for row in cast.world.records.users]
+    )
+    paid.columns = pd.Index([*by, "paid_money"])
+    return rows.drop(columns="paid_money").merge(paid, on=by, how="left")
 
 
 def _privacy(cast: Cast) -> pd.DataFrame:

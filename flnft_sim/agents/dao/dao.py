@@ -9,6 +9,7 @@ import numpy as np
 import simpy
 
 from flnft_sim.agents.dao.fl_nft import FlNft
+from flnft_sim.agents.dao.measuring import FORWARD_SHARE, measure_round, seen, spend_measuring
 from flnft_sim.agents.dao.members import Individuals
 from flnft_sim.agents.dao.organisation import Organisation, Parts
 from flnft_sim.agents.dao.recording import record_round
@@ -26,9 +27,6 @@ from flnft_sim.results import weights_bytes
 from flnft_sim.results.outcome import Outcome
 
 Process = Generator[simpy.Event, Any, Any]
-
-RANKING_SHARE = 1 / 3  # a forward pass is a third of the forward and backward passes of training
-
 
 PRICES = AnnouncedPrices()
 
@@ -86,6 +84,7 @@ class MuDao(Organisation):
         held.updates = self.learner.train(number, held.plan.users, held.plan.epochs, held.plan.privacy)
         held.work = yield from self._work(held)
         self._take_in(held)
+        yield from spend_measuring(self, held)
         held.accuracy, held.loss = self.learner.evaluate()
         record_round(self, held, self.terms.shares(self, held.decision))
         return held
@@ -132,7 +131,7 @@ class MuDao(Organisation):
         """Ranking schemes pay for a forward pass over local data, on the clock; returns scores (N,) or None."""
         if self.scheme.ranks_by is None:
             return None
-        seconds = RANKING_SHARE * self.seconds_per_epoch
+        seconds = FORWARD_SHARE * self.seconds_per_epoch
         with self.doing("ranking", round=number, dao=self.label):
             yield self.world.env.timeout(float(seconds.max() if self.host is None else seconds.sum()))
         return self.learner.rank(self.learner.users, self.scheme.ranks_by)
@@ -172,13 +171,15 @@ class MuDao(Organisation):
     def _take_in(self, held: Round) -> None:
         """Credit who delivered, aggregate what arrived, and learn from it."""
         game, work, now_s = self.world.settings.game, held.work, self.world.env.now
-        self.deliveries.take_in(
-            held, self.shard_sizes, mu0=game.mu0, mu1=game.mu1, freshness_horizon_s=game.freshness_horizon_s
-        )
+        self.deliveries.count(held)
         if not work.arrived.any():
             return
         self.terms.credit(self, held)
+        coalitions = seen(self, held)
         self.learner.aggregate(held.updates, work.arrived)
+        measure_round(self, held, coalitions)
+        pays_by = self.world.measures.pays_by
+        self.deliveries.credit(held, pays_by, freshness_horizon_s=game.freshness_horizon_s)
         self.experience.learn(held)
         self.age.update(now_s, float(work.started_s[work.arrived].max()))
         self.world.spans.add(self.name, "aggregation", now_s, now_s, round=held.number, dao=self.label)

@@ -10,7 +10,8 @@ import numpy as np
 from flnft_sim.agents.dao.round import Round
 from flnft_sim.agents.decision import Decision
 from flnft_sim.arrays import Floats, Ints
-from flnft_sim.game import delivered_shares, freshness_contribution, quality_contribution
+from flnft_sim.game import delivered_shares, freshness_contribution
+from flnft_sim.game.contribution import facts_of
 from flnft_sim.results.outcome import WORKED, Outcome
 
 
@@ -18,12 +19,14 @@ from flnft_sim.results.outcome import WORKED, Outcome
 class Deliveries:
     """Arrays (N,) over a DAO's members, over the rounds of one minting so far.
 
-    An update counts as delivered once it is final in time and aggregated. What it is worth is what the paper's two
-    contributions come to as measured: θ^Q (Eq. 10) of its loss, θ^F (Eq. 12) of its age.
+    An update counts as delivered once it is final in time and aggregated. What it is worth is what the measure says by
+    which users are paid (θ^Q of its loss in the paper, Eq. 10), and θ^F of its age (Eq. 12). In the paper a fresh
+    update is paid for being fresh, whatever is in it. By any other measure θ^F counts as many times as was contributed:
+    what does nothing is fresh in vain. Sums may be below 0, where harm was done; nobody is paid less than nothing.
     """
 
-    quality: Floats  # Σ θ^Q of delivered updates
-    freshness: Floats  # Σ θ^F of delivered updates
+    quality: Floats  # Σ c, of delivered updates; θ^Q in the paper
+    freshness: Floats  # Σ θ^F in the paper, else Σ c·θ^F
     updates: dict[Outcome, Ints]  # how many ended so
 
     @classmethod
@@ -37,21 +40,24 @@ class Deliveries:
         """Whether anything was ever aggregated."""
         return bool(self.updates[Outcome.FINAL].any())
 
-    def take_in(self, held: Round, shard_sizes: Ints, *, mu0: float, mu1: float, freshness_horizon_s: float) -> None:
-        """Count a round's updates, and credit those that were aggregated."""
-        work, users = held.work, held.plan.users
+    def count(self, held: Round) -> None:
+        """Count how a round's updates ended."""
         for outcome, counts in self.updates.items():
-            counts[users[work.outcomes == outcome]] += 1
-        rows = np.flatnonzero(work.arrived)
-        members, losses = users[rows], held.updates.losses[rows]
-        self.quality[members] += quality_contribution(shard_sizes[members], losses, mu0=mu0, mu1=mu1)
-        self.freshness[members] += freshness_contribution(work.age_s[rows], freshness_horizon_s=freshness_horizon_s)
+            counts[held.plan.users[held.work.outcomes == outcome]] += 1
+
+    def credit(self, held: Round, pays_by: str, *, freshness_horizon_s: float) -> None:
+        """Credit a round's updates that were aggregated, by what was measured of them."""
+        rows = np.flatnonzero(held.work.arrived)
+        members, values = held.plan.users[rows], held.measured[pays_by].values
+        fresh = freshness_contribution(held.work.age_s[rows], freshness_horizon_s=freshness_horizon_s)
+        self.quality[members] += values
+        self.freshness[members] += fresh if facts_of(pays_by).age_counts_alone else fresh * values
 
     def shares(self, decision: Decision) -> Floats:
         """Each member's share of what the minting earns (`game.delivered_shares`), at a decision's prices: (N,)."""
         return delivered_shares(
-            decision.problem.weights(self.quality),
-            decision.problem.weights(self.freshness),
+            decision.problem.weights(np.maximum(self.quality, 0.0)),
+            decision.problem.weights(np.maximum(self.freshness, 0.0)),
             quality_money=float(decision.step.quality_money.sum()),
             freshness_money=float(decision.step.freshness_money.sum()),
         )

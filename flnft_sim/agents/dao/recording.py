@@ -1,5 +1,6 @@
 """The rows an FL round leaves in the tables `rounds` and `users`."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from flnft_sim.agents.dao.organisation import Organisation
 from flnft_sim.agents.dao.round import Round
 from flnft_sim.arrays import Floats
+from flnft_sim.game.contribution import facts_of
 from flnft_sim.results.outcome import OUTCOME_TYPE, Outcome
 from flnft_sim.results.tables import NAN, RoundRow
 
@@ -39,10 +41,34 @@ def record_round(dao: Organisation, held: Round, shares: Floats) -> None:
         **decision.told(),
     )
     dao.members.record({"dao": dao.name, "episode": held.episode, "round": held.number} | _columns(dao, held, shares))
+    world.records.contributions += _contributions(dao, held, shares)
     world.spans.counter(dao.name, "accuracy", now_s, held.accuracy)
     world.spans.counter(dao.name, "age_of_information_s", now_s, dao.age.age(now_s))
     world.spans.counter("public chain", "mempool", now_s, world.public_chain.mempool_size)
     world.records.end_round(row)
+
+
+def _contributions(dao: Organisation, held: Round, shares: Floats) -> Iterator[dict[str, Any]]:
+    """A row of the table `contributions` for each who took part; none where no measure was asked for."""
+    if not (asked := dao.world.measures.asked):
+        return
+    arrived, place = held.work.arrived.tolist(), 0
+    for member, there in zip(held.plan.users.tolist(), arrived, strict=True):
+        row: dict[str, Any] = {
+            "dao": dao.name,
+            "episode": held.episode,
+            "round": held.number,
+            "user": dao.members.names[member],
+            "conduct": "honest",
+            "arrived": there,
+        }
+        for name in asked:
+            column, found = name.replace("-", "_"), held.measured.get(name)
+            row[column] = float(found.values[place]) if there and found else NAN
+            if facts_of(name).sampled:
+                row[f"{column}_error"] = float(found.errors[place]) if there and found else NAN
+        place += there
+        yield row | {"pay_share": float(shares[member]), "paid_money": 0.0}
 
 
 def _columns(dao: Organisation, held: Round, shares: Floats) -> dict[str, Any]:

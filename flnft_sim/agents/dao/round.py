@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from flnft_sim.agents.decision import Agreement
 from flnft_sim.arrays import Bools, Floats
 from flnft_sim.clock.work import Work
+from flnft_sim.game.contribution import Measured
 from flnft_sim.learning import LocalUpdates, Participation
 
 
@@ -23,5 +24,7 @@ class Round:
     plan: Participation = field(init=False)
     updates: LocalUpdates = field(init=False)
     work: Work = field(init=False)
+    measured: dict[str, Measured] = field(default_factory=dict)  # arrays over those whose update arrived
+    measuring_s: float = 0.0
     accuracy: float = field(init=False)
     loss: float = field(init=False)

@@ -10,7 +10,7 @@ from flnft_sim.results.tables.frames import empty, of_rows, type_of, typed, type
 from flnft_sim.results.tables.market import AccountRow, AuctionRow, BidRow, LicenceRow, TransactionRow
 from flnft_sim.results.tables.registry import COLUMNS, ROWS
 from flnft_sim.results.tables.renamed import RENAMED, as_of_now
-from flnft_sim.results.tables.rounds import AgeRow, PrivacyRow, RoundRow, UserRow
+from flnft_sim.results.tables.rounds import AgeRow, ContributionRow, PrivacyRow, RoundRow, UserRow
 from flnft_sim.results.tables.sales import DeliveryRow, PromiseRow
 from flnft_sim.results.tables.timeline import CounterRow, MoveRow, PhaseRow, PositionRow, RateRow, SpanRow
 
@@ -25,6 +25,7 @@ __all__ = [
     "AuctionRow",
     "BidRow",
     "Column",
+    "ContributionRow",
     "CounterRow",
     "DeliveryRow",
     "LicenceRow",

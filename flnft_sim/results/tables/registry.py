@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 from flnft_sim.results.tables.columns import Type, columns_of
 from flnft_sim.results.tables.market import AccountRow, AuctionRow, BidRow, LicenceRow, TransactionRow
-from flnft_sim.results.tables.rounds import AgeRow, PrivacyRow, RoundRow, UserRow
+from flnft_sim.results.tables.rounds import AgeRow, ContributionRow, PrivacyRow, RoundRow, UserRow
 from flnft_sim.results.tables.sales import DeliveryRow, PromiseRow
 from flnft_sim.results.tables.timeline import CounterRow, MoveRow, PhaseRow, PositionRow, RateRow, SpanRow
 
 ROWS: Mapping[str, type] = {
     "rounds": RoundRow,
     "users": UserRow,
+    "contributions": ContributionRow,
     "bids": BidRow,
     "auctions": AuctionRow,
     "licences": LicenceRow,

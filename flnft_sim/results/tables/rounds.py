@@ -1,4 +1,4 @@
-"""The tables of training: `rounds`, `users`, `privacy`, `aoi`."""
+"""The tables of training: `rounds`, `users`, `contributions`, `privacy`, `aoi`."""
 
 from dataclasses import dataclass
 
@@ -66,6 +66,33 @@ class UserRow:
     stalled_so_far: int = column("updates of this minting on which consensus stalled", unit="count")
     aborted_so_far: int = column("updates of this minting whose secure sum was given up", unit="count", default=0)
     pay_share: float = column("share of what the minting earns, by what was delivered", unit="share")
+
+
+@dataclass(slots=True, kw_only=True)
+class ContributionRow:
+    """What a member that took part in a round contributed; a run has the columns of the measures that it asked for.
+
+    Measures are empty where the update did not arrive; a measure of one's own has a column of its name.
+    """
+
+    dao: str = column("whose member")
+    episode: int = column("which minting, from 0")
+    round: int = column("which round of the minting, from 1")
+    user: str = column("who")
+    conduct: str = column("`honest`, or what it does instead")
+    arrived: bool = column("whether its update was aggregated")
+    paper: float = column("θ^Q of what it reports", source="Eq. 10", default=NAN)
+    volume: float = column("|D|, its samples", unit="count", default=NAN)
+    leave_one_out: float = column(
+        "v(N) − v(N∖i): v(S) is what the average of S lowers the loss by", unit="nat", default=NAN
+    )
+    loss_drop: float = column("v({i})", unit="nat", default=NAN)
+    cosine: float = column("cosine of its update and the aggregate's", default=NAN)
+    shapley: float = column("its mean gain in v over sampled orders of users", unit="nat", default=NAN)
+    shapley_error: float = column("the standard error of that; 0 where the value is exact", unit="nat", default=NAN)
+    shapley_exact: float = column("its Shapley value over all coalitions", unit="nat", default=NAN)
+    pay_share: float = column("share of what the minting earns, by what was delivered so far", unit="share")
+    paid_money: float = column("what the user was paid after the auction; on the minting's last row")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -36,7 +36,10 @@ from flnft_sim.streams import Streams
 def data_of(settings: Scenario) -> Dataset:
     learning = settings.learning
     told = learning.told("dataset")
-    return load_dataset(learning.dataset, data_dir=learning.data_dir, split=learning.split, seed=settings.seed, **told)
+    data = load_dataset(learning.dataset, data_dir=learning.data_dir, split=learning.split, seed=settings.seed, **told)
+    if learning.validation_share == 0:
+        return data
+    return data.holding_out(learning.validation_share, Streams(settings.seed).generator("validation data"))
 
 
 def extent_of(settings: Scenario) -> Extent:
