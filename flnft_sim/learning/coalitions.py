@@ -12,6 +12,9 @@ from flnft_sim.learning.models import Model
 from flnft_sim.learning.training import score_averages
 
 MOST_LOSS = 100.0  # nats, of a model that is worse or whose loss is no number: it is as wrong as can be
+MOST_PARAMETER = (
+    1e6  # beyond, or no number, a model is none: mixed with others it must not spoil those that leave it out
+)
 
 
 class Coalitions:
@@ -33,6 +36,7 @@ class Coalitions:
         device: str = "auto",
     ) -> None:
         self._model, self._start, self._params, self._weights = model, start, params, np.asarray(weights, float)
+        self._broken = ~(np.abs(params).max(axis=1) <= MOST_PARAMETER)
         self._validation, self._engine, self._device = validation, engine, device
         self._losses: dict[bytes, float] = {}  # of coalitions, by their packed masks
 
@@ -70,6 +74,7 @@ class Coalitions:
         missing = [row for key, row in {key: row for row, key in enumerate(keys)}.items() if key not in self._losses]
         if missing:
             losses = self._scorer(self._mixes(masks[missing]))
+            losses[(masks[missing] & self._broken).any(axis=1)] = MOST_LOSS
             losses = np.minimum(np.nan_to_num(losses, nan=MOST_LOSS), MOST_LOSS)
             self._losses.update(zip((keys[row] for row in missing), losses.tolist(), strict=True))
         return np.array([self._losses[key] for key in keys])
@@ -83,5 +88,5 @@ class Coalitions:
     def _scorer(self) -> Scorer:
         if self._validation is None:
             raise DataError("coalitions cannot be scored without validation data; set learning.validation_share")
-        models = np.concatenate([self._params, self._start[None]])
+        models = np.concatenate([np.where(self._broken[:, None], np.float32(0), self._params), self._start[None]])
         return score_averages(self._model, models, *self._validation, engine=self._engine, device=self._device)

@@ -13,15 +13,16 @@ import torch
 from torch.func import functional_call, grad_and_value, vmap
 from torch.nn.functional import cross_entropy
 
-from flnft_sim.arrays import Ints
+from flnft_sim.arrays import Floats, Ints
 from flnft_sim.learning.batches import dropout_base, steps_per_epoch
-from flnft_sim.learning.engines.base import Course, Descent, Shard, StepNoise, Trained
+from flnft_sim.learning.engines.base import Course, Descent, Scorer, Shard, StepNoise, Trained
 from flnft_sim.learning.engines.torch_loop import GradientNoise, TorchLoop
 from flnft_sim.learning.models import Model
 from flnft_sim.learning.models.dropout import Dropout
 from flnft_sim.machine import one_thread
 
-GROUP_USERS = 256  # trained together; bounds the memory for activations
+GROUP_USERS = 256  # trained, or scored, together; bounds the memory for activations
+SCORED_SAMPLES = 512  # that averages of models are scored on at a time
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,35 @@ class TorchStacked(TorchLoop):
                 trained.losses[group], trained.gradient_norms[group] = figures
                 trained.params[group] = params.cpu().numpy()
         return trained
+
+    def scorer(self, model: Model, params: np.ndarray, shard: Shard) -> Scorer:
+        """Return what scores averages of models (n, P), as many at once as fit beside the samples."""
+        module, shapes = model.module().to(self.device).eval(), model.parameter_shapes
+        lengths = [prod(shape) for shape in shapes.values()]
+        models = torch.from_numpy(np.ascontiguousarray(params)).to(self.device)
+        batches = [(torch.from_numpy(x).to(self.device), torch.from_numpy(y).to(self.device)) for x, y in _cut(*shard)]
+
+        def summed_loss(flat: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            parts = zip(shapes.items(), flat.split(lengths), strict=True)
+            tensors = {name: part.view(shape) for (name, shape), part in parts}
+            return cross_entropy(functional_call(module, tensors, (x,)), y, reduction="sum")
+
+        stacked = vmap(summed_loss, in_dims=(0, None, None))
+
+        @torch.inference_mode()
+        def score(mixes: np.ndarray) -> Floats:
+            shares = torch.from_numpy(np.ascontiguousarray(mixes, np.float32)).to(self.device)
+            with one_thread("torch"):
+                averages = (some @ models for some in shares.split(GROUP_USERS))
+                losses = [torch.stack([stacked(each, x, y).double() for x, y in batches]).sum(0) for each in averages]
+            return np.asarray(torch.cat(losses).cpu().numpy() / len(shard[1]))
+
+        return score
+
+
+def _cut(x: np.ndarray, y: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Samples in batches that bound the memory for activations."""
+    return [(x[at : at + SCORED_SAMPLES], y[at : at + SCORED_SAMPLES]) for at in range(0, len(y), SCORED_SAMPLES)]
 
 
 def _train_group(
