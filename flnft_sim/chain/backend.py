@@ -17,7 +17,7 @@ from flnft_sim.chain.engine import ZERO_ADDRESS, Account, BlockEnv, Executed
 from flnft_sim.chain.errors import TransactionRefused
 from flnft_sim.chain.forks import NEWEST, floor_gas, intrinsic_gas
 from flnft_sim.chain.keys import ChainKey
-from flnft_sim.chain.transactions import Call, created_address, declared_gas, hash_of, signed
+from flnft_sim.chain.transactions import MOST_GAS, Call, created_address, declared_gas, hash_of, signed
 from flnft_sim.errors import UnknownNameError
 
 BACKENDS = ("model", "evm", "rpc")
@@ -27,6 +27,9 @@ EPOCH = 1_700_000_000
 """The block time at which a run's second 0 is."""
 
 CHAIN_ID = 1337
+
+ON_NODE = "node"
+"""What a genesis names as its engine where a node executed: then any engine must come to the same, but for the root."""
 
 
 @dataclass(frozen=True)
@@ -171,19 +174,22 @@ class Signing:
         key: ChainKey,
         *,
         gas: int | None = None,
+        most_gas: int | None = None,
         gas_price: int = 0,
         timestamp: int | None = None,
     ) -> Sent:
         """Sign a call as the sender's next transaction, with 1.2 times the gas that it takes when tried now.
 
-        `timestamp` is when it is to be tried. Raises `TransactionRefused` where the sender's money or the `gas` given
-        are less than it needs.
+        `timestamp` is when it is to be tried. What fails when tried gets `most_gas` where that is given, and nothing
+        more than that. Raises `TransactionRefused` where the sender's money or the `gas` given are less than it needs.
         """
         data = call.data
         tried = self.try_call(call, sender=key.address, timestamp=timestamp)
         least = intrinsic_gas(self.genesis.fork, data, creates=call.to is None)
         need = max(least + tried.gas_used, floor_gas(self.genesis.fork, data))
-        gas = declared_gas(need) if gas is None else gas
+        if gas is None:
+            most = MOST_GAS if most_gas is None else most_gas
+            gas = min(declared_gas(need), most) if tried.success or most_gas is None else most
         if gas < need:
             raise TransactionRefused(f"{call.name or 'a call'} needs {need} gas and is given {gas}; give more")
         held = self.account(key.address)

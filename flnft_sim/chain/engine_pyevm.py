@@ -15,7 +15,7 @@ from rlp.exceptions import RLPException
 from flnft_sim.chain.admission import Offer, admit
 from flnft_sim.chain.engine import ENGINES, ZERO_ADDRESS, Account, BlockEnv, Executed, Log
 from flnft_sim.chain.errors import TransactionRefused
-from flnft_sim.chain.forks import floor_gas, fork_name, since
+from flnft_sim.chain.forks import floor_gas, fork_name, init_code_gas, since
 
 
 class _RemembersJumps:
@@ -80,6 +80,7 @@ class PyEvm:
         before, origin = state.snapshot(), _bytes(sender)
         if state.get_balance(origin) < value:
             state.set_balance(origin, value)
+        state.increment_nonce(origin)  # as a transaction does: its sender is no new account
         target = CREATE_CONTRACT_ADDRESS if to is None else _bytes(to)
         code = data if to is None else state.get_code(target)
         message = Message(
@@ -87,9 +88,13 @@ class PyEvm:
             create_address=b"\xff" * 20 if to is None else None,
         )  # fmt: skip
         run = state.computation_class.apply_create_message if to is None else state.computation_class.apply_message
+        if since(self.fork, "berlin"):  # as a transaction's, these two are known
+            for known in (origin, message.storage_address):
+                state.mark_address_warm(known)
         done = run(state, message, state.get_transaction_context_class()(gas_price=block.base_fee, origin=origin))
         state.revert(before)
-        return Executed(**_outcome(done), gas_used=gas - done.get_gas_remaining())
+        beforehand = init_code_gas(self.fork, data) if to is None else 0  # which py-evm takes in the message
+        return Executed(**_outcome(done), gas_used=gas - done.get_gas_remaining() - beforehand)
 
     def account(self, address: str) -> Account:
         """Return what the state holds of an address."""

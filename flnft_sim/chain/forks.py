@@ -55,8 +55,13 @@ def intrinsic_gas(fork: str, data: bytes, *, creates: bool, access_list: AccessL
     zeros = data.count(0)
     gas = TX_GAS + _GAS_PER_TOKEN * zeros + per_byte * (len(data) - zeros)
     if creates:
-        gas += CREATE_GAS + (2 * -(-len(data) // 32) if since(fork, "shanghai") else 0)
+        gas += CREATE_GAS + init_code_gas(fork, data)
     return gas + sum(2_400 + 1_900 * len(slots) for _, slots in access_list)
+
+
+def init_code_gas(fork: str, code: bytes) -> int:
+    """Return the gas that the code of a creation takes for its length (EIP-3860); 0 before Shanghai."""
+    return 2 * -(-len(code) // 32) if since(fork, "shanghai") else 0
 
 
 def floor_gas(fork: str, data: bytes) -> int:

@@ -1,4 +1,4 @@
-"""How much gas a call may take at most: what its sender declares, and what a block must have left for it.
+"""How much gas a call may take at most: what a block must have room for, and what is declared where trying fails.
 
 Measured on the contracts and rounded up by a fifth and more; what a call then uses comes from its execution.
 """

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flnft_sim.chain.backend import EPOCH, Built, Candidate, Sent, randao
+from flnft_sim.chain.backend import EPOCH, Built, Candidate, Sent, block_time, randao
 from flnft_sim.chain.engine import BlockEnv, Executed
 from flnft_sim.chain.errors import ContractRevert, TransactionRefused
 from flnft_sim.chain.keys import ChainKey, producer_address
@@ -21,6 +21,8 @@ class Message:
     call: Call
     key: ChainKey
     gas: int
+    follows: bool = False
+    """Whether it does something else before what was sent before it is done, so that trying it now tells nothing."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,13 @@ class Execution:
         """A block's timestamp as a second of the run."""
         return timestamp - EPOCH
 
-    def sign(self, message: Message) -> Sent:
-        """Sign a message as its sender's next transaction."""
+    def sign(self, message: Message, *, now_s: float) -> Sent:
+        """Sign a message as its sender's next transaction, with the gas that it takes when tried a second later."""
+        limit = {"gas" if message.follows else "most_gas": message.gas}
+        told = limit | {"gas_price": self.gas_price_wei, "timestamp": block_time(now_s) + 1}
         try:
-            return self.backend.sign(message.call, message.key, gas=message.gas, gas_price=self.gas_price_wei)
+            sent: Sent = self.backend.sign(message.call, message.key, **told)
+            return sent
         except TransactionRefused as error:
             if not self.gas_price_wei:
                 raise

@@ -210,7 +210,7 @@ class PublicChain:
         """The ledger's transaction; that of a message names the raw one."""
         if message is None or self.execution is None:
             return self.chain.sign(key, kind, payload, **told)
-        sent = self.execution.sign(message)
+        sent = self.execution.sign(message, now_s=self.env.now)
         told |= {"gas": sent.gas_limit, "executes": True}
         transaction = self.chain.sign(key, kind, {**payload, "transaction": sent.hash}, **told)
         self.execution.remember(transaction, sent)

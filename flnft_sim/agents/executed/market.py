@@ -106,7 +106,9 @@ class Executed(OnChain):
         over = block_time(self._world.env.now) - 1
         total = to_wei(sum(weights))
         self._send(dao, "vote", auction, contract.start_vote(over), limits.START_VOTE)
-        self._send(dao, "vote", auction, contract.post(number, tree.root, tree.weight, total), limits.POST)
+        self._send(
+            dao, "vote", auction, contract.post(number, tree.root, tree.weight, total), limits.POST, follows=True
+        )
 
     # ---- a window for bids ------------------------------------------------------------------------------------------
 
@@ -275,9 +277,9 @@ class Executed(OnChain):
             price, seller = to_wei(to_units(row.price_money)), people[row.seller]
             self._send(seller, "offer", auction.name, self._nft.offer(token, rank, price), limits.OFFER)
             call = self._nft.buy(token, rank, price=price)
-            bought.append(self._send(people[row.holder], "buy", auction.name, call, limits.BUY))
+            bought.append(self._send(people[row.holder], "buy", auction.name, call, limits.BUY, follows=True))
             call = self._nft.withdraw(seller.chain_key.address)
-            bought.append(self._send(seller, "withdraw", auction.name, call, limits.WITHDRAW))
+            bought.append(self._send(seller, "withdraw", auction.name, call, limits.WITHDRAW, follows=True))
         with self.contract.doing("settlement", auction=auction.name):
             yield self._world.env.all_of(bought)
 
@@ -296,8 +298,8 @@ class Executed(OnChain):
                 f"wei, the market {len(auction.winners)} of token {token} at {price}"
             )
 
-    def _send(self, sender: Actor, kind: str, auction: str, call: Call, gas: int) -> Any:
-        return self._send_message(sender, kind, auction, Message(call, sender.chain_key, gas))
+    def _send(self, sender: Actor, kind: str, auction: str, call: Call, gas: int, *, follows: bool = False) -> Any:
+        return self._send_message(sender, kind, auction, Message(call, sender.chain_key, gas, follows))
 
     def _send_message(self, sender: Actor, kind: str, auction: str, message: Message) -> Any:
         payload = {"auction": auction, "call": message.call.name}
