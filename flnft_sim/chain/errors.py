@@ -13,6 +13,10 @@ class NodeError(InputError):
     """A node that cannot be reached, is on another chain, or lacks what is asked of it."""
 
 
+class NodeRefusal(NodeError):
+    """A node that answers a question with an error."""
+
+
 class ContractRevert(FlnftError):
     """A call that the contract answered with an error: its `name`, and what it says, in `values`."""
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from flnft_sim.chain.artifacts import CONTRACTS, artifact
-from flnft_sim.chain.backend import Built, Candidate, Genesis
+from flnft_sim.chain.backend import ON_NODE, Built, Candidate, Genesis
 from flnft_sim.chain.embedded import EmbeddedChain
 from flnft_sim.chain.engine import BlockEnv
 from flnft_sim.errors import FORMLESS, InputError, shown
@@ -23,13 +23,15 @@ def replay(
     Returns the chain with its final state. Raises `VerificationError`, with the block's number and the field, where
     anything comes to something else than it says.
     """
-    chain = EmbeddedChain(_genesis(genesis, engine))
+    said = _genesis(genesis)
+    on_node = said.engine == ON_NODE
+    chain = EmbeddedChain(replace(said, engine=engine or (Genesis.engine if on_node else said.engine)))
     for record in blocks:
-        _execute(chain, record)
+        _execute(chain, record, on_node=on_node)
     return chain
 
 
-def _genesis(record: Mapping[str, Any], engine: str | None) -> Genesis:
+def _genesis(record: Mapping[str, Any]) -> Genesis:
     try:
         known = {name: record[name] for name in ("alloc", "chain_id", "fork", "engine")}
         hashes = record["artifacts"]
@@ -42,10 +44,10 @@ def _genesis(record: Mapping[str, Any], engine: str | None) -> Genesis:
                 f"the chain's genesis names the contract {name} by SHA-256 {shown(hashes.get(name))}, this version "
                 f"ships {artifact(name).sha256}; verify with the version that wrote it"
             )
-    return genesis if engine is None else replace(genesis, engine=engine)
+    return genesis
 
 
-def _execute(chain: EmbeddedChain, record: Mapping[str, Any]) -> Built:
+def _execute(chain: EmbeddedChain, record: Mapping[str, Any], *, on_node: bool) -> Built:
     number = chain.last.number + 1
     try:
         env = BlockEnv(**{name: record[name] for name in _ENV} | {"prev_randao": bytes.fromhex(record["prev_randao"])})
@@ -60,6 +62,8 @@ def _execute(chain: EmbeddedChain, record: Mapping[str, Any]) -> Built:
     except InputError as error:
         raise VerificationError(f"block {number} of the chain, raw: {error}") from None
     found = built.to_dict()
+    if on_node:
+        found["state_root"] = ""  # which a node's blocks leave out
     for name in _HELD:
         if found[name] != said[name]:
             raise VerificationError(

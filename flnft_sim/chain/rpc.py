@@ -5,12 +5,15 @@ the same blocks as one in process. Time never passes by itself, and no wall cloc
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
-from flnft_sim.chain.backend import Built, Candidate, Genesis, Signing
+from flnft_sim.chain.backend import EPOCH, ON_NODE, Built, Candidate, Genesis, Signing
 from flnft_sim.chain.engine import ZERO_ADDRESS, Account, BlockEnv, Executed, Log
-from flnft_sim.chain.errors import NodeError, TransactionRefused
-from flnft_sim.chain.forks import intrinsic_gas
+from flnft_sim.chain.errors import NodeError, NodeRefusal, TransactionRefused
+from flnft_sim.chain.forks import TX_GAS, fork_name, intrinsic_gas
+from flnft_sim.chain.keys import MNEMONIC, keys_from_environment
 from flnft_sim.chain.transactions import Call, hash_of
 from flnft_sim.errors import InputError
 
@@ -19,20 +22,31 @@ LOCAL = "http://127.0.0.1:8545"
 
 _START = "start one with `make chain-node`"
 
+# Gas as it is before any refund, for a limit must be that high: a tracer in JavaScript, as nodes take them.
+_TRIES = """{
+  refund: 0, step: function(log) { this.refund = log.getRefund() }, fault: function() {}, result: function(ctx) {
+    return {gasUsed: ctx.gasUsed, refund: this.refund, output: toHex(ctx.output), error: ctx.error || ""}
+  }
+}"""
+
 
 class NodeChain(Signing):
-    """A chain on a node; its accounts get their money by the node's own means."""
+    """A chain on a node of one's own, from its first block on.
+
+    Accounts get their money from the node, or, where it gives none, from the first account of the mnemonic in the
+    environment. The state's root is left out: a node has accounts and contracts of its own beside ours.
+    """
 
     def __init__(self, genesis: Genesis, *, address: str = LOCAL, timeout_s: float = 10.0) -> None:
         super().__init__()
-        self.genesis, self.address = genesis, address
+        self.genesis, self.address = replace(genesis, engine=ON_NODE), address
         self._provider = _provider(address, timeout_s)
         self._check_chain()
         self._check_clock()
-        for account, wei in genesis.alloc.items():
-            self._ask("anvil_setBalance", account, hex(wei))
-        newest = self._ask("eth_getBlockByNumber", "latest", False)
-        self.last = BlockEnv(int(newest["number"], 16), int(newest["timestamp"], 16))
+        self._check_fork()
+        self._check_new()
+        self.last = BlockEnv(0, EPOCH)
+        self._give_money()
 
     def build(self, env: BlockEnv, candidates: Iterable[Candidate], *, keep: bool = True) -> Built:
         """Make a block of the candidates in order, up to the first that does not fit.
@@ -53,8 +67,8 @@ class NodeChain(Signing):
             self._back_to(mark)
             return Built(env, len(executed), tuple(executed), raws)
         head = self._ask("eth_getBlockByNumber", hex(env.number), False)
-        roots = (_bytes(head[name]) for name in ("stateRoot", "receiptsRoot", "logsBloom"))
-        return self._keep(Built(env, len(executed), tuple(executed), raws, *roots))
+        roots = (_bytes(head[name]) for name in ("receiptsRoot", "logsBloom"))
+        return self._keep(Built(env, len(executed), tuple(executed), raws, b"", *roots))
 
     def try_call(
         self, call: Call, *, sender: str = ZERO_ADDRESS, gas: int | None = None, timestamp: int | None = None
@@ -63,12 +77,12 @@ class NodeChain(Signing):
         env = self.next_block(timestamp)
         fields = {"from": sender, "data": _hex(call.data), "value": hex(call.value), "gas": hex(gas or env.gas_limit)}
         fields |= {} if call.to is None else {"to": call.to}
-        told = {"tracer": "callTracer", "blockOverrides": {"time": hex(env.timestamp), "number": hex(env.number)}}
+        told = {"tracer": _TRIES, "blockOverrides": {"time": hex(env.timestamp), "number": hex(env.number)}}
         if call.value > self.account(sender).balance:
             told["stateOverrides"] = {sender: {"balance": hex(call.value)}}
         trace = self._ask("debug_traceCall", fields, "latest", told)
         least = intrinsic_gas(self.genesis.fork, call.data, creates=call.to is None)
-        return _traced(trace, max(int(trace["gasUsed"], 16) - least, 0), ())
+        return _traced(trace, max(_before_refund(trace["gasUsed"], trace["refund"]) - least, 0), ())
 
     def account(self, address: str) -> Account:
         """Return what the state holds of an address."""
@@ -80,8 +94,8 @@ class NodeChain(Signing):
     def _mine(self, env: BlockEnv, chosen: Sequence[Candidate]) -> list[Executed | None]:
         """Let the node make this block of exactly these transactions."""
         self._ask("evm_setNextBlockTimestamp", env.timestamp)
-        self._ask("anvil_setNextBlockBaseFeePerGas", hex(env.base_fee))
-        self._ask("anvil_setCoinbase", env.coinbase)
+        self._ask("hardhat_setNextBlockBaseFeePerGas", hex(env.base_fee))
+        self._ask("hardhat_setCoinbase", env.coinbase)
         self._ask("evm_setBlockGasLimit", hex(env.gas_limit))
         for candidate in chosen:
             if candidate.raw is not None:
@@ -116,7 +130,7 @@ class NodeChain(Signing):
         if found != self.genesis.chain_id:
             raise NodeError(
                 f"the node at {self.address} is on chain {found}, the run on chain {self.genesis.chain_id}; "
-                "name another node, or set the run's chain id"
+                "name another node, or set public_chain.chain_id"
             )
 
     def _check_clock(self) -> None:
@@ -130,6 +144,54 @@ class NodeChain(Signing):
                 f"name a development node, or {_START}"
             ) from None
 
+    def _check_fork(self) -> None:
+        """Anvil says by which rules it executes; another node's are its owner's to know."""
+        try:
+            found = fork_name(self._ask("anvil_nodeInfo")["hardFork"])
+        except NodeRefusal:
+            return
+        if found != self.genesis.fork:
+            raise NodeError(
+                f"the node at {self.address} executes by the rules of {found}, the run by those of "
+                f"{self.genesis.fork}; start it with --hardfork {self.genesis.fork}, or set public_chain.fork"
+            )
+
+    def _check_new(self) -> None:
+        """A run's blocks are numbered and dated from the first on, and nothing that others made is undone for it."""
+        newest = self._ask("eth_getBlockByNumber", "latest", False)
+        number, timestamp = (int(newest[name], 16) for name in ("number", "timestamp"))
+        if number:
+            raise NodeError(
+                f"the node at {self.address} holds {number} blocks already, and a run begins with the first; stop it "
+                f"and {_START}"
+            )
+        if timestamp > EPOCH:
+            raise NodeError(
+                f"the node at {self.address} begins at the block time {timestamp}, later than a run at {EPOCH}; "
+                f"start it with --timestamp {EPOCH}, as `make chain-node` does"
+            )
+
+    def _give_money(self) -> None:
+        try:
+            for account, wei in self.genesis.alloc.items():
+                self._ask("hardhat_setBalance", account, hex(wei))
+        except NodeRefusal:
+            self._send_money()
+
+    def _send_money(self) -> None:
+        """Let the first account of the mnemonic pay for everybody, in a block of its own."""
+        [funder] = keys_from_environment(1)
+        alloc, held = self.genesis.alloc, self.account(funder.address)
+        if held.balance < sum(alloc.values()):
+            raise NodeError(
+                f"the first account of {MNEMONIC}, {funder.address}, holds {held.balance} wei on the node at "
+                f"{self.address}, and a run's actors begin with {sum(alloc.values())}; give it more money"
+            )
+        self.genesis = replace(self.genesis, alloc={funder.address: held.balance})
+        sent = [self.sign(Call(to, b"", wei, "fund"), funder, gas=TX_GAS) for to, wei in alloc.items()]
+        frame = self.next_block(EPOCH, gas_limit=max(self.last.gas_limit, TX_GAS * len(sent)))
+        self.build(frame, [Candidate(each.raw, each.gas_limit) for each in sent])
+
     def _ask(self, method: str, *params: Any, error: type[InputError] = NodeError) -> Any:
         """Return a method's result; what the node answers with an error, or not at all, raises `error`."""
         try:
@@ -140,6 +202,7 @@ class NodeChain(Signing):
             ) from None
         if "error" in answer:
             told = answer["error"]
+            error = NodeRefusal if error is NodeError else error
             raise error(f"the node at {self.address} refuses {method}: {told.get('message', told)}")
         return answer["result"]
 
@@ -147,6 +210,8 @@ class NodeChain(Signing):
 def _provider(address: str, timeout_s: float) -> Any:
     if not address.startswith(("http://", "https://")):
         raise NodeError(f"the node's address {address!r} is none; give one such as {LOCAL}")
+    if "@" in urlsplit(address).netloc:
+        raise NodeError("the node's address has a password in it, which a run's folder would keep; give one without")
     try:
         from web3 import HTTPProvider
     except ImportError:
@@ -165,11 +230,16 @@ def _fitting(waiting: Sequence[Candidate], executed: Sequence[Executed | None], 
 
 
 def _traced(trace: Any, gas_used: int, logs: tuple[Log, ...]) -> Executed:
-    error, output = trace.get("error", ""), _bytes(trace.get("output", "0x"))
+    error, output = trace.get("error", ""), _bytes(trace.get("output") or "0x")
     failure = (
         "" if not error else "Revert" if "revert" in error.lower() else "OutOfGas" if "gas" in error.lower() else error
     )
     return Executed(not error, gas_used, logs, output, failure=failure)
+
+
+def _before_refund(gas_used: int, refund: int) -> int:
+    """What was used before the refund, of which at most a fifth of it is given (EIP-3529)."""
+    return gas_used + min(refund, gas_used // 4)
 
 
 def _bytes(text: str) -> bytes:

@@ -514,17 +514,25 @@ class PublicChain(Choice, MiningSettings, frozen=True):
     ] = None
     stall_for_s: Annotated[float, Knob("how long it stops", unit="s", ge=0, le=LONGEST_S)] = 0.0
     backend: Annotated[
-        Literal["model", "evm"],
-        Knob("contracts: a model of them with gas by formula, or executed on an EVM in this process"),
+        Literal["model", "evm", "rpc"],
+        Knob("contracts: a model of them with gas by formula, or executed, on an EVM in this process or on a node"),
     ] = "model"
+    node: Annotated[str, Knob("`rpc`: the address of the node, a new one whose clock can be set")] = (
+        "http://127.0.0.1:8545"
+    )
+    chain_id: Annotated[int, Knob("`evm`, `rpc`: the chain that signatures are for", ge=1, le=EXACT)] = 1337
     fork: Annotated[
         Literal["shanghai", "cancun", "prague"],
-        Knob("`evm`: Ethereum's rules of which fork; the contracts need shanghai's instructions"),
+        Knob("`evm`, `rpc`: Ethereum's rules of which fork; the contracts need shanghai's instructions"),
     ] = "prague"
     opening_s: Annotated[
         float,
         Knob(
-            "`evm`: how long sealed bids are opened on the chain after a window", unit="s", ge=1, le=LONGEST_S, steps=1
+            "`evm`, `rpc`: how long sealed bids are opened on the chain after a window",
+            unit="s",
+            ge=1,
+            le=LONGEST_S,
+            steps=1,
         ),
     ] = 120.0
     gas_price_gwei: Annotated[

@@ -81,7 +81,21 @@ def _manifest(cast: Cast, status: str, wall_s: float) -> dict[str, Any]:
             chain.name: chain.tip.hash for chain in (world.public_chain.chain, *(d.ledger.chain for d in cast.daos))
         },
         "unsettled": _unsettled(cast),
-    } | _accounting(settings)
+        **_accounting(settings),
+        **_contracts(cast),
+    }
+
+
+def _contracts(cast: Cast) -> dict[str, Any]:
+    """Where contracts were executed and which addresses they have; nothing where there are none."""
+    executed = cast.world.public_chain.chain.blocks[0].payload.get("execution")
+    if executed is None:
+        return {}
+    chain, addresses = cast.settings.public_chain, executed["contracts"]
+    daos = {dao.name: addresses["MuDao"][dao.address] for dao in cast.daos}
+    where: dict[str, Any] = {"backend": chain.backend} | ({"node": chain.node} if chain.backend == "rpc" else {})
+    where |= {"clock": "run", "chain_id": chain.chain_id, "fork": chain.fork}
+    return {"contracts": where | {"addresses": {**addresses, "MuDao": daos}}}
 
 
 def _accounting(settings: Scenario) -> dict[str, Any]:

@@ -199,7 +199,7 @@ print(sorted({"eth", "eth_account", "eth_abi", "web3", "rlp"} & set(sys.modules)
         ({"population.daos": 33, "population.users": 66}, "33 of them meet in one auction"),
         ({"population.crowd_from": 2, "radio.cross_talk": 0.0}, "members of a crowd have no keys to sign with"),
         ({"public_chain.fork": "london"}, "should be 'shanghai', 'cancun' or 'prague'"),
-        ({"public_chain.backend": "hearsay"}, "should be 'model' or 'evm'"),
+        ({"public_chain.backend": "hearsay"}, "should be 'model', 'evm' or 'rpc'"),
         ({"public_chain.gas_limit": 200_000}, "transaction of this market may take"),
     ],
 )

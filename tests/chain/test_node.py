@@ -1,14 +1,10 @@
 """The same auction on a node as in process: gas, logs and receipts are equal, and what a node lacks is told."""
 
-import json
-import shutil
 import socket
-import subprocess
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from nodes import refusal, served
 from stage import Stage
 
 from flnft_sim.chain.backend import Candidate, Genesis, connect
@@ -18,27 +14,6 @@ from flnft_sim.chain.transactions import Call
 from flnft_sim.errors import InputError, UnknownNameError
 
 ETH = 10**18
-
-
-@pytest.fixture
-def node(root):
-    """The address of a node of one's own, or a skip that says what is missing."""
-    program = root / "contracts/node_modules/.bin/anvil"
-    if shutil.which("node") is None or not program.exists():
-        pytest.skip("no node to run on: Node.js and `npm ci` in contracts/ are needed (make chain-node does it)")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = (root / "contracts/anvil.options").read_text().split()
-    running = subprocess.Popen([program, *options, "--port", str(port), "--silent"])
-    for _ in range(100):
-        with socket.socket() as asking:
-            if asking.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}"
-    running.terminate()
-    running.wait(timeout=10)
 
 
 def replayed(stage, address):
@@ -118,35 +93,12 @@ def test_a_node_that_does_not_answer_is_told_in_seconds():
         connect("rpc", Genesis(), address="localhost:8545")
 
 
-@pytest.fixture
-def public_node():
-    """A node of which nobody can set the clock: it knows its chain, and nothing else."""
+def test_a_node_without_a_clock_to_set_is_told():
+    def answers(asked):
+        return {"result": "0x539"} if asked["method"] == "eth_chainId" else refusal(asked)
 
-    class Answers(BaseHTTPRequestHandler):
-        def do_POST(self):
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            known = {"eth_chainId": "0x539"}
-            answer = {"jsonrpc": "2.0", "id": asked["id"]}
-            if asked["method"] in known:
-                answer["result"] = known[asked["method"]]
-            else:
-                answer["error"] = {"code": -32601, "message": f"the method {asked['method']} does not exist"}
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(json.dumps(answer).encode())
-
-        def log_message(self, *_):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Answers)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-
-
-def test_a_node_without_a_clock_to_set_is_told(public_node):
-    with pytest.raises(NodeError, match="does not let its clock be set"):
-        connect("rpc", Genesis(), address=public_node)
+    with served(answers) as public, pytest.raises(NodeError, match="does not let its clock be set"):
+        connect("rpc", Genesis(), address=public)
 
 
 def test_an_unknown_backend_is_told_and_the_model_is_none():

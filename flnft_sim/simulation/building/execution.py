@@ -37,7 +37,8 @@ def build_contracts(settings: Scenario, streams: Streams, accounts: Accounts) ->
     chain, keys = settings.public_chain, dict(_keys(settings, streams))
     opening = accounts.opening_balances
     alloc = {key.address: to_wei(opening[address]) for address, key in keys.items() if opening.get(address)}
-    backend = connect(chain.backend, Genesis(alloc=alloc, fork=chain.fork))
+    genesis = Genesis(alloc=alloc, chain_id=chain.chain_id, fork=chain.fork)
+    backend = connect(chain.backend, genesis, **({"address": chain.node} if chain.backend == "rpc" else {}))
     contract = chain_key_of(streams, AuctionContract.role, 0)
     nft, auction = (created_address(contract.address, nonce) for nonce in range(2))
     daos = {number: chain_key_of(streams, MuDao.role, number) for number in range(settings.population.daos)}
@@ -55,7 +56,7 @@ def build_contracts(settings: Scenario, streams: Streams, accounts: Accounts) ->
     gas_price_wei = round(chain.gas_price_gwei * GWEI)
     record = {
         "genesis": backend.genesis.to_dict(),
-        "setup": [built.to_dict()],
+        "setup": [backend.block(number).to_dict() for number in range(1, backend.last.number + 1)],
         "seed": settings.seed,
         "gas_limit": chain.gas_limit,
         "gas_price_wei": gas_price_wei,
