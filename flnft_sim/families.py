@@ -100,7 +100,7 @@ PARTITIONS = _family(
     {"dirichlet": "dirichlet", "iid": "iid", "shards": "shards", "sizes": "sizes"},
 )
 TOPOLOGIES = _family(
-    "topology", "topologies", "flnft_sim.network", {"topology": "complete geometric ring small-world star"}
+    "topology", "topologies", "flnft_sim.network", {"graphs": "complete geometric ring small-world star"}
 )
 DESIGNS = _family(
     "sampling method", "designs", "flnft_sim.sweeps", {"designs": "latin-hypercube morris sobol sobol-sequence"}

@@ -4,11 +4,12 @@ Mesa imports its spaces whether a model has one or not, and SciPy's spatial algo
 wrappers and a parser of C. Together they take a fifth of a short run.
 """
 
+import inspect
 import sys
 from importlib import import_module
 from threading import Thread
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 _UNREAD = (
     "mesa.discrete_space",
@@ -37,7 +38,19 @@ def leave_unread() -> None:
 
 
 def import_mesa() -> None:
-    """Import Mesa from a stack of its own: its logger looks up the source of every function on the stack."""
+    """Import Mesa quickly: its loggers ask whose code calls them, and `inspect` looks through every module's file.
+
+    A frame tells its module itself, and on a stack of its own there are few frames to ask.
+    """
+    search = inspect.getmodule
+
+    def module_of(what: Any, filename: str | None = None) -> ModuleType | None:
+        return sys.modules.get(what.f_globals["__name__"]) if inspect.isframe(what) else search(what, filename)
+
     importing = Thread(target=import_module, args=("mesa",))
-    importing.start()
-    importing.join()
+    inspect.getmodule = cast(Any, module_of)
+    try:
+        importing.start()
+        importing.join()
+    finally:
+        inspect.getmodule = search

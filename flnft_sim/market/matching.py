@@ -4,8 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-import networkx as nx
-
 from flnft_sim.errors import InputError
 
 
@@ -90,6 +88,8 @@ def _within_limit(wishes: list[list[str]], limit: int) -> list[list[str]]:
     """At most `limit` categories a buyer, covering as many categories as any such choice can."""
     if all(len(categories) <= limit for categories in wishes):
         return wishes  # nobody has to choose
+    import networkx as nx  # here: few markets make anybody choose, and it takes a while to import
+
     # Nodes are numbers: of words the order in sets, and with it the matching, would differ from process to process.
     names = list(dict.fromkeys(category for categories in wishes for category in categories))
     number = {category: -1 - place for place, category in enumerate(names)}

@@ -1,8 +1,8 @@
 """Who is linked to whom in a replicated ledger, and how long a message takes between any two."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 
 from flnft_sim import families
@@ -11,56 +11,15 @@ from flnft_sim.errors import InputError
 from flnft_sim.registry import Registry
 from flnft_sim.settings.consensus import ReplicaSettings
 
+if TYPE_CHECKING:
+    import networkx as nx
+
 MEAN_S, SD_S = ReplicaSettings.delay_ms / 1e3, ReplicaSettings.delay_sd_ms / 1e3
 
 type Topology = Callable[[int, np.random.Generator], nx.Graph]
 """n nodes 0 … n−1 and a generator in, a connected graph out; an edge's `weight` is its length (1 where absent)."""
 
 TOPOLOGIES: Registry[Topology] = families.TOPOLOGIES
-
-
-@TOPOLOGIES.register("complete")
-def complete(n: int, _rng: np.random.Generator) -> nx.Graph:
-    """Everyone linked to everyone."""
-    return nx.complete_graph(n)
-
-
-@TOPOLOGIES.register("ring")
-def ring(n: int, _rng: np.random.Generator) -> nx.Graph:
-    """Everyone linked to two neighbours."""
-    return nx.cycle_graph(n)
-
-
-@TOPOLOGIES.register("star")
-def star(n: int, _rng: np.random.Generator) -> nx.Graph:
-    """Everyone linked to node 0, the edge server."""
-    return nx.star_graph(n - 1)
-
-
-@TOPOLOGIES.register("small-world")
-def small_world(n: int, rng: np.random.Generator) -> nx.Graph:
-    """Watts and Strogatz 1998: a ring lattice of degree 4, one link in ten rewired, kept connected."""
-    if n <= 5:  # the lattice of degree 4 is complete already
-        return nx.complete_graph(n)
-    return nx.connected_watts_strogatz_graph(n, k=4, p=0.1, tries=1000, seed=rng)
-
-
-@TOPOLOGIES.register("geometric")
-def geometric(n: int, rng: np.random.Generator) -> nx.Graph:
-    """Random points in a square, linked where they are near, as in a mesh of radios; an edge's length is its distance.
-
-    The range starts at the connectivity threshold √(ln n / (π n)) and grows until the graph is connected.
-    """
-    points = dict(enumerate(rng.random((n, 2)).tolist()))
-    reach = np.sqrt(np.log(n) / (np.pi * n))
-    while True:
-        graph = nx.random_geometric_graph(n, reach, pos=points)
-        if nx.is_connected(graph):
-            break
-        reach *= 1.1
-    for a, b in graph.edges:
-        graph.edges[a, b]["weight"] = float(np.hypot(*np.subtract(points[a], points[b])))
-    return graph
 
 
 def link_delays(n: int, *, topology: str = "complete", mean_s: float = MEAN_S, rng: np.random.Generator) -> np.ndarray:
@@ -72,10 +31,7 @@ def link_delays(n: int, *, topology: str = "complete", mean_s: float = MEAN_S, r
     not_negative("mean_s", mean_s, "s")
     if n == 1:
         return np.zeros((1, 1))
-    graph = TOPOLOGIES.get(topology)(n, rng)
-    if graph.number_of_nodes() != n or not nx.is_connected(graph):
-        raise InputError(f"topology {topology!r} gave no connected graph of {n} nodes; mend it or choose another")
-    lengths = nx.to_numpy_array(graph, nodelist=range(n), nonedge=np.inf)
+    lengths = _link_lengths(n, topology, rng)
     of_links = lengths[np.isfinite(lengths)]
     np.fill_diagonal(lengths, 0.0)
     if 2.0 * of_links.min() < lengths.max():  # else no detour over two links beats a direct one
@@ -83,6 +39,18 @@ def link_delays(n: int, *, topology: str = "complete", mean_s: float = MEAN_S, r
 
         lengths = shortest_path(np.where(np.isfinite(lengths), lengths, 0.0), directed=False)
     return lengths * (mean_s / of_links.mean())
+
+
+def _link_lengths(n: int, topology: str, rng: np.random.Generator) -> np.ndarray:
+    """The length of the link between any two replicas, (n, n); infinite where there is none, as on the diagonal."""
+    if topology == "complete":  # its links take longer to make than to count
+        return np.where(np.eye(n, dtype=bool), np.inf, 1.0)
+    import networkx as nx  # here: it takes a while, and most networks are complete
+
+    graph = TOPOLOGIES.get(topology)(n, rng)
+    if graph.number_of_nodes() != n or not nx.is_connected(graph):
+        raise InputError(f"topology {topology!r} gave no connected graph of {n} nodes; mend it or choose another")
+    return nx.to_numpy_array(graph, nodelist=range(n), nonedge=np.inf)
 
 
 def with_jitter(

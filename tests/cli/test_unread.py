@@ -12,8 +12,12 @@ import sys
 from flnft_sim.cli.unread import import_mesa, leave_unread
 leave_unread()
 import_mesa()
-import mesa
-assert "mesa.model" in sys.modules and not {"scipy.spatial", "networkx"} & sys.modules.keys()
+import inspect, logging, mesa
+assert inspect.getmodule(mesa.Model) is sys.modules["mesa.model"]
+assert "MESA.mesa.model" in logging.root.manager.loggerDict
+from flnft_sim.simulation import FlnftModel
+FlnftModel("tiny")
+assert not {"scipy.spatial", "networkx"} & sys.modules.keys()
 from mesa.discrete_space import Network
 import mesa.discrete_space.grid
 assert mesa.discrete_space.Network is Network and "scipy.spatial" in sys.modules
@@ -56,6 +60,6 @@ def test_what_is_imported_already_stays(big_part):
     assert sys.modules[big_part] is before
 
 
-def test_mesa_comes_without_its_spaces_and_has_them_when_asked():
+def test_mesa_comes_without_its_spaces_for_which_no_model_of_ours_asks():
     done = subprocess.run([sys.executable, "-c", MESA], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -18,6 +18,19 @@ def test_known_graphs() -> None:
     np.testing.assert_allclose(complete, 0.25 * (1 - np.eye(5)))
 
 
+@pytest.mark.parametrize("n", [2, 3, 17])
+def test_the_delays_of_a_complete_network_are_those_of_its_graph(n: int) -> None:
+    rng = np.random.default_rng(0)
+    name = "complete, drawn"
+    TOPOLOGIES.register(name)(TOPOLOGIES.get("complete"))
+    try:
+        drawn = link_delays(n, topology=name, mean_s=0.25, rng=rng)
+    finally:
+        del TOPOLOGIES._parts[name]
+    assert np.array_equal(link_delays(n, topology="complete", mean_s=0.25, rng=rng), drawn)
+    assert not np.array_equal(link_delays(n, topology="star", mean_s=0.25, rng=rng), drawn) or n == 2
+
+
 def test_weighted_paths_are_dijkstras() -> None:
     n, seed = 30, 4
     graph = TOPOLOGIES.get("geometric")(n, np.random.default_rng(seed))

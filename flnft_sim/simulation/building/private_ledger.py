@@ -1,6 +1,7 @@
 """Build the consensus of a DAO's own ledger."""
 
-import networkx as nx
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from flnft_sim.arrays import Floats
@@ -10,6 +11,9 @@ from flnft_sim.network import TOPOLOGIES, link_delays, with_jitter
 from flnft_sim.scenario import Scenario
 from flnft_sim.scenario.schema import PrivateLedger as Ledger
 from flnft_sim.streams import Streams
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 SLOW_FACTOR = 10.0  # a slow replica's messages take this many times as long
 
@@ -51,10 +55,12 @@ def _link_delays_s(ledger: Ledger, replicas: int, rng: np.random.Generator) -> F
     return link_delays(replicas, topology=ledger.topology, mean_s=ledger.delay_ms / 1e3, rng=rng)
 
 
-def replica_links(settings: Scenario, streams: Streams, dao: int, members: int) -> nx.Graph:
+def replica_links(settings: Scenario, streams: Streams, dao: int, members: int) -> "nx.Graph":
     """The links between a DAO's replicas, numbered as its members; no nodes where its protocol has no replicas."""
     ledger = settings.private_ledger
     if not PROTOCOLS.get(ledger.protocol).can_crash:
-        return nx.Graph()
+        from networkx import Graph
+
+        return Graph()
     replicas = min(members, ledger.replicas_max)
     return TOPOLOGIES.get(ledger.topology)(replicas, streams.generator("consensus", dao))
