@@ -12,9 +12,13 @@ import numpy as np
 
 from flnft_sim.arrays import Floats, Ints
 from flnft_sim.game.responses import unchecked_answer
-from flnft_sim.game.roots import increasing_roots
+from flnft_sim.game.roots import MOST_STEPS, at_least, increasing_roots, newton_step
 
 BLOCK = 1 << 20  # table entries (users × epochs) that are looked at together
+SHORTEST_S = 1e-9  # of an age
+BLOCK_USERS = 1 << 14  # users whose roots are searched for together: a dozen arrays of them fit a second-level cache
+ARRIVED = 1e-7  # relative step after which an answer has no error left that a double can hold
+WORTH_SORTING = 0.6  # share of a block still on its way below which the others are left out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +41,14 @@ class UserTerms:
 
     def ages(self, epochs: Floats) -> Floats:
         """T (Eq. 11) in seconds, at least a nanosecond: an age of 0 would be infinitely fresh."""
-        return np.maximum(self.fixed_age_s + self.seconds_per_epoch * epochs, 1e-9)
+        return at_least(SHORTEST_S, self.fixed_age_s + self.seconds_per_epoch * epochs)
 
     def freshness(self, epochs: Floats) -> Floats:
         """θ^F (Eq. 12 with a reference age)."""
         return self._freshness_at(self.ages(epochs))
 
     def _freshness_at(self, ages: Floats) -> Floats:
-        return np.maximum(0.0, np.log(self.freshness_horizon_s / ages))
+        return at_least(0.0, np.log(self.freshness_horizon_s / ages))
 
     def rewards(self, epochs: Floats) -> Floats:
         """δ(k) = A + p·θ^F(k)."""
@@ -52,7 +56,9 @@ class UserTerms:
 
     def _rewards_and_decay(self, ages: Floats) -> tuple[Floats, Floats]:
         """δ(k), and −dδ/dk = p·s/T(k), which is 0 where the update is worth nothing for freshness any more."""
-        decay = np.where(ages < self.freshness_horizon_s, self._decay_per_age / ages, 0.0)
+        decay = self._decay_per_age / ages
+        if ages.max(initial=0.0) >= self.freshness_horizon_s:
+            decay = np.where(ages < self.freshness_horizon_s, decay, 0.0)
         return self.quality_rewards + self.freshness_price * self._freshness_at(ages), decay
 
     @cached_property
@@ -86,18 +92,40 @@ class UserTerms:
     def price_taking_epochs(self, start: Floats) -> Floats:
         """The k in [1, k_max] that is the answer to the very reward it leads to: k = (δ(k)/C)^(1/σ) (Eq. 22).
 
-        The user takes its δ as given, but the δ that it will be paid. The right side falls in k: one root.
+        The user takes its δ as given, but the δ that it will be paid. `start` (N,) is where the search begins; users
+        are searched for in blocks whose numbers stay in the cache.
         """
-        beyond = 2.0 * self.most_epochs  # an answer out of reach, infinite for who bears no cost, counts as this
+        ends = range(0, start.size, BLOCK_USERS)
+        if len(ends) <= 1:
+            return self._price_takers(start)
+        blocks = (slice(at, at + BLOCK_USERS) for at in ends)
+        return np.concatenate([self.of(block)._price_takers(start[block]) for block in blocks])
 
-        def excess(epochs: Floats) -> tuple[Floats, Floats]:
-            rewards, decay = self._rewards_and_decay(self.ages(epochs))
-            answer = unchecked_answer(rewards, self.compute_costs, self.fairness)
-            moves = (rewards > 0) & (answer < beyond)
-            elasticity = np.divide(answer, self.fairness * rewards, out=np.zeros_like(rewards), where=moves)
-            return epochs - np.minimum(answer, beyond), 1.0 + elasticity * decay
+    def _price_takers(self, start: Floats) -> Floats:
+        """Newton's method on C·k^σ − δ(k), which rises and is concave: a tangent never leads beyond the root.
 
-        return increasing_roots(excess, np.ones_like(self.most_epochs), self.most_epochs, start)
+        So no bracket is needed, and a step of a part x of k leaves an error of at most x²/2. Who has arrived is asked
+        no more; who bears no cost starts at the lowest answer, as all of them may be equal.
+        """
+        least, most = np.ones_like(start), self.most_epochs
+        place = np.minimum(np.maximum(np.where(self.compute_costs > 0, start, 1.0), least), most)
+        for _ in range(MOST_STEPS):
+            value, slope = self._excess(place)
+            target = np.minimum(np.maximum(place - newton_step(value, slope), least), most)
+            moving = np.abs(target - place) > ARRIVED * target
+            left, place = np.count_nonzero(moving), target
+            if left < WORTH_SORTING * place.size:
+                break
+        if left > 0:
+            still = np.flatnonzero(moving)
+            place[still] = self.of(still)._price_takers(place[still])
+        return place
+
+    def _excess(self, epochs: Floats) -> tuple[Floats, Floats]:
+        """C·k^σ − δ(k), which is 0 where Eq. 22 holds, and its slope in k."""
+        rewards, decay = self._rewards_and_decay(self.ages(epochs))
+        demanded = self.compute_costs * epochs**self.fairness
+        return demanded - rewards, self.fairness * demanded / epochs + decay
 
     @cached_property
     def own_age_epochs(self) -> Ints:

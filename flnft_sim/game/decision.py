@@ -1,16 +1,17 @@
 """How a decision settles: exchanges of prices and answers, one after another, towards the point that both agree on."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
 
 from flnft_sim.arrays import Bools, Floats
-from flnft_sim.game.exchange import exchange, foreseen_freshness, wished_epochs
+from flnft_sim.game.exchange import exchange, foreseen_freshness, of_candidates, wished_epochs
 from flnft_sim.game.leadership import anticipated
 from flnft_sim.game.pricing import Marginal
 from flnft_sim.game.problem import DecisionProblem, DecisionStep
+from flnft_sim.game.roots import at_least
 from flnft_sim.game.utilities import fair_benefit
 
 DAMPING = 0.8  # of incentives without a closed form, unless the problem says its own
@@ -54,7 +55,7 @@ def _anticipating_steps(problem: DecisionProblem) -> Iterator[DecisionStep]:
     moved, part, iterations, last = np.inf, LEADING, count(1), None
     while True:
         for step in _settling_steps(problem, marginal, last):
-            yield replace(step, iteration=next(iterations), gap=max(step.gap, moved))
+            yield step.noted(iteration=next(iterations), gap=max(step.gap, moved))
             if step.gap <= max(SETTLED, min(SETTLING, 0.01 * moved)):
                 break
         last, wanted, before = step, anticipated(step), moved
@@ -82,7 +83,7 @@ def _settling_steps(
     for iteration in count(1):
         step = exchange(problem, candidates, search.place, foreseen, answers=True, marginal=marginal)
         gap = np.inf if previous is None else max(_gap(previous, step), _mismatch(step))
-        previous = replace(step, iteration=iteration, gap=gap)
+        previous = step.noted(iteration=iteration, gap=gap)
         yield previous
         foreseen = step.foreseen_epochs
         refusing = candidates & ~step.takes_part
@@ -132,7 +133,7 @@ def _certain(step: DecisionStep, candidates: Bools) -> bool:
 
 
 def _total_freshness(problem: DecisionProblem, candidates: Bools, epochs: Floats) -> float:
-    return float(np.where(candidates, foreseen_freshness(problem, epochs), 0.0).sum())
+    return float(of_candidates(candidates, foreseen_freshness(problem, epochs)).sum())
 
 
 def _damped_steps(problem: DecisionProblem, damping: float) -> Iterator[DecisionStep]:
@@ -149,7 +150,7 @@ def _damped_steps(problem: DecisionProblem, damping: float) -> Iterator[Decision
     previous: DecisionStep | None = None
     for iteration in count(1):
         step = exchange(problem, candidates, _total_freshness(problem, candidates, foreseen), foreseen, answers=False)
-        previous = replace(step, iteration=iteration, gap=np.inf if previous is None else _gap(previous, step))
+        previous = step.noted(iteration=iteration, gap=np.inf if previous is None else _gap(previous, step))
         yield previous
         if (refusing := candidates & ~step.takes_part).any():
             candidates = candidates & ~_worse_half(step.utilities, refusing)
@@ -177,9 +178,10 @@ def _gap(previous: DecisionStep, step: DecisionStep) -> float:
 
 def _relative_change(old: Floats, new: Floats) -> float:
     """Largest |new − old| as a share of the larger of the two, neither being negative; 0 where both are 0."""
-    scale = np.maximum(old, new)
-    np.maximum(scale, np.finfo(np.float64).tiny, out=scale)
-    return float((np.abs(new - old) / scale).max())
+    change, scale = new - old, at_least(np.finfo(np.float64).tiny, np.maximum(old, new))
+    np.abs(change, out=change)
+    change /= scale
+    return float(change.max())
 
 
 def _worse_half(utilities: Floats, refusing: Bools) -> Bools:

@@ -1,7 +1,5 @@
 """One exchange of a decision: prices for the foreseen satisfaction, then the users' answers to them."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from flnft_sim.arrays import Bools, Floats
@@ -10,7 +8,7 @@ from flnft_sim.game.contributions import age_closed_form, freshness_contribution
 from flnft_sim.game.numeric import NumericTerms
 from flnft_sim.game.pricing import Marginal, Prices, belief_prices, equilibrium_prices
 from flnft_sim.game.problem import DecisionProblem, DecisionStep
-from flnft_sim.game.responses import rival_sums, unrounded_answer
+from flnft_sim.game.responses import rival_sums
 from flnft_sim.game.rewards import quality_satisfaction
 from flnft_sim.game.utilities import fair_benefit, winning_probability
 
@@ -29,7 +27,7 @@ def exchange(
     With `answers` each user finds the epochs that answer the very reward they lead to, starting from `foreseen_epochs`;
     without, those are what it is paid for, and its answer is a wish to move. With `marginal` providers anticipate.
     """
-    qualities = np.where(candidates, problem.users.quality_contributions, 0.0)
+    qualities = of_candidates(candidates, problem.users.quality_contributions)
     quality = float(qualities.sum())
     sat_quality = np.asarray(quality_satisfaction(quality, problem.providers.elasticity_ratio))
     sat_freshness = np.full_like(sat_quality, freshness)
@@ -43,7 +41,7 @@ def exchange(
     terms = user_terms(problem, quality_rewards, paid_freshness / weighed if weighed > 0 else 0.0)
     if answers:
         foreseen_epochs = _answered(problem, terms, foreseen_epochs)
-    contributions = np.where(candidates, foreseen_freshness(problem, foreseen_epochs), 0.0)
+    contributions = of_candidates(candidates, terms.freshness(foreseen_epochs))
     freshness_shares = shares(problem.weights(contributions))
     rewards = quality_rewards + paid_freshness * freshness_shares
     step = DecisionStep(
@@ -54,7 +52,6 @@ def exchange(
         quality_money=quality_money,
         freshness_money=freshness_money,
         foreseen_epochs=foreseen_epochs,
-        unrounded_epochs=unrounded_answer(rewards, problem.users.compute_costs, fairness=problem.fairness),
         takes_part=candidates,
         total_rewards=rewards,
         quality_shares=quality_shares,
@@ -67,7 +64,7 @@ def exchange(
     )
     if problem.incentives is None and np.all(_surely_paid(problem, rewards) | ~candidates):
         return step
-    return replace(step, takes_part=candidates & (step.utilities >= 0))
+    return step.noted(takes_part=candidates & (step.utilities >= 0))
 
 
 def user_terms(problem: DecisionProblem, quality_rewards: Floats, freshness_price: float) -> UserTerms:
@@ -82,7 +79,7 @@ def user_terms(problem: DecisionProblem, quality_rewards: Floats, freshness_pric
         seconds_per_epoch=problem.users.seconds_per_epoch,
         compute_costs=problem.users.compute_costs,
         privacy_costs=problem.users.privacy_costs,
-        most_epochs=np.maximum(1.0, np.floor(problem.users.epochs_max)),
+        most_epochs=problem.most_epochs,
         fairness=problem.fairness,
         privacy_range=problem.privacy_limits,
         freshness_horizon_s=problem.freshness_horizon_s,
@@ -114,9 +111,14 @@ def foreseen_freshness(problem: DecisionProblem, epochs: Floats) -> Floats:
     return contributions
 
 
+def of_candidates(candidates: Bools, values: Floats) -> Floats:
+    """What the candidates bring, and 0 for the others, (N,)."""
+    return values if candidates.all() else np.where(candidates, values, 0.0)
+
+
 def foreseen_weight(problem: DecisionProblem, candidates: Bools, epochs: Floats) -> float:
     """What the candidates' foreseen freshness weighs together when money is shared."""
-    return float(problem.weights(np.where(candidates, foreseen_freshness(problem, epochs), 0.0)).sum())
+    return float(problem.weights(of_candidates(candidates, foreseen_freshness(problem, epochs))).sum())
 
 
 def counted_money(problem: DecisionProblem, prices: Floats, money: Floats) -> float:
@@ -141,6 +143,6 @@ def _prices(problem: DecisionProblem, sat_quality: Floats, sat_freshness: Floats
 
 def _surely_paid(problem: DecisionProblem, rewards: Floats) -> Bools:
     """Whether the least effort, (1, lowest ε), has a utility of at least 0: then so has the best one."""
-    least = problem.privacy_limits[0]
-    benefit = fair_benefit(1.0, fairness=problem.fairness) + fair_benefit(least, fairness=problem.fairness)
-    return rewards * benefit >= problem.users.compute_costs + problem.users.privacy_costs * least
+    benefit = fair_benefit(1.0, fairness=problem.fairness)
+    benefit += fair_benefit(problem.privacy_limits[0], fairness=problem.fairness)
+    return rewards * benefit >= problem.least_cost

@@ -1,8 +1,8 @@
 """A round's decision: what is known before it, and the state after an exchange of prices and answers."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,7 +14,7 @@ from flnft_sim.game.answers import UserTerms
 from flnft_sim.game.errors import EmptyMarketError, ValuationError
 from flnft_sim.game.incentives import Incentives
 from flnft_sim.game.pricing import Demand
-from flnft_sim.game.responses import rounded_epochs
+from flnft_sim.game.responses import rounded_epochs, unrounded_answer
 from flnft_sim.game.rewards import share_out
 from flnft_sim.game.utilities import ProviderForm, effort_cost, fairness_in_range, user_utility
 
@@ -158,6 +158,16 @@ class DecisionProblem:
     def _side[T](self, side: type[T]) -> T:
         return side(**{each.name: getattr(self, each.name) for each in fields(cast(type, side))})
 
+    @cached_property
+    def most_epochs(self) -> Floats:
+        """The whole epochs (N,) that each user can finish; who cannot finish one is asked about one."""
+        return np.maximum(1.0, np.floor(self.users.epochs_max))
+
+    @cached_property
+    def least_cost(self) -> Floats:
+        """What the least effort costs each user (N,): one epoch at the lowest ε."""
+        return self.users.compute_costs + self.users.privacy_costs * self.privacy_limits[0]
+
     @property
     def privacy_limits(self) -> tuple[float | Floats, float | Floats]:
         """The ends of the ε that each user can choose from: two numbers, or arrays (N,) where some are bound."""
@@ -219,7 +229,6 @@ class DecisionStep:
     quality_money: Floats
     freshness_money: Floats
     foreseen_epochs: Floats
-    unrounded_epochs: Floats
     takes_part: Bools
     total_rewards: Floats
     quality_shares: Floats
@@ -229,6 +238,20 @@ class DecisionStep:
     answered_freshness: float
     terms: UserTerms
     gap: float
+
+    def noted(self, **notes: Any) -> "DecisionStep":
+        """The same exchange with other `iteration`, `gap` or `takes_part`: what was computed of it is not lost."""
+        step = replace(self, **notes)
+        vars(step).update({name: value for name, value in vars(self).items() if name not in vars(step)})
+        return step
+
+    @cached_property
+    def unrounded_epochs(self) -> Floats:
+        """x* (N,), where a user's marginal benefit meets its cost at the reward that it counts on."""
+        wished: Floats = unrounded_answer(
+            self.total_rewards, self.problem.users.compute_costs, fairness=self.problem.fairness
+        )
+        return wished
 
     @cached_property
     def epochs(self) -> Ints:

@@ -28,7 +28,7 @@ def increasing_roots(
         below, above = value < 0, value > 0
         lower, upper = np.where(below, place, lower), np.where(above, place, upper)
         seen_lower, seen_upper = seen_lower | below, seen_upper | above
-        target = _inside(place - _newton_step(value, slope), lower, upper, seen_lower, seen_upper)
+        target = _inside(place - newton_step(value, slope), lower, upper, seen_lower, seen_upper)
         still = np.abs(target - place) <= LAST_BITS * np.abs(target)
         place = target
         if still.all():
@@ -36,11 +36,16 @@ def increasing_roots(
     return place
 
 
-def _newton_step(value: Floats, slope: Floats) -> Floats:
+def at_least(least: float, values: Floats) -> Floats:
+    """As `np.maximum`, five times faster where nothing lies below."""
+    return values if values.min(initial=np.inf) >= least else np.maximum(least, values)
+
+
+def newton_step(value: Floats, slope: Floats) -> Floats:
     """value/slope, infinite against a slope that falls, and 0 at a root."""
-    rising = slope > 0
-    if rising.all():
+    if slope.min(initial=np.inf) > 0:
         return value / slope
+    rising = slope > 0
     step = np.divide(value, slope, out=np.copysign(np.inf, value), where=rising)
     return np.where(value == 0, 0.0, step)
 

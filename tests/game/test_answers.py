@@ -21,7 +21,7 @@ def terms(seed, users=20, **changes):
         "compute_costs": rng.uniform(5, 60, users),
         "privacy_costs": rng.uniform(1, 40, users),
         "most_epochs": rng.integers(1, 25, users).astype(float),
-        "fairness": float(rng.uniform(0.2, 0.8)),
+        "fairness": float(rng.uniform(0.05, 0.95)),
         "privacy_range": (1.0, 5.0),
         "freshness_horizon_s": HORIZON_S,
     }

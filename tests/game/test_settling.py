@@ -7,7 +7,7 @@ import pytest
 from decision_oracle import settled
 from markets import any_problem, problem
 
-from flnft_sim.game import decide
+from flnft_sim.game import decide, decision_steps
 
 
 def assert_settles_where_the_oracle_does(seed):
@@ -72,3 +72,22 @@ def test_what_was_known_stays_as_it_was():
     given = problem(fixed_age_s=ages)
     ages[:] = 50.0
     assert (np.asarray(given.fixed_age_s) == 2.0).all()
+
+
+def test_users_beyond_one_block_settle_where_nested_roots_do(monkeypatch):
+    """Who is searched for with whom, and who is left out once it has arrived, changes nothing."""
+    given = problem(300, 6, 1, epochs_max=np.random.default_rng(1).integers(1, 40, 300), seconds_per_epoch=2.0)
+    part, _, freshness, epochs = settled(given)
+    for block in (300, 64, 7):
+        monkeypatch.setattr("flnft_sim.game.answers.BLOCK_USERS", block)
+        step = decide(given, tolerance=1e-12, most_steps=60)
+        np.testing.assert_array_equal(step.takes_part, part)
+        np.testing.assert_allclose(step.freshness_prices, freshness, rtol=1e-9)
+        np.testing.assert_allclose(step.foreseen_epochs[part], epochs[part], rtol=1e-9)
+
+
+def test_what_was_computed_of_an_exchange_is_kept_with_other_notes_on_it():
+    step = next(decision_steps(problem()))
+    privacy = step.privacy
+    again = step.noted(iteration=7)
+    assert again.iteration == 7 and again.privacy is privacy
