@@ -85,7 +85,15 @@ AGGREGATORS = _family(
     "aggregator",
     "aggregators",
     "flnft_sim.learning.aggregation",
-    {"fedadp": "fedadp", "fedavg": "fedavg", "fedsgd": "fedsgd", "fedsim": "fedsim"},
+    {
+        "fedadp": "fedadp",
+        "fedavg": "fedavg",
+        "fedsgd": "fedsgd",
+        "fedsim": "fedsim",
+        "krum": "krum multi-krum",
+        "median": "median",
+        "trimmed_mean": "trimmed-mean",
+    },
 )
 DATASETS = _family(
     "dataset",

@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from flnft_sim import families
 from flnft_sim.imports import Source, bring_in, offer, source_of
 from flnft_sim.knobs import Knob, knobs
+from flnft_sim.scenario.aggregators import refuse_outnumbered
 from flnft_sim.scenario.asks import asks_of, refuse_other_asks
 from flnft_sim.scenario.measures import refuse_unmeasurable
 from flnft_sim.scenario.names import Chosen, Named
@@ -32,6 +33,7 @@ from flnft_sim.settings.learning import (
     InputSettings,
     NoiseSettings,
     PrivacySettings,
+    RobustSettings,
     ShardsSettings,
     SizesSettings,
     TrainingSettings,
@@ -386,7 +388,7 @@ class Privacy(Section, PrivacySettings, frozen=True):
         return self
 
 
-class Learning(Choice, TrainingSettings, ActivationSettings, InputSettings, NoiseSettings, frozen=True):
+class Learning(Choice, TrainingSettings, ActivationSettings, InputSettings, NoiseSettings, RobustSettings, frozen=True):
     """What is trained, on what, how."""
 
     learner: Annotated[
@@ -420,7 +422,7 @@ class Learning(Choice, TrainingSettings, ActivationSettings, InputSettings, Nois
     round_share: Annotated[
         float, Knob("share of users (largest loss or gradient norm) that a ranking scheme takes", gt=0, le=1)
     ] = 1.0
-    aggregator: Annotated[str, Named(families.AGGREGATORS), Knob("aggregation", paper="§6.1")] = "fedavg"
+    aggregator: Annotated[str, Chosen(families.AGGREGATORS), Knob("aggregation", paper="§6.1")] = "fedavg"
     rounds: Annotated[int, Knob("FL rounds before minting", unit="rounds", paper="§6.2", ge=1, le=100_000)] = 100
     privacy: Privacy = section(Privacy, "what hides records")
 
@@ -804,6 +806,7 @@ class Scenario(Section, frozen=True):
         self._money_is_exact()
         refuse_impossible_promises(self)
         refuse_unmeasurable(self)
+        refuse_outnumbered(self)
         if self.public_chain.backend != "model":
             self._fits_contracts()
         if self.public_chain.gas_price_gwei and self.market.mechanism != "paper":

@@ -18,6 +18,20 @@ class TrainingSettings(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RobustSettings(Settings):
+    """What an aggregator that expects adversaries is prepared for."""
+
+    byzantine_share: Annotated[
+        float,
+        Knob(
+            "`trimmed-mean`, `krum`, `multi-krum`: share of the updates of a round, rounded down, that may be anything",
+            ge=0,
+            lt=0.5,
+        ),
+    ] = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
 class NoiseSettings(Settings):
     """Laplace noise on what users share (Eq. 4)."""
 

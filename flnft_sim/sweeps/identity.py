@@ -35,6 +35,7 @@ ADDED: Mapping[str, Any] = {
     "game.shapley_orders": 1000,
     "game.shapley_truncation": 1e-3,
     "learning.validation_share": 0.0,
+    "learning.byzantine_share": 0.2,
     "game.privacy_taste": [1.0, 1.0],
     "market.mechanism": "paper",
     "game.score_epochs_exponent": 0.5,

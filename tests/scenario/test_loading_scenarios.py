@@ -318,3 +318,11 @@ def test_the_surrogate_names_everything_it_knows_nothing_about():
     fields = {"learning.learner": "surrogate", "learning.learning_rate": 0.1, "learning.momentum": 0.0}
     with pytest.raises(ScenarioError, match=r"learning_rate = 0\.1.*; .*momentum = 0,"):
         load_scenario("tiny", overrides=fields)
+
+
+def test_krum_is_refused_where_too_few_are_honest():
+    """n < 2f + 3 updates cannot be told apart; seven users bear two adversaries."""
+    krum = {"learning.aggregator": "krum", "learning.byzantine_share": 0.3}
+    load_scenario("roblox10", overrides=krum | {"population.users": 9})
+    with pytest.raises(ScenarioError, match=r"may be adversaries .* it needs at least 7, and a DAO here has 6"):
+        load_scenario("roblox10", overrides=krum | {"population.users": 6, "learning.byzantine_share": 0.4})

@@ -1,6 +1,8 @@
 """How a DAO turns its users' models into one: the signature, the registry and the one weighted mean."""
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,24 +17,21 @@ class AggregationError(InputError):
     """Updates that cannot be aggregated."""
 
 
-class Aggregator(Protocol):
-    """Combine the models of the users that arrived.
+@dataclass(frozen=True, kw_only=True)
+class AggregatorFacts:
+    """What a scenario must know of an aggregator before anything runs; registered with it as its `facts`."""
 
-    `start` (P,) is what they trained from, `user_params` (n, P) what they sent (noised), `sizes` (n,) their shards,
-    `users` (n,) their rising numbers, `state` the aggregator's own memory. Returns (P,) float32. n is at least 1.
-    """
+    users_for: Callable[[int], int] | None = None
+    """Of how many users at the least so many may be adversaries; None where any number will do."""
 
-    def __call__(
-        self,
-        start: np.ndarray,
-        user_params: np.ndarray,
-        sizes: np.ndarray,
-        /,
-        *,
-        users: np.ndarray,
-        state: State,
-    ) -> np.ndarray: ...
 
+type Aggregator = Callable[..., np.ndarray]
+"""(start, user_params, sizes, /, *, users, state) -> the model of the users that arrived.
+
+`start` (P,) is what they trained from, `user_params` (n, P) what they sent (noised), `sizes` (n,) their shards,
+`users` (n,) their rising numbers, `state` the aggregator's own memory. Returns (P,) float32. n is at least 1. An
+aggregator that was registered with settings takes the keyword `settings`, too.
+"""
 
 AGGREGATORS: Registry[Aggregator] = families.AGGREGATORS
 
@@ -53,12 +52,13 @@ def aggregate(
     *,
     users: np.ndarray,
     state: State,
+    **told: Any,
 ) -> np.ndarray:
-    """Combine models by a registered aggregator; with no model arrived the start stays.
+    """Combine models by a registered aggregator that is told its settings; with no model arrived the start stays.
 
     Users are taken in the order of their numbers, so that the order of arrival changes no bit.
     """
-    combine = AGGREGATORS.get(name)
+    combine, given = AGGREGATORS.get(name), AGGREGATORS.given(name, **told)
     n = len(user_params)
     if user_params.shape != (n, *start.shape) or sizes.shape != (n,) or users.shape != (n,):
         raise AggregationError(
@@ -72,4 +72,4 @@ def aggregate(
     if (np.diff(users) < 0).any():
         order = np.argsort(users, kind="stable")
         user_params, sizes, users = user_params[order], sizes[order], users[order]
-    return combine(start, user_params, sizes, users=users, state=state)
+    return combine(start, user_params, sizes, users=users, state=state, **given)

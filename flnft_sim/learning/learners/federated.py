@@ -1,8 +1,9 @@
 """Federated learning: users train on their own shards, and the DAO aggregates what they send."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -29,10 +30,12 @@ class Training(TrainingSettings):
     """How a DAO trains: SGD on the users' devices, then an aggregator."""
 
     aggregator: str = "fedavg"
+    aggregation: Mapping[str, Any] = field(default_factory=dict)
+    """What the aggregator is told."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        AGGREGATORS.get(self.aggregator)
+        AGGREGATORS.settings(self.aggregator, **self.aggregation)
 
 
 class FederatedLearner:
@@ -109,7 +112,13 @@ class FederatedLearner:
         users = updates.users[arrived]
         params = updates.params if arrived.all() else updates.params[arrived]
         self.params = aggregate(
-            self._training.aggregator, self.params, params, self._weights_of(users), users=users, state=self._state
+            self._training.aggregator,
+            self.params,
+            params,
+            self._weights_of(users),
+            users=users,
+            state=self._state,
+            **self._training.aggregation,
         )
 
     def coalitions(self, updates: LocalUpdates, arrived: np.ndarray) -> Coalitions | None:

@@ -100,11 +100,11 @@ def build_learner(
             shards,
             privacy=_contract_of(settings),
             declared=max(1, len(dataset.train_y) // users),
-            training=picked(Training, learning),
+            training=_training_of(settings),
             seed=seed,
         )
     kind = CentralizedLearner if scheme.centralized else FederatedLearner
-    training, noise = picked(Training, learning), _noise_of(settings)
+    training, noise = _training_of(settings), _noise_of(settings)
     return kind(dataset, _model_of(settings, dataset), shards, training=training, noise=noise, seed=seed)
 
 
@@ -116,6 +116,10 @@ def _trains_privately(settings: Scenario) -> bool:
 def _model_of(settings: Scenario, data: Dataset | Facts) -> Model:
     learning, told = settings.learning, settings.learning.told("model")
     return build_model(learning.model, data.input_shape, data.classes, dropout=learning.dropout, **told)
+
+
+def _training_of(settings: Scenario) -> Training:
+    return replace(picked(Training, settings.learning), aggregation=settings.learning.told("aggregator"))
 
 
 def _contract_of(settings: Scenario) -> PrivacySettings:
