@@ -98,7 +98,7 @@ class Decision(Agreement):
             "quality_share": self.step.quality_shares,
             "freshness_share": self.step.freshness_shares,
             "user_utility": self.problem.utility(self.rewards, *played),
-            "cost": self.problem.cost(*played),
+            "cost": self.problem.cost(epochs, privacy),
             "privacy_cost": self.problem.users.privacy_costs * privacy,
             "exploitability": user_exploitability(terms, epochs, privacy),
         }

@@ -116,8 +116,10 @@ class Failures:
     garbled_bids: int
     idle_daos: int
     link_failure_rate: float
+    lie_factor: float
     link_repair_s: float
     lying_evaluators: float
+    poison_scale: float
     replayed_bids: int
     return_s: float
     silent_committers: int

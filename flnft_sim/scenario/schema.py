@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from flnft_sim import families
 from flnft_sim.imports import Source, bring_in, offer, source_of
 from flnft_sim.knobs import Knob, knobs
+from flnft_sim.scenario.adversaries import refuse_adversaries
 from flnft_sim.scenario.aggregators import refuse_outnumbered
 from flnft_sim.scenario.asks import asks_of, refuse_other_asks
 from flnft_sim.scenario.measures import refuse_unmeasurable
@@ -24,6 +25,7 @@ from flnft_sim.scenario.promises import refuse_impossible_promises
 from flnft_sim.scenario.sections import Choice, Section
 from flnft_sim.scenario.strict import Name
 from flnft_sim.scenario.surrogate_scope import refuse_unknown
+from flnft_sim.settings.adversaries import AdversarySettings
 from flnft_sim.settings.beliefs import BeliefSettings, DemandSettings
 from flnft_sim.settings.consensus import TRAFFIC_GAS, MiningSettings, ReplicaSettings
 from flnft_sim.settings.game import FairSettings, ShapleySettings
@@ -692,7 +694,7 @@ class Market(Choice, ValuesSettings, SaleSettings, frozen=True):
         return self
 
 
-class Failures(Section, SoundFailures, frozen=True):
+class Failures(Section, AdversarySettings, SoundFailures, frozen=True):
     """What goes wrong, on purpose."""
 
     dropout_rate: Annotated[float, Knob("chance that a user drops out in a round", ge=0, le=1)] = 0.0
@@ -807,6 +809,7 @@ class Scenario(Section, frozen=True):
         refuse_impossible_promises(self)
         refuse_unmeasurable(self)
         refuse_outnumbered(self)
+        refuse_adversaries(self)
         if self.public_chain.backend != "model":
             self._fits_contracts()
         if self.public_chain.gas_price_gwei and self.market.mechanism != "paper":

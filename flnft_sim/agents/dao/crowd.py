@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import simpy
 
+from flnft_sim.agents.conduct import all_honest
 from flnft_sim.agents.dao.members import Columns, Membership, Process
 from flnft_sim.agents.dao.round import Round
 from flnft_sim.agents.world import World
@@ -30,6 +31,7 @@ class CrowdMembers(Membership):
         key: KeyPair,
     ) -> None:
         self.world, self.numbers, self.cpu_hz, self.inflates = world, numbers, cpu_hz, inflates
+        self.conduct = all_honest(len(numbers))
         self._ledger, self._key = ledger, key  # its DAO's
         self.names: Sequence[str] = [f"user-{number}" for number in numbers.tolist()]
         self.addresses: Sequence[str] = [crowd_address(world.streams.seed, n) for n in numbers.tolist()]

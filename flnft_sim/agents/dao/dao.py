@@ -8,6 +8,7 @@ import mesa
 import numpy as np
 import simpy
 
+from flnft_sim.agents.dao.conduct import bring_home, really
 from flnft_sim.agents.dao.fl_nft import FlNft
 from flnft_sim.agents.dao.measuring import FORWARD_SHARE, measure_round, seen, spend_measuring
 from flnft_sim.agents.dao.members import Individuals
@@ -80,8 +81,9 @@ class MuDao(Organisation):
         held = Round(self.name, self.label, episode, number, started_s=self.world.env.now)
         held.decision = yield from self.terms.agree(self, number)
         plan = yield from self._choose(held)
-        held.plan = self.terms.trained(self, plan)
-        held.updates = self.learner.train(number, held.plan.users, held.plan.epochs, held.plan.privacy)
+        claimed = self.terms.trained(self, plan)
+        held.claimed_epochs, held.plan = claimed.epochs, really(self, claimed)
+        held.updates = bring_home(self, held)
         held.work = yield from self._work(held)
         self._take_in(held)
         yield from spend_measuring(self, held)

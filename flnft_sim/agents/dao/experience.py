@@ -16,7 +16,7 @@ class Experience:
     mean_loss: Floats  # H̄_i, mean cross-entropy over the rounds so far
     update_norm: Floats  # ‖g̃_i‖ of the last noised update
     fixed_age_s: Floats  # upload, consensus and, in a secure sum, masking time of the last update
-    last_epochs: Floats  # k_i of the last update
+    last_epochs: Floats  # k_i of the last update, as its user says
     rounds: Ints  # how many rounds mean_loss is over
 
     @classmethod
@@ -40,4 +40,4 @@ class Experience:
         self.mean_loss[members] += (updates.losses[rows] - self.mean_loss[members]) / self.rounds[members]
         self.update_norm[members] = updates.update_norms[rows]
         self.fixed_age_s[members] = work.upload_s[rows] + work.consensus_s[rows] + work.masking_s[rows]
-        self.last_epochs[members] = plan.epochs[rows]
+        self.last_epochs[members] = held.claimed_epochs[rows]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import simpy
 
+from flnft_sim.agents.conduct import Names
 from flnft_sim.agents.dao.round import Round
 from flnft_sim.agents.user import Assignment, MetaverseUser
 from flnft_sim.agents.world import World
@@ -26,11 +27,12 @@ Process = Generator[simpy.Event, Any, Any]
 
 
 class Membership(ABC):
-    """N members as arrays over their rows: `numbers` (in the cell), `cpu_hz`, whether each `inflates` its asks."""
+    """N members as arrays over their rows: `numbers` (in the cell), `cpu_hz`, who `inflates`, each `conduct`."""
 
     numbers: Ints
     cpu_hz: Floats
     inflates: Bools
+    conduct: Names
     names: Sequence[str]
     addresses: Sequence[str]
     users: Sequence[MetaverseUser] = ()  # one agent a member; none in a crowd
@@ -74,8 +76,8 @@ class Membership(ABC):
 class Individuals(Membership):
     """Members that are agents of their own."""
 
-    def __init__(self, world: World, users: list[MetaverseUser]) -> None:
-        self.world, self.users = world, users
+    def __init__(self, world: World, users: list[MetaverseUser], conduct: Names) -> None:
+        self.world, self.users, self.conduct = world, users, conduct
         self.numbers = np.array([user.number for user in users])
         self.cpu_hz = np.array([user.cpu_hz for user in users])
         self.inflates = np.array([user.inflates for user in users])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import mesa
 import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from flnft_sim.agents.actor import Actor
 from flnft_sim.agents.dao.deliveries import Deliveries
@@ -65,6 +66,7 @@ class Organisation(Actor):
         self.experience = self.unmeasured()
         self.deliveries = Deliveries.of_nothing(len(parts.members))
         self.contracts = self._no_contracts()
+        self.seen_start: NDArray[np.float32] | None = None  # that free riders saw a round begin with
 
     @property
     def label(self) -> str:
@@ -86,6 +88,7 @@ class Organisation(Actor):
         self.experience = self.unmeasured()
         self.deliveries = Deliveries.of_nothing(len(self.members))
         self.contracts = self._no_contracts()
+        self.seen_start = None
         self.ages.append(AgeOfInformation(self.name, start_s=self.world.env.now, episode=episode))
 
     @property

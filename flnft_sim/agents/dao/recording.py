@@ -7,7 +7,7 @@ import numpy as np
 
 from flnft_sim.agents.dao.organisation import Organisation
 from flnft_sim.agents.dao.round import Round
-from flnft_sim.arrays import Floats
+from flnft_sim.arrays import Bools, Floats
 from flnft_sim.game.contribution import facts_of
 from flnft_sim.results.outcome import OUTCOME_TYPE, Outcome
 from flnft_sim.results.tables import NAN, RoundRow
@@ -59,7 +59,7 @@ def _contributions(dao: Organisation, held: Round, shares: Floats) -> Iterator[d
             "episode": held.episode,
             "round": held.number,
             "user": dao.members.names[member],
-            "conduct": "honest",
+            "conduct": str(dao.members.conduct[member]),
             "arrived": there,
         }
         for name in asked:
@@ -82,15 +82,16 @@ def _columns(dao: Organisation, held: Round, shares: Floats) -> dict[str, Any]:
         return column
 
     epochs, privacy = over_all(plan.epochs, 0.0), over_all(plan.privacy, 0.0)
+    part = over_all(1.0, 0.0) > 0
     so_far = dao.deliveries.updates
     outcomes = np.where(dao.members.present(), Outcome.STAYED_OUT, Outcome.AWAY).astype(OUTCOME_TYPE)
     outcomes[users] = work.outcomes
     return {
-        **_worth(dao, held, epochs, privacy, outcomes),
+        **_worth(dao, held, part, epochs, privacy, outcomes),
         "user": list(dao.members.names),
         "local_epochs": epochs.astype(np.int64),
         "privacy_budget": privacy,
-        "takes_part": epochs > 0,
+        "takes_part": part,
         "train_s": over_all(work.train_s, 0.0),
         "masking_s": over_all(work.masking_s, 0.0),
         "upload_s": over_all(work.upload_s, 0.0),
@@ -110,12 +111,14 @@ def _columns(dao: Organisation, held: Round, shares: Floats) -> dict[str, Any]:
     }
 
 
-def _worth(dao: Organisation, held: Round, epochs: Floats, privacy: Floats, outcomes: Any) -> dict[str, Any]:
+def _worth(
+    dao: Organisation, held: Round, part: Bools, epochs: Floats, privacy: Floats, outcomes: Any
+) -> dict[str, Any]:
     """What a whole minting at these efforts is worth to each member, and what the round cost it: columns (N,).
 
     All are 0 for a user that took no part.
     """
-    settings, part = dao.world.settings, epochs > 0
+    settings = dao.world.settings
     # Without noise (centralized) ε is infinite; it is counted, and paid for, as the most that may be asked for.
     privacy = np.minimum(np.where(part, privacy, 1.0), settings.game.privacy_range[1])
     columns = held.decision.columns(epochs, privacy)

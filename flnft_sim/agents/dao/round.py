@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from flnft_sim.agents.decision import Agreement
-from flnft_sim.arrays import Bools, Floats
+from flnft_sim.arrays import Bools, Floats, Ints
 from flnft_sim.clock.work import Work
 from flnft_sim.game.contribution import Measured
 from flnft_sim.learning import LocalUpdates, Participation
@@ -22,6 +22,8 @@ class Round:
     contracted: Bools | None = None  # (N,) who was bound to its ε in this round
     decision: Agreement = field(init=False)
     plan: Participation = field(init=False)
+    claimed_epochs: Ints = field(init=False)
+    """(n,), what the plan's users say that they train."""
     updates: LocalUpdates = field(init=False)
     work: Work = field(init=False)
     measured: dict[str, Measured] = field(default_factory=dict)  # arrays over those whose update arrived

@@ -7,6 +7,7 @@ import mesa
 import numpy as np
 import simpy
 
+from flnft_sim.agents.conduct import SYBIL, Names
 from flnft_sim.agents.dao.crowd import CrowdMembers
 from flnft_sim.agents.dao.dao import MuDao
 from flnft_sim.agents.dao.members import Individuals, Membership
@@ -21,6 +22,7 @@ from flnft_sim.ledger import Chain, key_of
 from flnft_sim.market import Content
 from flnft_sim.scenario import Scenario
 from flnft_sim.scenario.schema import Population
+from flnft_sim.simulation.building.conduct import draw_conduct, names_of_one
 from flnft_sim.simulation.building.foresight import foresee_minting
 from flnft_sim.simulation.building.keywords import carried
 from flnft_sim.simulation.building.learners import build_learner, data_of, extent_of
@@ -65,18 +67,26 @@ class _People:
     population: Population
     cpu_hz: Floats
     inflates: Bools
+    conduct: Names
     privacy_tastes: Floats
 
     @classmethod
     def of(cls, settings: Scenario, streams: Streams) -> "_People":
-        """Draw each one's device, who asks for more than its due, and how dear privacy is to each."""
+        """Draw each one's device, who asks for more than its due, what it does, and how dear privacy is to it."""
         users, (low, high) = settings.population.users, settings.devices.cpu_ghz
         tastes = settings.game.privacy_taste
         lots = streams.generator("inflating").permutation(users)
+        conduct, cpu_hz = (
+            draw_conduct(settings, streams),
+            streams.generator("devices").uniform(low * 1e9, high * 1e9, users),
+        )
+        if len(names := names_of_one(conduct)):
+            cpu_hz[names] = cpu_hz[names[0]]
         return cls(
             settings.population,
-            streams.generator("devices").uniform(low * 1e9, high * 1e9, users),
+            cpu_hz,
             lots < round(settings.market.voting.inflating_share * users),
+            conduct,
             streams.generator("privacy tastes").uniform(*tastes, users),
         )
 
@@ -88,6 +98,7 @@ class _People:
         if self.population.moves_as_crowd(dao):
             key, who = key_of(world.streams, MuDao.role, dao), (numbers, self.cpu_hz[numbers], self.inflates[numbers])
             return CrowdMembers(world, *who, ledger=ledger, key=key)
+        shared = simpy.Resource(world.env) if host is None else host  # by the names of one user
         users = [
             MetaverseUser(
                 model,
@@ -96,8 +107,8 @@ class _People:
                 cpu_hz=float(self.cpu_hz[number]),
                 inflates=bool(self.inflates[number]),
                 ledger=ledger,
-                host=host,
+                host=shared if self.conduct[number] == SYBIL else host,
             )
             for number in numbers.tolist()
         ]
-        return Individuals(world, users)
+        return Individuals(world, users, self.conduct[numbers])

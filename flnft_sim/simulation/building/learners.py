@@ -26,10 +26,10 @@ from flnft_sim.learning import (
     load_extent,
     load_private_curve,
     load_private_extent,
-    partition,
 )
 from flnft_sim.scenario import Scenario
 from flnft_sim.settings.learning import PrivacySettings
+from flnft_sim.simulation.building.conduct import deal
 from flnft_sim.streams import Streams
 
 
@@ -86,13 +86,7 @@ def build_learner(
             seed=seed,
             extent=extent,
         )
-    shards = partition(
-        learning.partition.kind,
-        dataset.train_y,
-        users,
-        rng=streams.generator("partition", dao),
-        **learning.partition.told("kind"),
-    )
+    dataset, shards = deal(settings, streams, dataset, dao, users)
     if _trains_privately(settings):
         return PrivateLearner(
             dataset,
