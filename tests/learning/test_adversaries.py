@@ -59,5 +59,5 @@ def test_names_share_one_shard_and_nobody_elses_moves(names, user):
 
 
 def test_more_names_than_samples_are_refused():
-    with pytest.raises(InputError, match="user 1 has 2 samples to share among 3 names.*at most 2 names"):
+    with pytest.raises(InputError, match=r"user 1 has 2 samples to share among 3 names.*at most 2 names"):
         split_names([np.arange(5), np.arange(2)], 1, 3)
