@@ -1,4 +1,7 @@
-"""Run benchmarks: `python -m benchmarks` for all, `python -m benchmarks game ledger` for some, `--list` for names."""
+"""Run benchmarks: `python -m benchmarks` for all, `python -m benchmarks game ledger` for some, `--list` for names.
+
+What follows a name and begins with a dash is for that benchmark: `python -m benchmarks gpu --device cpu`.
+"""
 
 import sys
 from importlib import import_module
@@ -8,18 +11,25 @@ NAMES = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not p
 
 
 def main(words: list[str]) -> int:
-    """Run the benchmarks named, each printing its own figures; 2 for an unknown name."""
+    """Run the benchmarks named, each printing its own figures; 2 for an unknown name, or what one of them returns."""
     if "--list" in words:
         print("\n".join(NAMES))
         return 0
+    first = next((at for at, word in enumerate(words) if word.startswith("-")), len(words))
+    words, options = words[:first], words[first:]
+    if options and words != ["gpu"]:
+        print(f"option {options[0]!r} belongs to no benchmark named; give it after gpu alone", file=sys.stderr)
+        return 2
     unknown = [word for word in words if word not in NAMES]
     if unknown:
         print(f"unknown benchmark {unknown[0]!r}; known: {', '.join(NAMES)}", file=sys.stderr)
         return 2
+    failed = 0
     for name in words or NAMES:
         print(f"\n== {name}", flush=True)
-        import_module(f"benchmarks.{name}").main()
-    return 0
+        benchmark = import_module(f"benchmarks.{name}")
+        failed |= (benchmark.main(options) if options else benchmark.main()) or 0
+    return failed if words else 0  # of all of them, those that this machine cannot serve say so, and fail nothing
 
 
 if __name__ == "__main__":

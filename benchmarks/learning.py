@@ -97,12 +97,12 @@ def _plain_seconds(module: torch.nn.Module, start: np.ndarray, shards: list[Shar
 
 def plain_loop(module: torch.nn.Module, start: np.ndarray, shards: list[Shard]) -> list[torch.Tensor]:
     """What one writes first in PyTorch: a client after the other, batches by index, PyTorch's own optimiser."""
-    trained = []
+    trained, device = [], next(module.parameters()).device
     for x, y in shards:
-        vector_to_parameters(torch.from_numpy(start.copy()), module.parameters())
+        vector_to_parameters(torch.from_numpy(start.copy()).to(device), module.parameters())
         optimiser = torch.optim.SGD(module.parameters(), lr=SETTINGS["lr"], momentum=SETTINGS["momentum"])
-        images, labels = torch.from_numpy(x), torch.from_numpy(y)
-        for rows in torch.randperm(len(y)).split(int(SETTINGS["batch_size"])):
+        images, labels = torch.from_numpy(x).to(device), torch.from_numpy(y).to(device)
+        for rows in torch.randperm(len(y), device=device).split(int(SETTINGS["batch_size"])):
             optimiser.zero_grad()
             cross_entropy(module(images[rows]), labels[rows]).backward()
             optimiser.step()
