@@ -1,7 +1,5 @@
 """What all agents have in common: a name, a key, an account, and a span for everything they do on the clock."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -54,13 +52,32 @@ class Actor(mesa.Agent):
         """From when on it has been in its phase; 0 where it is in none of its own."""
         return self._phases[-1][1] if self._phases else 0.0
 
-    @contextmanager
-    def doing(self, phase: str, **details: Any) -> Iterator[None]:
-        """Be in `phase` from now until the block ends, and leave a span of it."""
+    def doing(self, phase: str, **details: Any) -> "Doing":
+        """Be in `phase` while a `with` block lasts, and leave a span of it."""
+        return Doing(self, phase, details)
+
+    def enter(self, phase: str) -> tuple[str, float]:
+        """Be in `phase` from now until `leave` is told what this returns."""
         entered = phase, self.world.env.now
         self._phases.append(entered)
-        try:
-            yield
-        finally:
-            self._phases.remove(entered)
-            self.world.spans.add(self.name, *entered, self.world.env.now, **details)
+        return entered
+
+    def leave(self, entered: tuple[str, float], details: dict[str, Any]) -> None:
+        """Be out of a phase, and leave a span of it."""
+        self._phases.remove(entered)
+        self.world.spans.add(self.name, *entered, self.world.env.now, **details)
+
+
+class Doing:
+    """The block of a phase; plain slots, because an auction has a hundred."""
+
+    __slots__ = ("_actor", "_details", "_entered", "_phase")
+
+    def __init__(self, actor: Actor, phase: str, details: dict[str, Any]) -> None:
+        self._actor, self._phase, self._details = actor, phase, details
+
+    def __enter__(self) -> None:
+        self._entered = self._actor.enter(self._phase)
+
+    def __exit__(self, *_error: object) -> None:
+        self._actor.leave(self._entered, self._details)

@@ -7,7 +7,7 @@ import simpy
 
 from flnft_sim.agents.tokens import Tokens
 from flnft_sim.ledger import Receipt
-from flnft_sim.market import SealSecret, VoteResult
+from flnft_sim.market import Envelope, VoteResult
 from flnft_sim.results.tables import LicenceRow
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ class OnChain:
         del auction, ask
         yield from ()
 
-    def bid(self, sender: Agent, tender: Tender, sealed: bytes, secret: SealSecret | None) -> "Message | None":
-        """Send a sealed bid; whoever forges one has no `secret`."""
-        del sender, tender, sealed, secret
+    def bid(self, sender: Agent, tender: Tender, sealed: bytes | Envelope) -> "Message | None":
+        """Send a sealed bid; whoever forges or copies one has its bytes alone."""
+        del sender, tender, sealed
         return None
 
     def open_bids(self, auction: Auction) -> Process:

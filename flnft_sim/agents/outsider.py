@@ -34,7 +34,8 @@ class Outsider(Actor):
             for _ in range(failures.forged_bids if self.world.accounts.escrowing(tender.name) else 0):
                 self._send(tender, self._forged(tender))
             yield env.timeout(LATER * tender.window_s)
-            honest = [entry.sealed for entry in tender.book[seen:] if entry.sender != self.name]
+            copies = failures.replayed_bids or failures.garbled_bids
+            honest = [bytes(each.sealed) for each in tender.book[seen:] if copies and each.sender != self.name]
             self._copied += honest
             for _ in range(failures.replayed_bids if honest else 0):
                 self._send(tender, self._copied[int(self._rng.integers(len(self._copied)))])

@@ -13,7 +13,7 @@ from flnft_sim.agents.decision import Decision
 from flnft_sim.agents.tender import Tender, submit
 from flnft_sim.agents.world import World
 from flnft_sim.ledger import to_units
-from flnft_sim.market import Bid, Content, SealSecret, rebid_step, seal, secret_of
+from flnft_sim.market import Bid, Content, Envelope, rebid_step
 
 Process = Generator[simpy.Event, Any, Any]
 
@@ -144,7 +144,7 @@ class ServiceProvider(Actor):
         while rebids:
             moved = tender.moved
             yield self.world.env.timeout(tender.soon_s(self._timing))
-            yield from submit(self, tender, *self._sealed(tender))
+            yield from submit(self, tender, self._sealed(tender))
             rebids = yield moved
             if rebids:
                 self._raise(tender.name)
@@ -155,11 +155,8 @@ class ServiceProvider(Actor):
         raised = rebid_step([offer.total_money], [], step=self.world.settings.market.rebid_step, bid_limits=limit)
         self.offers[auction] = offer.scaled_to(float(raised.bids[0]))
 
-    def _sealed(self, tender: Tender) -> tuple[bytes, SealSecret]:
-        """A signed and encrypted bid for the open window (an overspender's exceeds its budget, and is refused).
-
-        With it goes what binds it on a chain.
-        """
+    def _sealed(self, tender: Tender) -> Envelope:
+        """A signed and encrypted bid for the open window (an overspender's exceeds its budget, and is refused)."""
         self._nonce += 1
         offer = self.offers[tender.name]
         money = 2.0 * self.budget_money if self.overspends else offer.total_money
@@ -172,5 +169,4 @@ class ServiceProvider(Actor):
             nonce=self._nonce,
             window=tender.window,
         )
-        sealed = seal(bid, self.key.signing_key, tender.seal_to, entropy=self._entropy.bytes(32))
-        return sealed, secret_of(bid, self.key.signing_key)
+        return Envelope(bid, self.key.signing_key, tender.seal_to, entropy=self._entropy.bytes(32))

@@ -10,7 +10,8 @@ import simpy
 from flnft_sim.agents.actor import Actor
 from flnft_sim.agents.decision import Decision
 from flnft_sim.agents.promise import Promise
-from flnft_sim.market import BidRejected, BidStatus, BookEntry, SealedBids, SealSecret
+from flnft_sim.ledger import LatePayload, canonical_json
+from flnft_sim.market import BidRejected, BidStatus, BookEntry, Envelope, SealedBids
 
 Process = Generator[simpy.Event, Any, Any]
 
@@ -67,18 +68,29 @@ class Tender:
         moved.succeed(rebid)
 
 
-def submit(sender: Actor, tender: Tender, sealed: bytes, secret: SealSecret | None = None) -> Process:
-    """Send a ciphertext to the public chain and wait until it is in a block: from then on it counts.
+def submit(sender: Actor, tender: Tender, sealed: bytes | Envelope) -> Process:
+    """Send a sealed bid to the public chain and wait until it is in a block: from then on it counts.
 
-    Where contracts are executed, the auction's may refuse it there and then.
+    Whoever did not make it has its bytes alone. Where contracts are executed, the auction's may refuse it there and
+    then.
     """
     chain = sender.world.public_chain
     entry = tender.sealed.receive(sealed, sender=sender.name, sealed_at_s=sender.world.env.now)
     with sender.doing("bidding", auction=tender.name):
-        message = sender.world.onchain.bid(sender, tender, sealed, secret)
-        final = chain.submit("bid", sender.key, {"auction": tender.name, "sealed": sealed.hex()}, message=message)
+        message = sender.world.onchain.bid(sender, tender, sealed)
+        final = chain.submit("bid", sender.key, _payload(tender.name, sealed), message=message)
         tender.on_their_way.append(final)
         receipt = yield final
     entry.in_block_s, entry.answer = chain.timestamp_s(receipt.block_height), receipt.answer
     if receipt.answer is not None and receipt.answer.error:
         entry.status, entry.rejection = BidStatus.REJECTED, BidRejected(receipt.answer.error)
+
+
+def _payload(auction: str, sealed: bytes | Envelope) -> LatePayload:
+    """What a bid's transaction carries, by a length that is known while nobody has read it."""
+
+    def payload(digits: str) -> dict[str, str]:
+        return {"auction": auction, "sealed": digits}
+
+    size = Envelope.SIZE if isinstance(sealed, Envelope) else len(sealed)
+    return LatePayload(len(canonical_json(payload(""))) + 2 * size, lambda: payload(bytes(sealed).hex()))

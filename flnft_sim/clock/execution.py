@@ -12,6 +12,7 @@ from flnft_sim.chain.transactions import Call
 from flnft_sim.errors import InputError
 from flnft_sim.ledger import Transaction
 from flnft_sim.ledger.mempool import Mempool, Waiting
+from flnft_sim.ledger.transactions import Use
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Execution:
 
     def __init__(self, backend: Any, *, seed: int, gas_limit: int, gas_price_wei: int = 0) -> None:
         self.backend, self.seed, self.gas_limit, self.gas_price_wei = backend, seed, gas_limit, gas_price_wei
-        self._sent: dict[str, Sent] = {}  # by the digest of the ledger's transaction
-        self._answers: dict[str, Answer] = {}
+        self._sent: dict[Use, Sent] = {}
+        self._answers: dict[Use, Answer] = {}
 
     def seconds(self, timestamp: int) -> int:
         """A block's timestamp as a second of the run."""
@@ -72,16 +73,16 @@ class Execution:
 
     def remember(self, transaction: Transaction, sent: Sent) -> None:
         """Let the ledger's transaction stand for these raw bytes."""
-        self._sent[transaction.digest] = sent
+        self._sent[transaction.use] = sent
 
     def gas_used(self, transaction: Transaction) -> int:
         """What the message of a transaction of the newest block took; 0 without one, which contracts never see."""
-        answer = self._answers.get(transaction.digest)
+        answer = self._answers.get(transaction.use)
         return 0 if answer is None else answer.gas_used
 
     def answer(self, transaction: Transaction) -> Answer | None:
         """What came of a transaction that is in a block; None where it executes nothing. Asked once."""
-        return self._answers.pop(transaction.digest, None)
+        return self._answers.pop(transaction.use, None)
 
     def take(
         self, mempool: Mempool, *, height: int, timestamp_s: int, producer: str, keep: bool
@@ -112,17 +113,17 @@ class Execution:
         while mempool.first() is not None:
             waiting = mempool.pop()
             popped.append(waiting)
-            sent = self._sent.get(waiting.transaction.digest) if waiting.transaction is not None else None
+            sent = self._sent.get(waiting.transaction.use) if waiting.transaction is not None else None
             yield Candidate(None if sent is None else sent.raw, waiting.gas)
 
     def _has_message(self, waiting: Waiting) -> bool:
-        return waiting.transaction is not None and waiting.transaction.digest in self._sent
+        return waiting.transaction is not None and waiting.transaction.use in self._sent
 
     def _keep_answers(self, content: list[Waiting], executed: tuple[Executed | None, ...]) -> None:
         for waiting, done in zip(content, executed, strict=True):
             if done is not None and waiting.transaction is not None:
-                digest = waiting.transaction.digest
-                self._answers[digest] = _answer(self._sent.pop(digest), done)
+                use = waiting.transaction.use
+                self._answers[use] = _answer(self._sent.pop(use), done)
 
     def _frame(self, height: int, timestamp_s: int, producer: str) -> BlockEnv:
         frame: BlockEnv = self.backend.next_block(

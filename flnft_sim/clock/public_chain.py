@@ -1,7 +1,7 @@
 """The public chain on the clock: a mempool, blocks as the protocol grants them, receipts when they are final."""
 
 import math
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import simpy
@@ -21,6 +21,7 @@ from flnft_sim.ledger import (
     Transaction,
 )
 from flnft_sim.ledger.mempool import Waiting
+from flnft_sim.ledger.transactions import LatePayload, Payload, Use
 
 if TYPE_CHECKING:  # a run whose contracts are a model of some waits for none of these
     from flnft_sim.chain.backend import Built
@@ -74,7 +75,7 @@ class PublicChain:
         self._clock = ChainClock(env, chain.name)
         self._mempool = Mempool(gas_limit)
         self._traffic, self._forgets_s = traffic, forgets_s
-        self._unanswered: dict[str, tuple[float, simpy.Event]] = {}  # by digest: submitted at, tells the receipt
+        self._unanswered: dict[Use, tuple[float, simpy.Event]] = {}  # submitted at, tells the receipt
         self._waiting = 0  # of ours, not in a block yet
         self._last_slot_s = 0.0
         self._timestamps = [0]
@@ -100,7 +101,7 @@ class PublicChain:
         self,
         kind: str,
         key: KeyPair,
-        payload: Mapping[str, Any],
+        payload: Payload,
         *,
         fee: int = 1,
         gas: int | None = None,
@@ -116,7 +117,7 @@ class PublicChain:
         self._make_up()
         self._mempool.add(transaction, arrived_s=self.env.now)
         answer = self.env.event()
-        self._unanswered[transaction.digest] = (self.env.now, answer)
+        self._unanswered[transaction.use] = (self.env.now, answer)
         self._waiting += 1
         if self._waiting == 1:
             self.env.process(self._produce())
@@ -205,21 +206,22 @@ class PublicChain:
         )
 
     def _signed(
-        self, kind: str, key: KeyPair, payload: Mapping[str, Any], *, message: "Message | None", **told: Any
+        self, kind: str, key: KeyPair, payload: Payload, *, message: "Message | None", **told: Any
     ) -> Transaction:
         """The ledger's transaction; that of a message names the raw one."""
         if message is None or self.execution is None:
             return self.chain.sign(key, kind, payload, **told)
         sent = self.execution.sign(message, now_s=self.env.now)
         told |= {"gas": sent.gas_limit, "executes": True}
-        transaction = self.chain.sign(key, kind, {**payload, "transaction": sent.hash}, **told)
+        content = payload.make() if isinstance(payload, LatePayload) else payload
+        transaction = self.chain.sign(key, kind, {**content, "transaction": sent.hash}, **told)
         self.execution.remember(transaction, sent)
         return transaction
 
     def _confirm(self, block: Block, final_s: float) -> Generator[simpy.Event, Any, None]:
         yield from self._clock.reach(final_s)
         for transaction in block.transactions:
-            submitted_s, answer = self._unanswered.pop(transaction.digest)
+            submitted_s, answer = self._unanswered.pop(transaction.use)
             told = None if self.execution is None else self.execution.answer(transaction)
             waited_s = block.time_s - submitted_s
             self.included.append(Included(transaction, block.height, block.time_s, waited_s, told))
@@ -230,7 +232,7 @@ class PublicChain:
         while self._mempool:
             for waiting in self._mempool.take():
                 if waiting.transaction is not None:
-                    self._unanswered.pop(waiting.transaction.digest)[1].fail(error)
+                    self._unanswered.pop(waiting.transaction.use)[1].fail(error)
 
     def _make_up(self) -> None:
         """Let other people's transactions fill the blocks that came while none of ours waited."""

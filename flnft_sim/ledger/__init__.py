@@ -19,7 +19,7 @@ from flnft_sim.ledger.keys import KeyPair, address_of, key_of, signature_holds
 from flnft_sim.ledger.mempool import Mempool, OtherTraffic
 from flnft_sim.ledger.nft import fl_nft_document, mint_payload, model_hash, parse_fl_nft
 from flnft_sim.ledger.reading import read_ledger
-from flnft_sim.ledger.transactions import Receipt, Transaction
+from flnft_sim.ledger.transactions import LatePayload, Receipt, Transaction
 
 __all__ = [
     "MICRO",
@@ -32,6 +32,7 @@ __all__ = [
     "ConsensusStalled",
     "InsufficientFunds",
     "KeyPair",
+    "LatePayload",
     "Mempool",
     "OtherTraffic",
     "PbftOutcome",

@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import math
+from collections.abc import Iterable, Mapping
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 import numpy as np
@@ -15,12 +18,26 @@ def canonical_json(value: Any) -> str:
     NumPy numbers and arrays count as the plain numbers and lists they hold; keys become strings, as in all JSON. What
     JSON cannot hold (NaN, infinity, other objects) raises `InputError`.
     """
+    if type(value) is str:  # the encoder's own way with one plain value, without making an encoder for it
+        return encode_basestring_ascii(value)
+    if type(value) is int or (type(value) is float and math.isfinite(value)):
+        return repr(value)
     try:
         return _ENCODER.encode(value)
     except (TypeError, ValueError) as error:
         raise InputError(
             f"this value cannot go on a ledger: {error}; use finite numbers, strings, lists, dicts"
         ) from None
+
+
+def canonical_object(members: Mapping[str, str]) -> str:
+    """The canonical JSON of an object whose members, by plain ASCII names, are canonical JSON already."""
+    return "{" + ",".join([f'"{name}":{members[name]}' for name in sorted(members)]) + "}"
+
+
+def canonical_list(members: Iterable[str]) -> str:
+    """The canonical JSON of a list of what is canonical JSON already."""
+    return "[" + ",".join(members) + "]"
 
 
 def sha256_hex(content: str | bytes) -> str:

@@ -7,19 +7,22 @@ from typing import Any
 
 from flnft_sim.errors import InputError
 from flnft_sim.json_text import read_json
-from flnft_sim.ledger.canonical import canonical_json, sha256_hex
+from flnft_sim.ledger.canonical import canonical_json, canonical_list, canonical_object, sha256_hex
 from flnft_sim.ledger.errors import VerificationError
 from flnft_sim.ledger.keys import KeyPair
-from flnft_sim.ledger.transactions import Transaction
+from flnft_sim.ledger.late import late
+from flnft_sim.ledger.transactions import Payload, Transaction
 
 NO_BLOCK = "0" * 64  # what the first block names as its predecessor
 
 
+@late("previous", "root", "hash")
 @dataclass(frozen=True)
 class Block:
     """A block: its header's fields, its transactions, and the header's SHA-256. `payload` is empty but in genesis.
 
     `execution` is what contracts made of it, part of the header, where the chain executes them; else it is not there.
+    One that was made here works out its root, its hash and its predecessor's when they are asked for.
     """
 
     chain: str
@@ -41,32 +44,49 @@ class Block:
         *,
         time_s: float,
         producer: str,
-        previous: str,
+        previous: "str | Block",
         payload: Mapping[str, Any],
         transactions: tuple[Transaction, ...],
         execution: Mapping[str, Any] | None = None,
     ) -> "Block":
-        """Compute the root (over the transactions' digests and signatures) and the header's hash."""
-        root = sha256_hex(canonical_json([[each.digest, each.signature] for each in transactions]))
-        header: dict[str, Any] = {
-            "chain": chain,
-            "height": height,
-            "time_s": time_s,
-            "producer": producer,
-            "previous": previous,
-            "payload": payload,
-            "root": root,
-        }
-        if execution is not None:
-            header["execution"] = execution
-        return cls(**header, transactions=transactions, hash=sha256_hex(canonical_json(header)))
+        """Make a block that follows another, or a hash; its root is over the transactions' digests and signatures."""
+        own = object.__new__(cls)
+        vars(own).update(
+            chain=chain,
+            height=height,
+            time_s=time_s,
+            producer=producer,
+            payload=payload,
+            transactions=transactions,
+            execution=execution,
+            **({"_before": previous} if isinstance(previous, Block) else {"previous": previous}),
+        )
+        return own
+
+    def _find_root(self) -> str:
+        pairs = ((canonical_json(each.digest), canonical_json(each.signature)) for each in self.transactions)
+        return sha256_hex(canonical_list(map(canonical_list, pairs)))
+
+    def _find_previous(self) -> str:
+        block, unknown = self, list[Block]()
+        while (before := vars(block).get("_before")) is not None and "hash" not in vars(before):
+            unknown.append(block := before)
+        while unknown:  # the oldest first: no chain is too long for the stack
+            _ = unknown.pop().hash
+        return vars(self).pop("_before").hash
+
+    def _find_hash(self) -> str:
+        return sha256_hex(canonical_object(self._header()))
+
+    def _header(self) -> dict[str, str]:
+        names = ("chain", "height", "payload", "previous", "producer", "root", "time_s")
+        executed = () if self.execution is None else ("execution",)
+        return {name: canonical_json(getattr(self, name)) for name in (*names, *executed)}
 
     def to_line(self) -> str:
         """The block as one line of canonical JSON, without the line's end."""
-        record = vars(self) | {"transactions": [each.to_dict() for each in self.transactions]}
-        if self.execution is None:
-            del record["execution"]
-        return canonical_json(record)
+        transactions = canonical_list(each.to_text() for each in self.transactions)
+        return canonical_object(self._header() | {"hash": canonical_json(self.hash), "transactions": transactions})
 
     @classmethod
     def from_line(cls, line: str) -> "Block":
@@ -132,7 +152,7 @@ class Chain:
         self,
         key: KeyPair,
         kind: str,
-        payload: Mapping[str, Any],
+        payload: Payload,
         *,
         fee: int = 1,
         gas: int | None = None,
@@ -165,7 +185,7 @@ class Chain:
             len(self._blocks),
             time_s=float(time_s),
             producer=producer,
-            previous=self.tip.hash,
+            previous=self.tip,
             payload={},
             transactions=tuple(transactions),
             execution=execution,

@@ -32,6 +32,11 @@ class KeyPair:
         return bytes(self.signing_key.verify_key)
 
     @cached_property
+    def public_hex(self) -> str:
+        """The verify key as a ledger writes it: 64 hex digits."""
+        return self.public_key.hex()
+
+    @cached_property
     def address(self) -> str:
         """The owner's name on every ledger: 40 hex digits."""
         return address_of(self.public_key)

@@ -57,14 +57,21 @@ def model_hash(weights: bytes) -> str:
 
 
 def mint_payload(
-    document: str, *, dao: str, nft_file: str = "fl-nft.js", model_file: str = "model.safetensors"
+    document: str,
+    *,
+    dao: str,
+    nft_file: str = "fl-nft.js",
+    model_file: str = "model.safetensors",
+    model_hash: str | None = None,
 ) -> dict[str, str]:
-    """What a transaction of kind "mint" carries: the two files' names and hashes, so that a run can be verified."""
-    record = parse_fl_nft(document)
+    """What a transaction of kind "mint" carries: the two files' names and hashes, so that a run can be verified.
+
+    The model's hash is read from the document where the caller, who may have written it, does not say it.
+    """
     return {
         "dao": dao,
         "nft_file": nft_file,
         "nft_hash": sha256_hex(document),
         "model_file": model_file,
-        "model_hash": record["model_hash"],
+        "model_hash": model_hash or parse_fl_nft(document)["model_hash"],
     }

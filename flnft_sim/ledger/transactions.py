@@ -1,15 +1,16 @@
 """Signed transactions, and the receipt that says one is final."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from flnft_sim.errors import InputError, bare
-from flnft_sim.ledger.canonical import canonical_json, sha256_hex
+from flnft_sim.ledger.canonical import canonical_json, canonical_object, sha256_hex
 from flnft_sim.ledger.errors import VerificationError
 from flnft_sim.ledger.keys import KeyPair, address_of, signature_holds
+from flnft_sim.ledger.late import late
 
 # Ethereum's price list (yellow paper, appendix G): every transaction, and every byte that it carries.
 BASE_GAS = 21_000
@@ -17,8 +18,27 @@ GAS_PER_BYTE = 16
 
 
 @dataclass(frozen=True)
+class LatePayload:
+    """A payload that is written when somebody reads it, but whose length, and so its gas, is known before."""
+
+    length: int
+    """Of its canonical JSON."""
+    make: Callable[[], Mapping[str, Any]]
+
+
+type Use = tuple[str, int]
+"""Sender and nonce: no other transaction of a chain has both."""
+
+type Payload = Mapping[str, Any] | LatePayload
+
+
+@late("payload", "signature")
+@dataclass(frozen=True)
 class Transaction:
-    """One signed statement on one chain. `fee` is what a unit of gas offers: it orders the mempool, it is no money."""
+    """One signed statement on one chain. `fee` is what a unit of gas offers: it orders the mempool, it is no money.
+
+    One that was signed here works out its digest and its signature when they are asked for.
+    """
 
     chain: str
     kind: str
@@ -35,7 +55,7 @@ class Transaction:
         cls,
         key: KeyPair,
         kind: str,
-        payload: Mapping[str, Any],
+        payload: Payload,
         *,
         chain: str,
         nonce: int,
@@ -48,38 +68,63 @@ class Transaction:
         What `executes` a contract's code takes the gas of that, and its payload only tells of it. Raises `InputError`
         for a payload that has no canonical form, a negative fee, or gas below the payload's own.
         """
-        text = canonical_json(payload)
-        least = intrinsic_gas(text)
+        content: dict[str, Any]
+        if isinstance(payload, LatePayload):
+            content, length = {"_later": payload}, payload.length
+        else:  # what is signed is what it is now
+            content = {"payload_text": (text := canonical_json(payload))}
+            length = len(text)
+        least = intrinsic_gas(length)
         gas = least if gas is None else gas
         if gas < least and not executes:
             raise InputError(f"transaction {kind!r}: gas {gas} is below the {least} that its payload takes")
         if fee < 0:
             raise InputError(f"transaction {kind!r}: fee {fee} is negative; offer 0 or more")
-        unsigned = {
-            "chain": chain,
-            "kind": kind,
-            "sender": key.address,
-            "public_key": key.public_key.hex(),
-            "nonce": nonce,
-            "payload": json.loads(text),  # a copy in plain JSON types: what is signed is what is stored
-            "fee": fee,
-            "gas": gas,
-        }
-        digest = sha256_hex(canonical_json(unsigned))
-        transaction = cls(**unsigned, signature=key.sign(bytes.fromhex(digest)).hex())
-        vars(transaction)["digest"] = digest  # as its property would find it
-        return transaction
+        own = object.__new__(cls)
+        vars(own).update(
+            chain=chain,
+            kind=kind,
+            sender=key.address,
+            public_key=key.public_hex,
+            nonce=nonce,
+            fee=fee,
+            gas=gas,
+            _key=key,
+            **content,
+        )
+        return own
+
+    @property
+    def use(self) -> Use:
+        """What names it on its chain."""
+        return self.sender, self.nonce
+
+    @cached_property
+    def payload_text(self) -> str:
+        """The canonical JSON of the payload."""
+        later: LatePayload | None = vars(self).pop("_later", None)
+        return canonical_json(self.payload if later is None else later.make())
+
+    def _find_payload(self) -> Mapping[str, Any]:
+        payload: Mapping[str, Any] = json.loads(self.payload_text)
+        return payload
+
+    def _find_signature(self) -> str:
+        key: KeyPair = vars(self).pop("_key")
+        return key.sign(bytes.fromhex(self.digest)).hex()
 
     @cached_property
     def digest(self) -> str:
         """The SHA-256, in hex, of the canonical JSON of everything but the signature: what is signed."""
-        unsigned = self.to_dict()
-        del unsigned["signature"]
-        return sha256_hex(canonical_json(unsigned))
+        return sha256_hex(canonical_object(self._unsigned()))
 
-    def to_dict(self) -> dict[str, Any]:
-        """All fields by name, in plain JSON types."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+    def to_text(self) -> str:
+        """The canonical JSON of all fields."""
+        return canonical_object(self._unsigned() | {"signature": canonical_json(self.signature)})
+
+    def _unsigned(self) -> dict[str, str]:
+        plain = ("chain", "fee", "gas", "kind", "nonce", "public_key", "sender")
+        return {"payload": self.payload_text} | {name: canonical_json(getattr(self, name)) for name in plain}
 
     def verify(self) -> None:
         """Check that the sender is the key's address and the signature is the key's, or raise `VerificationError`."""
@@ -101,6 +146,6 @@ class Receipt:
     """What a contract answered, where contracts are executed."""
 
 
-def intrinsic_gas(payload_text: str) -> int:
-    """The least gas of a transaction that carries this text."""
-    return BASE_GAS + GAS_PER_BYTE * len(payload_text)
+def intrinsic_gas(length: int) -> int:
+    """The least gas of a transaction that carries a text of that length."""
+    return BASE_GAS + GAS_PER_BYTE * length

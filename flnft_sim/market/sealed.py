@@ -9,8 +9,9 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from math import isfinite
-from typing import Any
+from typing import Any, ClassVar
 
 from nacl.encoding import RawEncoder
 from nacl.exceptions import BadSignatureError, CryptoError
@@ -25,6 +26,7 @@ _FIELD_BYTES = 64
 _VERSION = b"flnft-bid-v2"
 # version, auction, bidder, quality price, freshness price, total, nonce, window: one length whatever they hold
 _MESSAGE = struct.Struct(f">{len(_VERSION)}s{_FIELD_BYTES}s{_FIELD_BYTES}sddqQQ")
+_SIGNATURE_BYTES, _TAG_BYTES = 64, 16  # of Ed25519 and of Poly1305
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class BookEntry:
     """One line of the book: a ciphertext while sealed, a bid or the reason of its rejection once opened."""
 
     sender: str
-    sealed: bytes
+    sealed: "bytes | Envelope"
     sealed_at_s: float | None = None
     in_block_s: float | None = None
     """When it arrived, by its block's timestamp; None while it is on its way."""
@@ -171,7 +173,7 @@ class SealedBids:
         """Why bids were rejected."""
         return [entry.rejection for entry in self.book if entry.rejection is not None]
 
-    def receive(self, sealed: bytes, *, sender: str = "", sealed_at_s: float | None = None) -> BookEntry:
+    def receive(self, sealed: "bytes | Envelope", *, sender: str = "", sealed_at_s: float | None = None) -> BookEntry:
         """Write a ciphertext that is on its way into the book; who takes it into a block sets its `in_block_s`."""
         self.book.append(BookEntry(sender, sealed, sealed_at_s))
         return self.book[-1]
@@ -198,7 +200,14 @@ class SealedBids:
             entry.status = BidStatus.REPLACED
         self._counting.clear()
 
-    def open(self, sealed: bytes, *, now_s: float | None = None, closes_s: float | None = None, window: int = 0) -> Bid:
+    def open(
+        self,
+        sealed: "bytes | Envelope",
+        *,
+        now_s: float | None = None,
+        closes_s: float | None = None,
+        window: int = 0,
+    ) -> Bid:
         """Decrypt and check a bid that arrives in `window`; a newer valid bid of the same bidder replaces the older.
 
         Newer is what has the greater nonce. A nonce counts as seen once its bidder is known to have made the bid for
@@ -244,10 +253,25 @@ class SealedBids:
                     "or none where nothing is late"
                 )
 
-    def _authentic(self, sealed: bytes, window: int) -> Bid:
+    def _authentic(self, sealed: "bytes | Envelope", window: int) -> Bid:
         """The bid, if its registered bidder made it for this window of this auction."""
+        bid = self._handed_over(sealed) or self._decrypted(sealed)
+        if bid.auction_id != self.auction_id:
+            raise BidRejected(RejectionReason.WRONG_AUCTION, bid.bidder)
+        if bid.window != window:
+            raise BidRejected(RejectionReason.WRONG_WINDOW, bid.bidder)
+        return bid
+
+    def _handed_over(self, sealed: "bytes | Envelope") -> Bid | None:
+        """The bid of an envelope that a registered bidder has made for this auctioneer: it would decrypt and verify."""
+        if not isinstance(sealed, Envelope) or sealed.recipient != self.public_key:
+            return None
+        registered = self._verify_keys.get(sealed.bid.bidder)
+        return sealed.bid if registered == sealed.signing_key.verify_key else None
+
+    def _decrypted(self, sealed: "bytes | Envelope") -> Bid:
         try:
-            opened = self._box.decrypt(sealed)
+            opened = self._box.decrypt(bytes(sealed) if isinstance(sealed, Envelope) else sealed)
             bid = _unpack(opened[: _MESSAGE.size])
         except (CryptoError, TypeError, ValueError, struct.error):
             raise BidRejected(RejectionReason.UNDECRYPTABLE) from None
@@ -257,10 +281,6 @@ class SealedBids:
             self._verify_keys[bid.bidder].verify(opened[: _MESSAGE.size], opened[_MESSAGE.size :])
         except (BadSignatureError, ValueError):
             raise BidRejected(RejectionReason.BAD_SIGNATURE, bid.bidder) from None
-        if bid.auction_id != self.auction_id:
-            raise BidRejected(RejectionReason.WRONG_AUCTION, bid.bidder)
-        if bid.window != window:
-            raise BidRejected(RejectionReason.WRONG_WINDOW, bid.bidder)
         return bid
 
     def _check_order(self, bid: Bid) -> None:
@@ -283,6 +303,33 @@ class SealedBids:
             raise BidRejected(RejectionReason.NEGATIVE, bid.bidder)
         if bid.total > self._budgets[bid.bidder]:
             raise BidRejected(RejectionReason.OVER_BUDGET, bid.bidder)
+
+
+class Envelope:
+    """A sealed bid from its maker's own hand: what it hides is written and encrypted when somebody reads the bytes.
+
+    All have the length `SIZE`. Raises `InputError` where a field of the bid does not fit.
+    """
+
+    SIZE: ClassVar[int] = PublicKey.SIZE + _MESSAGE.size + _SIGNATURE_BYTES + _TAG_BYTES
+
+    def __init__(
+        self, bid: Bid, signing_key: SigningKey, auction_public_key: PublicKey | bytes, *, entropy: bytes
+    ) -> None:
+        self.bid = _unpack(_pack(bid))  # as it will be read
+        self.signing_key, self.recipient, self._entropy = signing_key, bytes(auction_public_key), entropy
+
+    def __bytes__(self) -> bytes:
+        return self._ciphertext
+
+    @cached_property
+    def _ciphertext(self) -> bytes:
+        return seal(self.bid, self.signing_key, self.recipient, entropy=self._entropy)
+
+    @property
+    def secret(self) -> SealSecret:
+        """What its bidder seals on a chain."""
+        return secret_of(self.bid, self.signing_key)
 
 
 def seal(

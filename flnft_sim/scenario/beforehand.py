@@ -99,5 +99,5 @@ def largest_call(settings: Scenario) -> tuple[str, int]:
             ],
         },
     }
-    gas = {kind: intrinsic_gas(canonical_json(payload)) for kind, payload in calls.items()}
+    gas = {kind: intrinsic_gas(len(canonical_json(payload))) for kind, payload in calls.items()}
     return max(gas.items(), key=lambda item: item[1])

@@ -276,7 +276,7 @@ class BrowserModel(FlnftModel):
         if auction.state == "announced":
             return announced_book(auction.name, reserve_money=auction.reserve_money)
         sealed = (entry for entry in auction.book if entry.status is BidStatus.SEALED)
-        bids = ((entry.sender, entry.sealed.hex(), entry.in_block_s is not None) for entry in sealed)
+        bids = ((entry.sender, bytes(entry.sealed).hex(), entry.in_block_s is not None) for entry in sealed)
         return sealed_book(auction.name, reserve_money=auction.reserve_money, closes_s=auction.closes_s, bids=bids)
 
     def _beliefs(self, auction: Auction) -> list[Belief]:

@@ -158,6 +158,13 @@ def test_a_scheme_that_asks_nobody_is_refused():
         market_env(scenario, agents="users")
 
 
+def test_another_mechanism_than_the_papers_is_refused():
+    scenario = load_scenario("sound-market")
+    assert scenario.market.mechanism == "sound"
+    with pytest.raises(InputError, match=r"market\.mechanism = sound: agents learn in the mechanism paper alone"):
+        market_env(scenario)
+
+
 def test_the_pages_example_works(root):
     page = (root / "docs/learning-agents.md").read_text(encoding="utf-8")
     [example] = re.findall(r"^```python\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE)

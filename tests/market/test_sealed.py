@@ -10,7 +10,7 @@ from nacl.public import PrivateKey, SealedBox
 from nacl.signing import SigningKey
 
 from flnft_sim.errors import InputError
-from flnft_sim.market import Bid, BidRejected, RejectionReason, SealedBids, seal
+from flnft_sim.market import Bid, BidRejected, Envelope, RejectionReason, SealedBids, seal
 
 ANN, BEN, EVE = (SigningKey(hashlib.sha256(name).digest()) for name in (b"ann", b"ben", b"eve"))
 AUCTIONEER = hashlib.sha256(b"auctioneer").digest()
@@ -56,6 +56,42 @@ def test_what_was_sealed_is_opened(made, entropy):
     assert bids.open(seal(made, ANN, bids.public_key, entropy=entropy), window=made.window) == made
     assert bids.bids == {"ann": made}
     assert bids.rejected == []
+
+
+@given(
+    st.builds(
+        Bid,
+        st.sampled_from(["auction-1", "auction-2"]),
+        st.sampled_from(["ann", "ben", "eve"]),
+        st.sampled_from([1.0, math.inf]),
+        st.just(1.0),
+        st.integers(-1, 10),
+        st.integers(0, 3),
+        window=st.integers(0, 1),
+    ),
+    st.sampled_from([ANN, BEN, EVE]),
+    st.booleans(),
+)
+def test_an_envelope_is_judged_as_its_ciphertext_would_be(made, signer, to_another):
+    """Whoever signs whatever for whomever: it makes no difference that the maker hands it over unread."""
+    recipient = bytes(PrivateKey(bytes(32)).public_key) if to_another else auction().public_key
+    envelope = Envelope(made, signer, recipient, entropy=bytes(32))
+    sealed = bytes(envelope)
+    assert sealed == seal(made, signer, recipient, entropy=bytes(32))
+    assert len(sealed) == Envelope.SIZE
+    judged = []
+    for form in (envelope, sealed):
+        bids = auction()
+        try:
+            judged.append(bids.open(form))
+        except BidRejected as rejection:
+            judged.append(rejection.reason)
+    assert judged[0] == judged[1]
+
+
+def test_an_envelope_takes_no_bid_that_cannot_be_written():
+    with pytest.raises(InputError, match="does not fit"):
+        Envelope(bid(nonce=-1), ANN, auction().public_key, entropy=bytes(32))
 
 
 @given(valid_bids, entropies, st.data())

@@ -193,9 +193,11 @@ class MuDao(Organisation):
         suffix = "" if self.label == "dao-0" else f"-{self.label}"
         document_file, weights_file = f"fl-nft{suffix}.js", f"model{suffix}.safetensors"
         weights, shares = self.learner.weights(), self.terms.shares(self, last.decision)
+        content = weights_bytes(weights)
+        digest = model_hash(content)
         of_members = zip(self.members.addresses, shares.tolist(), strict=True)
         document = fl_nft_document(
-            model_hash=model_hash(weights_bytes(weights)),
+            model_hash=digest,
             parameter_uri=weights_file,
             minted_at_s=self.world.env.now,
             dao_public_key=self.key.public_key.hex(),
@@ -205,8 +207,10 @@ class MuDao(Organisation):
             **({"keywords": sorted(keywords)} if (keywords := Content.named(self.category).keywords) else {}),
         )
         with self.doing("minting", dao=self.label):
-            payload = mint_payload(document, dao=self.name, nft_file=document_file, model_file=weights_file)
-            message = self.world.onchain.minting(self, document, weights_bytes(weights))
+            payload = mint_payload(
+                document, dao=self.name, nft_file=document_file, model_file=weights_file, model_hash=digest
+            )
+            message = self.world.onchain.minting(self, document, content)
             receipt = yield self.world.public_chain.submit("mint", self.key, payload, message=message)
         final_s = self.world.env.now
         self.nft = FlNft(

@@ -20,7 +20,7 @@ from flnft_sim.chain.units import to_wei
 from flnft_sim.clock.execution import Execution, Message
 from flnft_sim.errors import FlnftError
 from flnft_sim.ledger import Receipt, sha256_hex, to_units
-from flnft_sim.market import BASIS_POINTS, SealSecret, VoteResult, seal_of_draw
+from flnft_sim.market import BASIS_POINTS, Envelope, VoteResult, seal_of_draw
 from flnft_sim.results.tables import LicenceRow
 
 ASKED = 0.1  # share of the window after which asks are submitted: by then everybody has locked its escrow
@@ -151,9 +151,10 @@ class Executed(OnChain):
             auction.tender.on_their_way.append(self._send(dao, "ask", auction.name, call, limits.ASK))
             sale.asks[nft.token] = value, salt
 
-    def bid(self, sender: Actor, tender: Tender, sealed: bytes, secret: SealSecret | None) -> Message:
+    def bid(self, sender: Actor, tender: Tender, sealed: bytes | Envelope) -> Message:
         """Seal the total for the contract, with the ciphertext as its box, and lock the budget; a forger has none."""
-        sale = self._sales[tender.name]
+        sale, secret = self._sales[tender.name], sealed.secret if isinstance(sealed, Envelope) else None
+        sealed = bytes(sealed)
         gas = limits.BID + limits.BID_BYTE * len(sealed)
         if secret is None:
             return Message(self._auction.bid(sale.number, sealed[:32], sealed, escrow=0), sender.chain_key, gas)
@@ -188,7 +189,7 @@ class Executed(OnChain):
         for entry in auction.book:
             if entry.answer is None or not entry.answer.holds:
                 continue
-            told = auction.tender.sealed.told(entry.sealed)
+            told = auction.tender.sealed.told(bytes(entry.sealed))
             if told is not None and told[0].window == auction.tender.window:
                 secret, place = told[1], int(entry.answer.value)
                 sale.places[entry.sender] = place
