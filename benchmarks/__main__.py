@@ -1,6 +1,7 @@
-"""Run benchmarks: `python -m benchmarks` for all, `python -m benchmarks game ledger` for some, `--list` for names.
+"""Run benchmarks: `python -m benchmarks` for all, `summary` for a page of ratios, `game ledger` for some.
 
-What follows a name and begins with a dash is for that benchmark: `python -m benchmarks gpu --device cpu`.
+`--list` says their names. What follows a name and begins with a dash is for that benchmark: `python -m benchmarks gpu
+--device cpu`.
 """
 
 import sys
@@ -25,7 +26,7 @@ def main(words: list[str]) -> int:
         print(f"unknown benchmark {unknown[0]!r}; known: {', '.join(NAMES)}", file=sys.stderr)
         return 2
     failed = 0
-    for name in words or NAMES:
+    for name in words or [name for name in NAMES if name != "summary"]:  # it is made of the others
         print(f"\n== {name}", flush=True)
         benchmark = import_module(f"benchmarks.{name}")
         failed |= (benchmark.main(options) if options else benchmark.main()) or 0

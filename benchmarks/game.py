@@ -11,11 +11,12 @@ import math
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from statistics import median
 
 import numpy as np
 
+from benchmarks._figure import Figure
 from flnft_sim.game import BidBelief, DecisionProblem, decision_steps
 from flnft_sim.game.beliefs.fitting import fresh_start
 from flnft_sim.game.beliefs.forward import ForwardFilter, HmmParameters
@@ -36,6 +37,24 @@ def main() -> None:
     _contest()
     _one_update()
     _forty_providers()
+
+
+def summary() -> Iterator[Figure]:
+    """A decision beside a loop, and beliefs beside computing all anew."""
+    market, small = _market(USERS, PROVIDERS), _market(LOOP_USERS, PROVIDERS)
+    announced = next(decision_steps(small))
+    turns = []
+    for _ in range(3):
+        once = _seconds(lambda: next(decision_steps(market)), repeats=1)
+        loop = _seconds(lambda: _loop_answers(small, announced), repeats=1) * USERS / LOOP_USERS
+        settled = _seconds(lambda: _settle(market), repeats=1)
+        turns.append((loop / once, once / settled))
+    ratio, share = (median(column) for column in zip(*turns, strict=True))
+    what = f"a decision of {USERS:,} users × {PROVIDERS:,} providers"
+    yield Figure(what=what, ratio=ratio, peer="a loop over the users alone")
+    yield Figure(what=f"… settled to {SETTLED:.0e}", share=share, limit="one exchange of prices and answers")
+    update, anew = _update_and_anew()
+    yield Figure(what="a belief's update", ratio=anew / update, peer="the forward pass over 100 bids")
 
 
 def _equilibrium() -> None:
@@ -74,6 +93,13 @@ def _contest() -> None:
 
 
 def _one_update() -> None:
+    update, whole = _update_and_anew()
+    print(f"  one belief update and prediction (5 states, 12 levels): {update * 1e6:.1f} µs")
+    print(f"    ratio of the forward pass over 100 bids anew, in a loop, to ours: {whole / update:.0f}")
+
+
+def _update_and_anew() -> tuple[float, float]:
+    """Seconds of one update, and of the forward pass over 100 bids."""
     rng = np.random.default_rng(0)
     history = rng.gamma(2.0, 100.0, 200)
     belief = BidBelief("hmm", states=5, levels=12, refit_every=10**6, min_history=100)
@@ -88,9 +114,7 @@ def _one_update() -> None:
             belief.predict()
 
     update = _seconds(ours, repeats=20) / 100
-    whole = _seconds(lambda: _forward_from_scratch(parameters, symbols), repeats=20)
-    print(f"  one belief update and prediction (5 states, 12 levels): {update * 1e6:.1f} µs")
-    print(f"    ratio of the forward pass over 100 bids anew, in a loop, to ours: {whole / update:.0f}")
+    return update, _seconds(lambda: _forward_from_scratch(parameters, symbols), repeats=20)
 
 
 def _forty_providers() -> None:

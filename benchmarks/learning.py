@@ -9,7 +9,7 @@ Other simulators' rounds are in `learning_peers`.
 import os
 import platform
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
@@ -19,6 +19,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from benchmarks._figure import Figure
 from flnft_sim.learning import build_model, load_dataset, train_users
 from flnft_sim.learning.engines.cpu import engine, host
 from flnft_sim.machine import cores
@@ -59,13 +60,21 @@ def main() -> None:
     )
     print("ten users × 5,000–6,000 samples          ours     plain loop   ratio (target)   share of matmul peak")
     for workload in WORKLOADS:
-        _throughput(workload)
+        print(_compared(workload)[1])
     _overhead()
     _memory()
     print(f"load at the end {_load()}")
 
 
-def _throughput(workload: Workload) -> None:
+def summary() -> Iterator[Figure]:
+    """Training beside the plain loop and the matrix product."""
+    for workload in WORKLOADS:
+        figure, _ = _compared(workload)
+        yield figure
+
+
+def _compared(workload: Workload) -> tuple[Figure, str]:
+    """Train in turns with the plain loop and the matrix product; returns a figure and the line that says more."""
     model = build_model(workload.model, workload.shape, 10)
     shards, source = _shards(workload, SIZES)
     start, samples = model.initial(0), int(SIZES.sum())
@@ -80,10 +89,18 @@ def _throughput(workload: Workload) -> None:
     ours, plain, peak = (median(column) for column in zip(*turns, strict=True))
     ratio = median(ours_per_s / plain_per_s for ours_per_s, plain_per_s, _ in turns)
     share = median(ours_per_s * model.flops_per_sample / flops for ours_per_s, _, flops in turns)
-    print(
+    line = (
         f"  {workload.label:13} {source:16} {ours:9,.0f}/s {plain:9,.0f}/s {ratio:6.1f}× ({workload.target_ratio}×, "
         f"{workload.target_per_s / 1e3:.0f} k/s) {share:8.0%} of {peak / 1e9:.0f} GFLOP/s"
     )
+    figure = Figure(
+        what=f"training {workload.label}, ten users, {source}",
+        ratio=ratio,
+        peer="a client loop in PyTorch",
+        share=share,
+        limit="the matrix product's peak",
+    )
+    return figure, line
 
 
 def _plain_seconds(module: torch.nn.Module, start: np.ndarray, shards: list[Shard], threads: int) -> float:

@@ -3,7 +3,8 @@
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import process_time
@@ -11,6 +12,7 @@ from time import process_time
 import numpy as np
 import simpy
 
+from benchmarks._figure import Figure
 from flnft_sim.clock.private_ledger import PrivateLedger
 from flnft_sim.ledger import Chain, KeyPair, make_consensus, pbft_latency, read_ledger, signature_holds
 from flnft_sim.ledger.consensus import MiningRace, PowSettings
@@ -31,20 +33,46 @@ def main() -> None:
     _dao()
 
 
+def summary() -> Iterator[Figure]:
+    """Consensus beside its messages, blocks beside their signatures."""
+    arrays_s, events_s = _instance_s(_delays(31, np.random.default_rng(0)))
+    yield Figure(what="a PBFT instance of 31 replicas", ratio=events_s / arrays_s, peer="an event a message")
+    took = _blocks()
+    signing, checking = "bare Ed25519 signatures", "bare Ed25519 checks"
+    yield Figure(what="writing a block of one transaction", share=took.sign_s / took.write_s, limit=signing)
+    yield Figure(what="reading it back, verified", share=took.check_s / took.read_s, limit=checking)
+
+
+def _instance_s(delays: np.ndarray) -> tuple[float, float]:
+    """Seconds of one instance by arrays, and message by message."""
+    listed = delays.tolist()
+    return (
+        _seconds(lambda: pbft_latency(delays), repeats=21),
+        _seconds(lambda: Instance(listed, (), None).run(), repeats=5),
+    )
+
+
 def _pbft() -> None:
     rng = np.random.default_rng(0)
     print("one PBFT instance                    arrays     events, message by message     ratio")
     for n in (10, 31, 100):
-        delays = _delays(n, rng)
-        listed = delays.tolist()
-        arrays_s = _seconds(lambda d=delays: pbft_latency(d), repeats=21)
-        events_s = _seconds(lambda d=listed: Instance(d, (), None).run(), repeats=5)
+        arrays_s, events_s = _instance_s(_delays(n, rng))
         print(f"  n = {n:<5} {1e3 * arrays_s:27.3f} ms {1e3 * events_s:22.1f} ms {events_s / arrays_s:16.0f}")
     delays = _delays(1000, rng)
     print(f"  n = 1000  {1e3 * _seconds(lambda: pbft_latency(delays), repeats=21):27.3f} ms")
 
 
-def _chain(count: int = 1000) -> None:
+@dataclass(frozen=True)
+class Blocks:
+    """Seconds a block, and a bare signature and check."""
+
+    write_s: float
+    read_s: float
+    sign_s: float
+    check_s: float
+
+
+def _blocks(count: int = 1000) -> Blocks:
     chain = Chain("public")
 
     def write() -> None:
@@ -54,18 +82,27 @@ def _chain(count: int = 1000) -> None:
             chain.append([transaction], time_s=chain.tip.time_s + 1.0, producer="replica-0")
 
     write_s = _seconds(write, repeats=3) / count
-    text = chain.to_jsonl()
-    read_s = _seconds(lambda: read_ledger(text), repeats=3) / (len(chain) - 1)
-    message = bytes(32)
+    text, message = chain.to_jsonl(), bytes(32)
     signature = KEYS[0].sign(message)
-    sign_s = _seconds(lambda: [KEYS[0].sign(message) for _ in range(count)], repeats=5) / count
-    check_s = _seconds(
-        lambda: [signature_holds(KEYS[0].public_key, message, signature) for _ in range(count)], repeats=5
+
+    def check() -> None:
+        for _ in range(count):
+            signature_holds(KEYS[0].public_key, message, signature)
+
+    return Blocks(
+        write_s,
+        _seconds(lambda: read_ledger(text), repeats=3) / (len(chain) - 1),
+        _seconds(lambda: [KEYS[0].sign(message) for _ in range(count)], repeats=5) / count,
+        _seconds(check, repeats=5) / count,
     )
-    print(f"one block of one transaction, signed, hashed, linked {1e6 * write_s:8.0f} µs", end="")
-    print(f" = {write_s / sign_s:.1f} bare Ed25519 signatures")
-    print(f"read back and verified                               {1e6 * read_s:8.0f} µs", end="")
-    print(f" = {read_s / (check_s / count):.1f} bare Ed25519 checks")
+
+
+def _chain() -> None:
+    took = _blocks()
+    print(f"one block of one transaction, signed, hashed, linked {1e6 * took.write_s:8.0f} µs", end="")
+    print(f" = {took.write_s / took.sign_s:.1f} bare Ed25519 signatures")
+    print(f"read back and verified                               {1e6 * took.read_s:8.0f} µs", end="")
+    print(f" = {took.read_s / took.check_s:.1f} bare Ed25519 checks")
 
 
 def _race(blocks: int = 20_000) -> None:

@@ -5,13 +5,14 @@ import math
 import os
 import platform
 import tracemalloc
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from statistics import median
 from time import process_time
 
 import numpy as np
 import simpy
 
+from benchmarks._figure import Figure
 from benchmarks.crowd_without_events import crowd_round
 from flnft_sim.clock.crowd import Crowd, CrowdTask
 from flnft_sim.clock.radio_cell import RadioCell
@@ -31,6 +32,14 @@ def main() -> None:
     _crowd()
     _mega()
     _without_events()
+
+
+def summary() -> Iterator[Figure]:
+    """The shared link beside one that looks at every pair, a crowd beside bare processes."""
+    turns = [_pairwise_event_s(1000) / _event_s(1000, 1e-3) for _ in range(TURNS)]
+    yield Figure(what="an event among 1,000 uploads", ratio=median(turns), peer="a link that looks at every pair")
+    turns = [ours / bare for _, ours, bare in (_crowd_turn(100_000, 2e4) for _ in range(TURNS))]
+    yield Figure(what="events of 100,000 users' round", ratio=median(turns), peer="bare SimPy processes")
 
 
 # ---- the shared uplink ----------------------------------------------------------------------------------------------

@@ -15,10 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from benchmarks._figure import Figure
 from flnft_sim.machine import cores
 
 _TURNS = 5
@@ -116,15 +118,28 @@ _LINES = (
 )
 
 
+def summary() -> Iterator[Figure]:
+    """What a user waits for, beside the bare imports of the libraries."""
+    lines = [line for line in _LINES if line.name == "bare imports" or line.ratio]
+    (bare, _), *waits = _medians(lines, turns=3)
+    for line, (waited, _) in zip(lines[1:], waits, strict=True):
+        yield Figure(what=line.name, share=bare / waited, limit="the libraries' bare imports")
+
+
+def _medians(lines: Sequence[_Line], turns: int) -> list[tuple[float, float]]:
+    """Medians of seconds waited and seconds of processor time, turns interleaved."""
+    with tempfile.TemporaryDirectory() as folder:
+        for line in lines:
+            line.measure(Path(folder))  # files into memory, kernels compiled
+        found = [[line.measure(Path(folder)) for line in lines] for _ in range(turns)]
+    return [(median(turn[i][0] for turn in found), median(turn[i][1] for turn in found)) for i in range(len(lines))]
+
+
 def main() -> None:
     """Print each line: seconds waited, ratio to the bare imports, processor time, what remains to the goal."""
     print(f"{platform.machine()}, {cores()} cores, Python {platform.python_version()}; medians of {_TURNS}; ", end="")
     print(f"load {os.getloadavg()[0]:.1f} (waiting is worth reading at 0)" if hasattr(os, "getloadavg") else "")
-    with tempfile.TemporaryDirectory() as folder:
-        for line in _LINES:
-            line.measure(Path(folder))  # files into memory, kernels compiled
-        turns = [[line.measure(Path(folder)) for line in _LINES] for _ in range(_TURNS)]
-    medians = [tuple(median(turn[i][k] for turn in turns) for k in (0, 1)) for i in range(len(_LINES))]
+    medians = _medians(_LINES, _TURNS)
     bare, bare_processor = medians[0]
     print(f"{'':38} {'waited':>8} {'ratio':>8} {'processor':>10} {'ratio':>8}")
     for line, (waited, processor) in zip(_LINES, medians, strict=True):
