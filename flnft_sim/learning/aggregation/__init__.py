@@ -14,9 +14,19 @@ from flnft_sim.learning.aggregation.base import (
     AggregationError,
     Aggregator,
     AggregatorFacts,
+    RunningMean,
     State,
     aggregate,
     weighted_mean,
 )
 
-__all__ = ["AGGREGATORS", "AggregationError", "Aggregator", "AggregatorFacts", "State", "aggregate", "weighted_mean"]
+__all__ = [
+    "AGGREGATORS",
+    "AggregationError",
+    "Aggregator",
+    "AggregatorFacts",
+    "RunningMean",
+    "State",
+    "aggregate",
+    "weighted_mean",
+]

@@ -23,6 +23,9 @@ class AggregatorFacts:
 
     users_for: Callable[[int], int] | None = None
     """Of how many users at the least so many may be adversaries; None where any number will do."""
+    weighs: Callable[[np.ndarray], np.ndarray] | None = None
+    """Shard sizes (n,) -> weights (n,), where the result is the models' mean by weights that no model moves; None where
+    an aggregator must see all models at once. Such a mean can be taken of one model after the other."""
 
 
 type Aggregator = Callable[..., np.ndarray]
@@ -36,12 +39,31 @@ aggregator that was registered with settings takes the keyword `settings`, too.
 AGGREGATORS: Registry[Aggregator] = families.AGGREGATORS
 
 
+class RunningMean:
+    """The mean of n models of P parameters by weights (n,) scaled to sum 1, told in that order, some at a time.
+
+    Float64, one model after the other: how many are told at a time changes no bit.
+    """
+
+    def __init__(self, parameters: int, weights: np.ndarray) -> None:
+        self._total, self._shares = np.zeros(parameters), iter(weights / weights.sum())
+
+    def add(self, user_params: np.ndarray) -> None:
+        """Tell the next models (m, P)."""
+        for row in user_params:
+            self._total += next(self._shares) * row
+
+    @property
+    def model(self) -> np.ndarray:
+        """The mean (P,) float32, once all are told."""
+        return self._total.astype(np.float32)
+
+
 def weighted_mean(user_params: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Average models (n, P) with weights (n,) scaled to sum 1; float64, in the order of the rows."""
-    total = np.zeros(user_params.shape[1])
-    for row, weight in zip(user_params, weights / weights.sum(), strict=True):
-        total += weight * row
-    return total.astype(np.float32)
+    """Average models (n, P) with weights (n,) scaled to sum 1, as `RunningMean` does."""
+    mean = RunningMean(user_params.shape[1], weights)
+    mean.add(user_params)
+    return mean.model
 
 
 def aggregate(

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from flnft_sim.learning.aggregation.base import AGGREGATORS, weighted_mean
+from flnft_sim.learning.aggregation.base import AGGREGATORS, AggregatorFacts, weighted_mean
 
 
-@AGGREGATORS.register("fedsgd")
+@AGGREGATORS.register("fedsgd", facts=AggregatorFacts(weighs=lambda sizes: np.ones(len(sizes))))
 def fedsgd(_start: np.ndarray, user_params: np.ndarray, _sizes: np.ndarray, /, **_unused: Any) -> np.ndarray:
     """w ← w − γ·(1/N)·Σ g_k (Chen et al. 2016, "Revisiting distributed synchronous SGD", Algorithm 3).
 

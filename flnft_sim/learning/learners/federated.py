@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 
 from flnft_sim.arrays import Ints
-from flnft_sim.learning.aggregation import AGGREGATORS, State, aggregate
+from flnft_sim.learning.aggregation import AGGREGATORS, RunningMean, State, aggregate
 from flnft_sim.learning.batches import steps_per_epoch
 from flnft_sim.learning.coalitions import Coalitions
 from flnft_sim.learning.data import Dataset
@@ -21,6 +21,9 @@ from flnft_sim.learning.schemes import Ranking
 from flnft_sim.learning.training import evaluate, rank_users, train_users
 from flnft_sim.settings.learning import TrainingSettings
 from flnft_sim.streams import Streams
+
+KEPT_BYTES = 2**30  # of a round's updates; where only their mean is asked for, more are not kept
+STREAMED_USERS = 128  # trained at a time then
 
 _log = logging.getLogger(__name__)
 
@@ -38,10 +41,25 @@ class Training(TrainingSettings):
         AGGREGATORS.settings(self.aggregator, **self.aggregation)
 
 
+@dataclass(frozen=True)
+class _Work:
+    """What a round asks of its users, (n,) each."""
+
+    round_index: int
+    users: np.ndarray
+    epochs: np.ndarray
+    privacy: np.ndarray
+
+    def of(self, rows: np.ndarray) -> "_Work":
+        """What is asked of some of them."""
+        return _Work(self.round_index, self.users[rows], self.epochs[rows], self.privacy[rows])
+
+
 class FederatedLearner:
     """Users train for real on their own shards; what they send is clipped and noised as asked.
 
-    The engine that is chosen for training also evaluates and ranks.
+    The engine that is chosen for training also evaluates and ranks. `shows_updates`: whether anybody will ask for
+    single updates. Where nobody does, a round of many users folds each into the mean as it comes (`streams`).
     """
 
     def __init__(
@@ -53,6 +71,7 @@ class FederatedLearner:
         training: Training | None = None,
         noise: Noise | None = None,
         seed: int = 0,
+        shows_updates: bool = True,
     ) -> None:
         if model.input_shape != dataset.input_shape or model.classes < dataset.classes:
             raise LearnerError(
@@ -72,28 +91,66 @@ class FederatedLearner:
         self._streams = Streams(seed)
         self.params = model.initial(self._streams.integer("initial model"))
         self._state: State = {}
+        self._shows_updates = shows_updates
+        self._streamed: tuple[_Work, RunningMean] | None = None  # of the round under way
         self._ledger = PrivacyLedger(self._noise.clip_l1 if self._noise.perturb != "none" else None)
 
     def train(self, round_index: int, users: np.ndarray, epochs: np.ndarray, privacy: np.ndarray) -> LocalUpdates:
         """Train `users` (n,) from the current model for `epochs` (n,) each, with budgets `privacy` (n,)."""
-        chosen, noise = self._training, self._noise
-        scales, noise_seed = noise.scales(privacy), self._streams.integer("privacy noise", round_index)
+        work, chosen, noise = _Work(round_index, users, epochs, privacy), self._training, self._noise
+        if self.streams(len(users)):
+            updates, mean = self._folded(work)
+            self._streamed = work, mean
+        else:
+            updates, self._streamed = self._shared(work), None
+        if noise.perturb != "none":
+            steps = epochs * steps_per_epoch(self.shard_sizes[users], chosen.batch_size)
+            self._ledger.record(users, privacy, noise.scales(privacy), steps if noise.perturb == "step" else 1)
+        return updates
+
+    def streams(self, users: int) -> bool:
+        """Whether a round of so many users keeps no single update: nobody asks for one, and they would be too many.
+
+        That takes an aggregator that is a mean by weights which no update moves. The model is the same, to the byte.
+        """
+        facts, size = AGGREGATORS.facts(self._training.aggregator), 4 * users * self.model.parameter_count
+        return not self._shows_updates and facts is not None and facts.weighs is not None and size > KEPT_BYTES
+
+    def _folded(self, work: _Work) -> tuple[LocalUpdates, RunningMean]:
+        """Let users work, by their numbers, and fold what each shares into the mean at once; `params` are (n, 0)."""
+        order = np.argsort(work.users, kind="stable")
+        weights = AGGREGATORS.facts(self._training.aggregator).weighs(self._weights_of(work.users[order]))
+        mean, parts = RunningMean(self.model.parameter_count, weights), []
+        for at in range(0, len(order), STREAMED_USERS):
+            part = self._shared(work.of(order[at : at + STREAMED_USERS]))
+            mean.add(part.params)
+            parts.append(replace(part, params=part.params[:, :0].copy()))
+        as_asked = np.argsort(order)
+        told = {
+            each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(LocalUpdates)
+        }
+        return LocalUpdates(**{name: values[as_asked] for name, values in told.items()}), mean
+
+    def _shared(self, work: _Work) -> LocalUpdates:
+        """Train users and return what they share, clipped and noised as asked."""
+        chosen, noise, users = self._training, self._noise, work.users
+        scales, noise_seed = noise.scales(work.privacy), self._streams.integer("privacy noise", work.round_index)
         on_steps, on_updates = noise.perturb == "step", noise.perturb == "update"
         params, losses, gradient_norms = train_users(
             self.model,
             self.params,
             [self._shards[user] for user in users],
-            epochs=epochs,
+            epochs=work.epochs,
             batch_size=chosen.batch_size,
             lr=chosen.learning_rate,
             momentum=chosen.momentum,
-            seed=self._streams.integer("batches", round_index),
+            seed=self._streams.integer("batches", work.round_index),
             engine=chosen.engine,
             device=chosen.device,
             users=users,
             step_noise=StepNoise(scales, noise.clip_l1, noise_seed) if on_steps else None,
         )
-        _refuse_divergence(round_index, users, losses)
+        _refuse_divergence(work.round_index, users, losses)
         update_norms = perturb_updates(
             self.params,
             params,
@@ -102,13 +159,19 @@ class FederatedLearner:
             clip_l1=noise.clip_l1 if on_updates else None,
             seed=noise_seed,
         )
-        if noise.perturb != "none":
-            steps = epochs * steps_per_epoch(self.shard_sizes[users], chosen.batch_size)
-            self._ledger.record(users, privacy, scales, steps if on_steps else 1)
         return LocalUpdates(users, losses, gradient_norms, update_norms, params)
 
     def aggregate(self, updates: LocalUpdates, arrived: np.ndarray) -> None:
-        """Make the aggregate of the updates that arrived (bool mask) the current model."""
+        """Make the aggregate of the updates that arrived (bool mask) the current model.
+
+        Where updates were not kept and some did not arrive, those that did are trained once more: the same again.
+        """
+        if self._streamed is not None:
+            work, mean = self._streamed
+            if arrived.any():
+                self.params = (mean if arrived.all() else self._folded(work.of(arrived))[1]).model
+            self._streamed = None
+            return
         users = updates.users[arrived]
         params = updates.params if arrived.all() else updates.params[arrived]
         self.params = aggregate(
@@ -123,6 +186,8 @@ class FederatedLearner:
 
     def coalitions(self, updates: LocalUpdates, arrived: np.ndarray) -> Coalitions | None:
         """Return what scores averages of the updates that arrived (bool mask), by their weights in the aggregate."""
+        if self._streamed is not None:
+            return None
         return Coalitions(
             self.model,
             self.params,

@@ -97,9 +97,22 @@ def build_learner(
             training=_training_of(settings),
             seed=seed,
         )
-    kind = CentralizedLearner if scheme.centralized else FederatedLearner
     training, noise = _training_of(settings), _noise_of(settings)
-    return kind(dataset, _model_of(settings, dataset), shards, training=training, noise=noise, seed=seed)
+    if scheme.centralized:
+        return CentralizedLearner(
+            dataset, _model_of(settings, dataset), shards, training=training, noise=noise, seed=seed
+        )
+    return FederatedLearner(
+        dataset,
+        _model_of(settings, dataset),
+        shards,
+        training=training,
+        noise=noise,
+        seed=seed,
+        shows_updates=not settings.population.moves_as_crowd(
+            dao
+        ),  # a crowd's are neither hashed nor measured nor forged
+    )
 
 
 def _trains_privately(settings: Scenario) -> bool:
