@@ -40,6 +40,7 @@ def contributed(result: "RunRecord") -> Contributed | None:
     by_user = table.groupby(["dao", "user"], sort=False)
     sums = by_user[names].sum()
     totals = sums.clip(lower=0).sum()
+    totals = totals.where(totals > 0, sums.abs().sum())  # nobody did any good: shares are of all harm
     last = table.drop_duplicates(["dao", "episode", "user"], keep="last").groupby(["dao", "user"], sort=False)
     paid = by_user["paid_money"].sum()
     was_paid = bool(paid.sum() > 0)

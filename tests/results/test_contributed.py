@@ -79,6 +79,11 @@ def test_without_a_measure_nothing_is_told_nor_drawn(table):
     assert "Contribution" not in summary_text(run)
 
 
+def test_where_nobody_did_any_good_shares_are_of_the_harm():
+    told = contributed(run_of(shapley=np.tile([-1.0, -3.0, 0.0, 0.0, 0.0], 2)))
+    np.testing.assert_allclose(told.measured["shapley"], [-0.25, -0.75, 0, 0, 0])
+
+
 def test_an_error_is_no_measure_and_a_measure_of_ones_own_is_one():
     table = run_of(trial_error=1.0, mine=2.0).contributions
     assert measures_in(table) == ["volume", "shapley", "trial_error", "mine"]
