@@ -17,6 +17,11 @@ class Measures:
     told: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
+    def judged_by(self) -> str | None:
+        """The measure by which reputation is won: the one that pays, else the first beside the paper's."""
+        return next(iter(self.asked), None)
+
+    @property
     def sees_updates(self) -> bool:
         """Whether any of them looks at single updates."""
         return any(facts_of(name).sees_updates for name in self.asked)

@@ -40,6 +40,7 @@ class Game:
     privacy_range: tuple[float, float]
     quality_measure: str
     provider_utility: Any
+    reputation: float
     reward_expectation: Any
     score_epochs_exponent: float
     score_freshness_exponent: float

@@ -11,6 +11,7 @@ import typer
 from flnft_sim.cli.console import captioned_table, check_folder, err, out, print_json
 from flnft_sim.cli.options import ImportsFirst, Json
 from flnft_sim.cli.privacy_audit import audit_privacy
+from flnft_sim.cli.riding_audit import audit_riding
 from flnft_sim.errors import FlnftError, InputError
 from flnft_sim.files import read_ordinary
 
@@ -60,6 +61,17 @@ def audit_command(
         str | None,
         typer.Option(metavar="SCENARIO", help="audit what a scenario's privacy claims instead, by canaries in one run"),
     ] = None,
+    riding: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SCENARIO", help="audit what a user of a scenario gains by riding, lying and splitting itself"
+        ),
+    ] = None,
+    measures: Annotated[
+        str, typer.Option(help="with --riding: contribution measures to pay by, comma-separated")
+    ] = "paper,loss-drop",
+    aggregators: Annotated[str, typer.Option(help="with --riding: aggregators, comma-separated")] = "fedavg",
+    seeds: Annotated[int, typer.Option(help="with --riding: how many seeds, from --seed on")] = 3,
     episodes: Annotated[int, typer.Option(help="with --composed: how many of the scenario's episodes")] = 3,
     imports: ImportsFirst = None,
     as_json: Json = False,
@@ -74,6 +86,8 @@ def audit_command(
         raise InputError("--figure: say with --out into which folder it is drawn")
     if privacy is not None:
         return audit_privacy(privacy, seed, as_json=as_json)
+    if riding is not None:
+        return audit_riding(riding, measures, aggregators, seeds, seed, as_json=as_json)
     if composed is not None and totals:
         raise InputError("--totals: with --composed DAOs ask as the scenario says; give one of the two")
     if composed is not None:

@@ -14,9 +14,22 @@ def refuse_unmeasurable(scenario: Any) -> None:
             f"learning.validation_share = {share:g}: the surrogate learner has no test set to set a part of it apart; "
             "use 0, or learner 'real'"
         )
+    if scenario.game.reputation > 0:
+        _refuse_reputation(scenario)
     for field, name in _asked(scenario.game):
         _refuse_market(scenario, f"{field} {name!r}", field)
         _refuse_blind(scenario, f"{field} {name!r}", name)
+
+
+def _refuse_reputation(scenario: Any) -> None:
+    given = f"game.reputation = {scenario.game.reputation:g}"
+    if scenario.game.contribution == "paper" and not scenario.game.measures:
+        raise ValueError(
+            f"{given}: nothing is measured by which it could be won; name a measure in game.measures, such as "
+            "'loss-drop', or pay by one (game.contribution)"
+        )
+    if scenario.market.mechanism == "sound":
+        raise ValueError(f"{given}: the mechanism 'sound' pays by attested effort, whatever the reputation; use 0")
 
 
 def _asked(game: Any) -> Iterator[tuple[str, str]]:

@@ -207,6 +207,15 @@ class Game(Choice, FairSettings, ShapleySettings, ContestSettings, frozen=True):
         tuple[Annotated[str, Named(families.CONTRIBUTIONS)], ...],
         Knob("measures of contributions that are taken beside it, for the table `contributions`", items=(0, 20)),
     ] = ()
+    reputation: Annotated[
+        float,
+        Knob(
+            "λ: pay is scaled by ρ ← λ·ρ + (1 − λ)·n·c/Σc, c by `contribution`, or by the first of `measures` where "
+            "that is `paper`; 0: by nothing",
+            ge=0,
+            lt=1,
+        ),
+    ] = 0.0
     cost_price: Annotated[
         float,
         Knob(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from flnft_sim.agents.conduct import HONEST
 from flnft_sim.agents.decision import Decision
 from flnft_sim.game import examine
 from flnft_sim.imports import source_of
@@ -114,6 +115,27 @@ def _unsettled(cast: Cast) -> list[dict[str, Any]]:
     return [dict(entry) for entry in world.accounts.entries[published:]]
 
 
+def _adversaries(cast: Cast, result: RunResult) -> dict[str, float]:
+    """What adversaries received and what their work cost, all together, and honest users on average; if there are any.
+
+    Nothing where all are honest. A liar that lies by a factor of 1 is what an honest user is, and tells what it gets.
+    """
+    conduct = {
+        name: str(each) for dao in cast.daos for name, each in zip(dao.members.names, dao.members.conduct, strict=True)
+    }
+    if all(each == HONEST for each in conduct.values()):
+        return {}
+    money = result.users.groupby("user")[["reward_received_money", "cost_round_money"]].sum()
+    honest = money.index.map(conduct) == HONEST
+    received, cost = (float(column.sum()) for _, column in money[~honest].items())
+    return {
+        "adversaries_received_money": received,
+        "adversaries_cost_money": cost,
+        "adversaries_gain_money": received - cost,
+        "honest_received_money": float(money.loc[honest, "reward_received_money"].mean()),
+    }
+
+
 def _extra_figures(cast: Cast, result: RunResult) -> dict[str, Any]:
     """Figures that no table alone tells."""
     world, learner = cast.world, cast.daos[0].learner
@@ -127,6 +149,7 @@ def _extra_figures(cast: Cast, result: RunResult) -> dict[str, Any]:
         "provider_anticipated_gain_money": max((float(gains.max()) for gains in anticipated), default=None),
         "user_exploitability": _last_exploitability(result.users),
         **_forgone(result.bids),
+        **_adversaries(cast, result),
         "engine": f"{learner.engine_name} ({learner.engine_reason})",
         "simulated_s": float(world.env.now),
         "mintings_total": sum(dao.mintings for dao in cast.daos),

@@ -31,6 +31,7 @@ ADDED: Mapping[str, Any] = {
     "game.reward": "proportional",
     "game.contribution": "paper",
     "game.measures": [],
+    "game.reputation": 0.0,
     "game.shapley_error": 0.05,
     "game.shapley_orders": 1000,
     "game.shapley_truncation": 1e-3,

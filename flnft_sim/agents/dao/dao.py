@@ -21,6 +21,7 @@ from flnft_sim.agents.decision import Agreement
 from flnft_sim.agents.world import World
 from flnft_sim.arrays import Floats, Ints
 from flnft_sim.clock.work import Work
+from flnft_sim.game.reputation import reputation_after
 from flnft_sim.learning import Participation, SchemeContext
 from flnft_sim.ledger import ConsensusStalled, fl_nft_document, mint_payload, model_hash, to_units
 from flnft_sim.market import Content, VoteResult, lower_median, vote
@@ -180,11 +181,25 @@ class MuDao(Organisation):
         coalitions = seen(self, held)
         self.learner.aggregate(held.updates, work.arrived)
         measure_round(self, held, coalitions)
-        pays_by = self.world.measures.pays_by
-        self.deliveries.credit(held, pays_by, freshness_horizon_s=game.freshness_horizon_s)
+        self._judge(held)
+        self.deliveries.credit(
+            held,
+            self.world.measures.pays_by,
+            freshness_horizon_s=game.freshness_horizon_s,
+            reputation=self.reputation,
+        )
         self.experience.learn(held)
         self.age.update(now_s, float(work.started_s[work.arrived].max()))
         self.world.spans.add(self.name, "aggregation", now_s, now_s, round=held.number, dao=self.label)
+
+    def _judge(self, held: Round) -> None:
+        """Let what was measured of who delivered count for its reputation, where there is any."""
+        judged_by, smoothing = self.world.measures.judged_by, self.world.settings.game.reputation
+        if smoothing > 0 and judged_by is not None:
+            members = held.plan.users[held.work.arrived]
+            self.reputation[members] = reputation_after(
+                self.reputation[members], held.measured[judged_by].values, smoothing=smoothing
+            )
 
     # ---- minting and asking ----------------------------------------------------------------------------------------
 

@@ -45,13 +45,15 @@ class Deliveries:
         for outcome, counts in self.updates.items():
             counts[held.plan.users[held.work.outcomes == outcome]] += 1
 
-    def credit(self, held: Round, pays_by: str, *, freshness_horizon_s: float) -> None:
-        """Credit a round's updates that were aggregated, by what was measured of them."""
+    def credit(self, held: Round, pays_by: str, *, freshness_horizon_s: float, reputation: Floats) -> None:
+        """Credit a round's updates that were aggregated, by what was measured of them, times reputations (N,)."""
         rows = np.flatnonzero(held.work.arrived)
-        members, values = held.plan.users[rows], held.measured[pays_by].values
+        members = held.plan.users[rows]
+        known = reputation[members]
+        values = known * held.measured[pays_by].values
         fresh = freshness_contribution(held.work.age_s[rows], freshness_horizon_s=freshness_horizon_s)
         self.quality[members] += values
-        self.freshness[members] += fresh if facts_of(pays_by).age_counts_alone else fresh * values
+        self.freshness[members] += known * fresh if facts_of(pays_by).age_counts_alone else fresh * values
 
     def shares(self, decision: Decision) -> Floats:
         """Each member's share of what the minting earns (`game.delivered_shares`), at a decision's prices: (N,)."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import simpy
 
-from flnft_sim.agents.conduct import Names
+from flnft_sim.agents.conduct import SYBIL, Names
 from flnft_sim.agents.dao.round import Round
 from flnft_sim.agents.user import Assignment, MetaverseUser
 from flnft_sim.agents.world import World
@@ -39,6 +39,11 @@ class Membership(ABC):
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    def names_of_each(self) -> Ints:
+        """How many names the user has whose name each is: (N,)."""
+        sybils = self.conduct == SYBIL
+        return np.where(sybils, np.count_nonzero(sybils), 1)
 
     @abstractmethod
     def present(self) -> Bools:

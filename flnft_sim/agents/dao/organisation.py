@@ -66,6 +66,7 @@ class Organisation(Actor):
         self.experience = self.unmeasured()
         self.deliveries = Deliveries.of_nothing(len(parts.members))
         self.contracts = self._no_contracts()
+        self.reputation = np.ones(len(parts.members))  # over all mintings
         self.seen_start: NDArray[np.float32] | None = None  # that free riders saw a round begin with
 
     @property

@@ -122,7 +122,8 @@ def _worth(
     # Without noise (centralized) ε is infinite; it is counted, and paid for, as the most that may be asked for.
     privacy = np.minimum(np.where(part, privacy, 1.0), settings.game.privacy_range[1])
     columns = held.decision.columns(epochs, privacy)
-    whole, for_privacy = columns.pop("cost"), columns.pop("privacy_cost", np.zeros(len(part)))
+    parts = dao.members.names_of_each()  # one device trains them all, and their records are one user's
+    whole, for_privacy = columns.pop("cost") / parts, columns.pop("privacy_cost", np.zeros(len(part))) / parts
     cost = whole / settings.learning.rounds
     if held.contracted is not None:  # ε is paid for when it is contracted, epochs as they are trained
         cost = (whole - for_privacy) / settings.learning.rounds + np.where(held.contracted, for_privacy, 0.0)
