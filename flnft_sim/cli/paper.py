@@ -18,7 +18,7 @@ def paper_command(
         list[str] | None,
         typer.Argument(
             help="fig4, fig5, ablation, fig6, table3, privacy, private, surrogate, sensitivity, dirichlet, rules, "
-            "beliefs, mechanisms [default: all]",
+            "beliefs, mechanisms, contribution [default: all]",
             show_default=False,
         ),
     ] = None,

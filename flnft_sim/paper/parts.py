@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flnft_sim.paper import (
     ablation,
     beliefs,
+    contribution,
     dirichlet,
     fig4,
     fig5,
@@ -45,4 +46,5 @@ PARTS: Mapping[str, Part] = {
     "rules": Part(rules.studies, rules.tell),
     "beliefs": Part(beliefs.studies, beliefs.tell),
     "mechanisms": Part(mechanisms.studies, mechanisms.tell),
+    "contribution": Part(contribution.studies, contribution.tell),
 }

@@ -29,6 +29,11 @@ class Scale:
     mechanism_rounds: int
     mechanism_images: int  # of a user
     dropout_rates: tuple[float, ...]
+    contribution_workload: Workload
+    contribution_ways: tuple[tuple[str, str], ...]  # measure that pays, aggregator
+    contribution_rounds: int
+    contribution_images: int  # of a user
+    contribution_seeds: int
 
 
 PAPERS_WORKLOADS: tuple[Workload, ...] = (("mnist", "mlp"), ("cifar10", "mlp"), ("mnist", "cnn"), ("cifar10", "cnn"))
@@ -54,6 +59,11 @@ FULL = Scale(
     mechanism_rounds=10,
     mechanism_images=1000,
     dropout_rates=(0.0, 0.3, 0.6, 0.8),
+    contribution_workload=("mnist", "mlp"),
+    contribution_ways=(("paper", "fedavg"), ("paper", "median"), ("loss-drop", "fedavg"), ("shapley", "fedavg")),
+    contribution_rounds=5,
+    contribution_images=200,
+    contribution_seeds=5,
 )
 
 QUICK = Scale(
@@ -77,6 +87,11 @@ QUICK = Scale(
     mechanism_rounds=6,
     mechanism_images=140,
     dropout_rates=(0.0, 0.6),
+    contribution_workload=("digits", "mlp"),
+    contribution_ways=(("paper", "fedavg"), ("loss-drop", "median")),
+    contribution_rounds=3,
+    contribution_images=140,
+    contribution_seeds=1,
 )
 
 

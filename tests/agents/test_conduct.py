@@ -128,6 +128,8 @@ def test_drawn_users_do_not_change_with_further_names():
         ({"failures.free_riders": 1, "learning.privacy.mechanism": "dp-sgd"}, "never adds"),
         ({"failures.free_rider": 1}, "free_riders"),
         ({"failures.poison_scale": float("nan")}, "finite"),
+        ({"game.reputation": 0.5, "game.measures": []}, "nothing is measured"),
+        ({"game.reputation": 0.5, "market.mechanism": "sound"}, "attested effort"),
     ],
 )
 def test_adversaries_without_a_place_are_refused(overrides, says):
@@ -140,3 +142,30 @@ def test_more_names_than_samples_end_in_one_sentence():
     crowded = BASE | {"failures.sybils": 200, "population.users": 210, "learning.rounds": 1}
     with pytest.raises(FlnftError, match=r"failures\.sybils = 200: user \d+ has \d+ samples"):
         run(load_scenario("roblox10", overrides=crowded), seed=0)
+
+
+def test_reputation_takes_pay_from_who_poisons_round_after_round():
+    paid = {}
+    for reputation in (0.0, 0.5):
+        rounds = {"learning.rounds": 4, "game.reputation": reputation}
+        result = run(load_scenario("roblox10", overrides=BASE | rounds | {"failures.poisoners": 1}), seed=3)
+        paid[reputation] = of(result, "poisoner", "contributions").pay_share.iloc[-1]
+    assert 0 < paid[0.5] < 0.6 * paid[0.0]
+
+
+def test_what_adversaries_get_and_cost_is_in_the_summary(riders, honest):
+    assert "adversaries_gain_money" not in honest.summary
+    received = riders.users.groupby("user").reward_received_money.sum()
+    honestly = set(of(riders, "honest").user)
+    theirs = received[[user not in honestly for user in received.index]]
+    assert riders.summary["adversaries_received_money"] == pytest.approx(theirs.sum())
+    assert riders.summary["honest_received_money"] == pytest.approx(received[sorted(honestly)].mean())
+
+
+def test_several_names_cost_what_one_would_at_the_same_effort(riders, honest):
+    names = of(riders, "sybil")
+    first = names[names["round"] == 1]
+    alone = honest.users[(honest.users.user == first.user.min()) & (honest.users["round"] == 1)].iloc[0]
+    unit = alone.cost_round_money / (alone.local_epochs + alone.privacy_budget)
+    mean = first.cost_round_money.sum() / (first.local_epochs + first.privacy_budget).mean()
+    assert mean == pytest.approx(unit, rel=0.15)  # k and ε have unlike prices

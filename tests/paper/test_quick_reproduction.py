@@ -17,7 +17,7 @@ GOLDEN = Path(__file__).parent / "golden"
 # Real training rounds differently with another vector width; what only the surrogate and the clock decide does not.
 TRAINED = (
     "fig5", "ablation", "fig6", "privacy", "private", "surrogate", "dirichlet", "sensitivity-spots",
-    "mechanisms", "presale-risk",
+    "mechanisms", "presale-risk", "contribution",
 )  # fmt: skip
 
 

@@ -56,6 +56,7 @@ SHIPPED = [
     "budget-elasticity",
     "mechanisms-by-users",
     pytest.param("price-of-privacy", marks=pytest.mark.slow),  # the accountant takes a second for each user's ε
+    "riders-by-measure",
     "rules-by-market-size",
     "rules-on-totals",
     "schemes-by-users",
