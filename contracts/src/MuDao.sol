@@ -18,8 +18,9 @@ interface IAuction {
 /// 0 … W, in whole units of 10^12 wei: the parts add up to T to the wei, without a loop. The intervals are committed to by a Merkle root.
 contract MuDao {
     struct Vote {
-        uint64 ends;
+        uint48 ends;
         bool tallied;
+        uint16 needed; // approvals with which an ask stands
         uint184 weight;
         bytes32 root;
         uint256 total;
@@ -32,7 +33,7 @@ contract MuDao {
     }
 
     event Joined(address indexed member, uint256 place);
-    event VoteStarted(uint256 indexed vote, uint64 ends);
+    event VoteStarted(uint256 indexed vote, uint64 ends, uint256 needed);
     event Proposed(uint256 indexed vote, uint256 indexed place, uint256 ask);
     event Voted(uint256 indexed vote, uint256 indexed place, uint256 approvals);
     event Tallied(uint256 indexed vote, uint256 total, uint256 approved, bytes32 root, uint256 weight);
@@ -55,7 +56,6 @@ contract MuDao {
     /// The DAO's representative: it starts and counts votes, submits asks, and says which vote shares what it collects.
     address public immutable executor;
     uint256 public immutable members;
-    uint256 public immutable needed; // approvals with which an ask stands
 
     mapping(address member => uint256) public placeOf; // + 1
     uint256 public votes;
@@ -67,11 +67,10 @@ contract MuDao {
     mapping(uint256 receipt => mapping(uint256 word => uint256)) public claimed;
 
     /// Without members in the list, votes are held elsewhere, and the executor posts what came of them.
-    constructor(address[] memory list, uint256 needed_) {
+    constructor(address[] memory list) {
         if (list.length > 256) revert Full();
         executor = msg.sender;
         members = list.length;
-        needed = needed_;
         for (uint256 k; k < list.length; ++k) {
             if (placeOf[list[k]] != 0) revert Twice();
             placeOf[list[k]] = k + 1;
@@ -86,11 +85,12 @@ contract MuDao {
         _;
     }
 
-    /// Start a vote: proposals and approvals are taken until `ends`.
-    function startVote(uint64 ends) external onlyExecutor returns (uint256 vote_) {
+    /// Start a vote: proposals and approvals are taken until `ends`, and an ask stands by `needed_` approvals, for not
+    /// every member has a part in what is sold.
+    function startVote(uint48 ends, uint16 needed_) external onlyExecutor returns (uint256 vote_) {
         vote_ = ++votes;
-        voteOf[vote_].ends = ends;
-        emit VoteStarted(vote_, ends);
+        (voteOf[vote_].ends, voteOf[vote_].needed) = (ends, needed_);
+        emit VoteStarted(vote_, ends, needed_);
     }
 
     function propose(uint256 vote_, uint256 ask) external {
@@ -126,6 +126,7 @@ contract MuDao {
     /// intervals of 0 … `weight`.
     function tally(uint256 vote_, bytes32 root, uint184 weight) external onlyExecutor returns (uint256 total) {
         uint256 approved;
+        uint256 needed = voteOf[vote_].needed;
         for (uint256 k; k < members; ++k) {
             uint256 ask = asks[vote_][k];
             if (ask == 0) continue;

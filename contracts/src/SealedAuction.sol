@@ -19,6 +19,11 @@ contract SealedAuction is EIP712 {
     enum Status { None, Sealed, Opened, Rejected, Won, Settled }
     enum Stage { None, Bidding, Cleared, NoTrade }
 
+    struct Bidder {
+        address who;
+        bytes32 identity; // its Ed25519 key on the ledgers
+    }
+
     struct Bid {
         address who;
         uint88 escrow;
@@ -68,6 +73,7 @@ contract SealedAuction is EIP712 {
     bytes32 private constant BID = keccak256("Bid(uint256 auction,address bidder,uint256 total,bytes32 details,bytes32 salt)");
     bytes32 private constant ASK = keccak256("Ask(uint256 auction,uint256 token,address dao,uint256 value,bytes32 salt)");
 
+    event Registered(Bidder[] bidders);
     event Announced(uint256 indexed auction, bytes32 sealTo, uint256 reserve, uint64 closes, uint64 opensUntil);
     event Asked(uint256 indexed auction, uint256 indexed token, address dao, bytes32 seal);
     event SealedBid(uint256 indexed auction, uint256 indexed place, address indexed bidder, bytes32 seal, bytes box);
@@ -114,11 +120,21 @@ contract SealedAuction is EIP712 {
     }
 
     /// Let bidders into the auctions that are announced from now on: who may bid, and so every lot of a draw, is fixed
-    /// before the draw is sealed.
-    function register(address[] calldata who) external onlyAuctioneer {
+    /// before the draw is sealed. The event binds each to its identity on the ledgers: it is the list
+    /// as it came, which the loop has checked to be addresses.
+    function register(Bidder[] calldata list) external onlyAuctioneer {
         uint256 next = auctions + 1;
-        for (uint256 k; k < who.length; ++k) {
-            if (bidsFrom[who[k]] == 0) bidsFrom[who[k]] = next;
+        for (uint256 k; k < list.length; ++k) {
+            address who = list[k].who;
+            if (bidsFrom[who] == 0) bidsFrom[who] = next;
+        }
+        bytes32 topic = Registered.selector;
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            mstore(data, 0x20)
+            mstore(add(data, 0x20), list.length)
+            calldatacopy(add(data, 0x40), list.offset, shl(6, list.length))
+            log1(data, add(0x40, shl(6, list.length)), topic)
         }
     }
 

@@ -1,6 +1,6 @@
 """The market's contracts as Python knows them: each method makes a `Call`, which somebody then signs and sends."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from enum import IntEnum
 from functools import cache
@@ -10,12 +10,12 @@ from flnft_sim.chain.abi import Abi, Event
 from flnft_sim.chain.artifacts import CONTRACTS, artifact
 from flnft_sim.chain.engine import Executed, Log
 from flnft_sim.chain.errors import ContractRevert
+from flnft_sim.chain.limits import MAX_BIDS, MAX_VOTERS
 from flnft_sim.chain.merkle import Claim
 from flnft_sim.chain.seals import Opening
 from flnft_sim.chain.transactions import Call
 from flnft_sim.errors import InputError
 
-MAX_BIDS, MAX_ASKS, MAX_VOTERS = 256, 32, 256
 PORTION = 100
 """Places that one call of `open`, `settle` or `register` takes and stays below 8 million gas."""
 
@@ -122,9 +122,9 @@ class SealedAuction(Contract):
         """Make the contract; who signs is its auctioneer. `nft` is the address that `FlNft` has or will have."""
         return cls._making(nft)
 
-    def register(self, bidders: Sequence[str]) -> Call:
-        """Let bidders into the auctions that are announced later."""
-        return self._call("register", list(bidders))
+    def register(self, bidders: Mapping[str, bytes]) -> Call:
+        """Let bidders into the auctions that are announced later, each with its 32-byte identity on the ledgers."""
+        return self._call("register", list(bidders.items()))
 
     def announce(
         self,
@@ -199,21 +199,18 @@ class MuDao(Contract):
     kind = "MuDao"
 
     @classmethod
-    def deploy(cls, members: Sequence[str], needed: int) -> Call:
-        """Make the contract; who signs is its executor, an ask stands by `needed` approvals.
-
-        Without members, votes are held elsewhere and posted.
-        """
+    def deploy(cls, members: Sequence[str]) -> Call:
+        """Make the contract; who signs is its executor. Without members, votes are held elsewhere and posted."""
         if len(members) > MAX_VOTERS:
             raise InputError(
                 f"a DAO of {len(members)} members votes on chain with at most {MAX_VOTERS}; make it without members "
                 "and post what its votes came to"
             )
-        return cls._making(list(members), needed)
+        return cls._making(list(members))
 
-    def start_vote(self, ends: int) -> Call:
-        """Start a vote that takes proposals and approvals until a block time; the result is its number."""
-        return self._call("startVote", ends)
+    def start_vote(self, ends: int, needed: int) -> Call:
+        """Start a vote until a block time, in which an ask stands by `needed` approvals; the result is its number."""
+        return self._call("startVote", ends, needed)
 
     def propose(self, vote: int, ask: int) -> Call:
         """Propose one's ask in wei."""

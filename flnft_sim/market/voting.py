@@ -39,6 +39,12 @@ class VoteResult:
     """(N,) approving votes among the other candidates (all N−1 others where everybody is one)."""
     claims: Floats
     """(N,) money: the ask where it stands, else 0; a claim to this share of what the DAO receives."""
+    asks: Floats
+    """(N,) money: what each asked for."""
+    approves: Bools
+    """(N, N) which of the others' asks each candidate approves, [voter, proposer]; or (N,) where all judge alike."""
+    candidates: Bools
+    """(N,) who asked and voted at all."""
 
     @property
     def total_ask(self) -> float:
@@ -69,11 +75,32 @@ def vote(
     standing = np.ones(asks.size, np.bool_) if candidates is None else np.asarray(candidates, np.bool_)
     if standing.shape != asks.shape:
         raise InputError(f"{standing.shape} candidates meet {asks.shape} asks; give one flag an ask")
-    among = estimates[np.ix_(*[standing] * estimates.ndim)]
-    result = _among_candidates(asks[standing], among, tolerance, rule)
+    ballots = np.ix_(*[standing] * estimates.ndim)
+    approves = np.zeros(estimates.shape, np.bool_)
+    approves[ballots] = asks[standing] <= estimates[ballots] * (1 + tolerance)
     approved, approvals = np.zeros(asks.size, np.bool_), np.zeros(asks.size, np.int64)
-    approved[standing], approvals[standing] = result
-    return VoteResult(approved=approved, approvals=approvals, claims=np.where(approved, asks, 0.0))
+    approved[standing], approvals[standing] = _count(approves[ballots], rule)
+    return VoteResult(
+        approved=approved,
+        approvals=approvals,
+        claims=np.where(approved, asks, 0.0),
+        asks=asks,
+        approves=approves,
+        candidates=standing,
+    )
+
+
+def threshold(rule: str, users: int) -> int:
+    """Return the approvals from which on an ask stands among `users` by a rule; `users` where none ever does.
+
+    Raises `InputError` for a rule that has no such number: one approval more lets an ask fall.
+    """
+    if users < 2:
+        return 0
+    stands = VOTING.get(rule)(np.arange(users), users)
+    if (stands[:-1] > stands[1:]).any():
+        raise InputError(f"voting rule {rule!r} counts one approval more against an ask; use one that does not")
+    return int(users - np.count_nonzero(stands))
 
 
 def lower_median(numbers: ArrayLike) -> float:
@@ -88,11 +115,11 @@ def lower_median(numbers: ArrayLike) -> float:
     return float(named[(named.size - 1) // 2])
 
 
-def _among_candidates(asks: Floats, estimates: Floats, tolerance: float, rule: str) -> tuple[Bools, Ints]:
-    users = asks.size
+def _count(approves: Bools, rule: str) -> tuple[Bools, Ints]:
+    """Which asks stand, and by how many approvals; of candidates alone."""
+    users = len(approves)
     stands = VOTING.get(rule)
-    approves = asks <= estimates * (1 + tolerance)
-    if estimates.ndim == 1:
+    if approves.ndim == 1:
         approvals = np.where(approves, users - 1, 0)
     else:
         approvals = np.count_nonzero(approves, axis=0) - np.diagonal(approves)  # nobody votes on the own ask

@@ -6,7 +6,7 @@ from math import ceil
 from typing import Any
 
 from flnft_sim.errors import bare, shown
-from flnft_sim.ledger import Block, Chain, VerificationError, to_units
+from flnft_sim.ledger import Block, Chain, VerificationError, address_of, to_units
 
 type Row = Mapping[str, str]
 
@@ -54,9 +54,20 @@ class ExecutedRun:
         """Hold `accounts`, `bids` and `licences` of a finished run against the contracts' state."""
         names = {row["name"]: self._record["identities"].get(row["address"], "") for row in tables["accounts"]}
         sales = self._sales()
+        self._check_identities()
         self._check_accounts(tables["accounts"])
         self._check_bids(tables["bids"], names, sales)
         self._check_licences(tables["licences"], names, sales)
+
+    def _check_identities(self) -> None:
+        """Who was registered under a key of the ledgers is who the genesis block says it is."""
+        for event in self._events("Registered"):
+            for bidder, identity in event["bidders"]:
+                if self._record["identities"].get(address_of(identity)) != bidder:
+                    raise VerificationError(
+                        f"{bidder} was registered as {address_of(identity)} of the ledgers, which the genesis block "
+                        "does not say"
+                    )
 
     def _check_accounts(self, rows: Sequence[Row]) -> None:
         for line, row in enumerate(rows, start=2):

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from flnft_sim.chain.limits import most
+from flnft_sim.chain.limits import MAX_VOTERS, most
 from flnft_sim.errors import InputError, bare
 from flnft_sim.ledger.canonical import canonical_json
 from flnft_sim.ledger.transactions import intrinsic_gas
@@ -52,7 +52,9 @@ def refuse_lack_of_gas(settings: Scenario) -> None:
 
 def largest_message(settings: Scenario) -> tuple[str, int]:
     """The message to a contract that may take the most gas, and how much that may be."""
-    return most(settings.buyers_at_most, settings.sellers_at_most, _SEALED_BYTES)
+    members = -(-settings.population.users // settings.population.daos)
+    voters = members if members <= MAX_VOTERS else 0  # the others' votes are posted
+    return most(settings.buyers_at_most, settings.sellers_at_most, _SEALED_BYTES, voters)
 
 
 def largest_call(settings: Scenario) -> tuple[str, int]:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import Field, model_validator
 
 from flnft_sim import families
+from flnft_sim.chain.limits import MAX_ASKS, MAX_BIDS
 from flnft_sim.imports import Source, bring_in, offer, source_of
 from flnft_sim.knobs import Knob, knobs
 from flnft_sim.scenario.adversaries import refuse_adversaries
@@ -548,6 +549,10 @@ class PublicChain(Choice, MiningSettings, frozen=True):
             steps=1,
         ),
     ] = 120.0
+    voting_s: Annotated[
+        float,
+        Knob("`evm`, `rpc`: how long members vote on their asks on the chain", unit="s", ge=1, le=LONGEST_S, steps=1),
+    ] = 120.0
     gas_price_gwei: Annotated[
         float,
         Knob(
@@ -914,7 +919,10 @@ class Scenario(Section, frozen=True):
                 f"{backend}: members of a crowd have no keys to sign with; raise population.crowd_from above a DAO's "
                 "members, or use 'model'"
             )
-        for what, count, most in (("providers", self.buyers_at_most, 256), ("daos", self.sellers_at_most, 32)):
+        for what, count, most in (
+            ("providers", self.buyers_at_most, MAX_BIDS),
+            ("daos", self.sellers_at_most, MAX_ASKS),
+        ):
             if count > most:
                 raise ValueError(
                     f"population.{what}: {count} of them meet in one auction, and the contract of {backend} holds "

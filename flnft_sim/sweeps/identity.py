@@ -91,6 +91,7 @@ ADDED: Mapping[str, Any] = {
     "public_chain.fork": "prague",
     "public_chain.node": "http://127.0.0.1:8545",
     "public_chain.chain_id": 1337,
+    "public_chain.voting_s": 120.0,
     "public_chain.opening_s": 120.0,
     "public_chain.gas_price_gwei": 0.0,
     "public_chain.purse_money": 10.0,

@@ -11,8 +11,10 @@ from flnft_sim import FlnftModel, load_scenario, run
 from flnft_sim.agents.contract.auction import Auction
 from flnft_sim.agents.executed.market import ContractsDisagree
 from flnft_sim.agents.tender import Tender
+from flnft_sim.chain import contracts
 from flnft_sim.errors import InputError
-from flnft_sim.ledger import Chain, VerificationError, read_ledger
+from flnft_sim.ledger import Chain, VerificationError, address_of, read_ledger
+from flnft_sim.market.voting import VOTING
 from flnft_sim.results.executed import ExecutedRun
 from flnft_sim.results.page import summary_text
 from flnft_sim.results.verify import verify_run
@@ -70,6 +72,69 @@ def test_gas_comes_from_execution_and_blocks_say_what_came_of_them(tiny):
 def test_the_same_seed_leaves_the_same_bytes(tiny):
     assert played().ledger_lines == tiny.ledger_lines
     assert played(seed=1).ledger_lines != tiny.ledger_lines
+
+
+def events(result, name):
+    """What the run's contracts of all DAOs and the auction have logged."""
+    held = ExecutedRun(public(result))
+    abis = [contracts.MuDao.abi(), contracts.SealedAuction.abi()]
+    for number in range(1, held._chain.last.number + 1):
+        for done in held._chain.block(number).own:
+            yield from (event for abi in abis for event in abi.events(done.logs) if event.name == name)
+
+
+def test_members_vote_one_by_one_on_the_contract_which_comes_to_what_they_agreed_on(byzantine):
+    """By both: the total that members claim, and whose ask stands, the inflated ones not."""
+    model = read_ledger("".join(f"{line}\n" for line in byzantine.ledger_lines))
+    agreed = [vote.payload for name, chain in model.items() if name != "public" for vote in chain.transactions("vote")]
+    tallied, proposed = list(events(byzantine, "Tallied")), list(events(byzantine, "Proposed"))
+    assert sorted(event["approved"] for event in tallied) == sorted(vote["approved"] for vote in agreed)
+    assert len(proposed) == sum(vote["of"] for vote in agreed) > sum(vote["approved"] for vote in agreed)
+    assert len(list(events(byzantine, "Voted"))) == len(proposed)
+    assert {event["needed"] for event in events(byzantine, "VoteStarted")} == {-(-vote["of"] // 2) for vote in agreed}
+    votes = byzantine.transactions[byzantine.transactions["call"].isin(["MuDao.propose", "MuDao.vote"])]
+    assert votes["sender"].str.startswith("user-").all() and votes["sender"].nunique() > 10
+
+
+def test_votes_that_come_too_late_are_refused_and_shares_stay_those_of_the_dao(tmp_path):
+    late = played(**{"public_chain.voting_s": 1.0})
+    assert set(late.transactions.loc[late.transactions["kind"] == "vote", "error"]) == {"", "TooLate"}
+    assert rows(late.accounts) == rows(run(load_scenario("tiny", overrides=QUICK)).accounts)
+    late.save(tmp_path / "run", figures=False)
+    assert verify_run(tmp_path / "run").messages > 0
+
+
+def test_a_count_that_differs_from_the_members_is_stopped(monkeypatch):
+    monkeypatch.setattr("flnft_sim.agents.executed.market.threshold", lambda rule, voters: voters)
+    with pytest.raises(ContractsDisagree, match="its contract counts asks of 0 wei"):
+        played()
+
+
+def test_a_rule_that_contracts_cannot_count_by_is_refused(monkeypatch):
+    monkeypatch.setitem(VOTING._parts, "odd", lambda approvals, users: approvals % 2 == 1)
+    with pytest.raises(InputError, match="voting rule 'odd' counts one approval more against an ask"):
+        FlnftModel(load_scenario("tiny", overrides=EVM | {"market.voting.rule": "odd"}))
+
+
+def test_a_dao_too_large_to_vote_on_the_chain_posts_what_its_votes_came_to():
+    result = played(**{"population.users": 257, "learning.rounds": 1, "population.crowd_from": 300})
+    calls = result.transactions.loc[result.transactions["kind"] == "vote", "call"].tolist()
+    assert calls == ["MuDao.startVote", "MuDao.post"]
+
+
+def test_bidders_are_registered_under_their_keys_of_the_ledgers(tiny):
+    [registered] = events(tiny, "Registered")
+    providers = tiny.accounts[tiny.accounts["role"] == "provider"]["address"]
+    assert sorted(address_of(identity) for _, identity in registered["bidders"]) == sorted(providers)
+    blocks = list(public(tiny).blocks)
+    record = dict(blocks[0].payload["execution"])
+    one, other, *rest = record["identities"].items()
+    record["identities"] = dict([(one[0], other[1]), (other[0], one[1]), *rest])
+    blocks[0] = replace(blocks[0], payload={**blocks[0].payload, "execution": record})
+    with pytest.raises(VerificationError, match=r"was registered as .* of the ledgers, which the genesis block does"):
+        ExecutedRun(Chain.of(blocks)).check(
+            {name: rows(tiny.tables[name]) for name in ("accounts", "bids", "licences")}
+        )
 
 
 def test_attacks_end_in_the_contracts_own_answers(byzantine, tmp_path):

@@ -34,15 +34,17 @@ def test_producers_get_what_senders_pay_and_no_unit_is_lost(backend, tmp_path):
     assert verify_run(tmp_path / "run").accounts == len(table)
 
 
-def test_on_contracts_users_pay_for_their_claims_and_the_market_is_as_without_a_price():
+def test_on_contracts_users_pay_for_their_votes_and_claims_and_the_market_is_as_without_a_price():
     dear = run(priced("evm", **{"public_chain.gas_price_gwei": 400.0}))
     free = run(priced("evm", **{"public_chain.gas_price_gwei": 0.0}))
     assert dear.bids.equals(free.bids) and dear.auctions.equals(free.auctions)
     claims = dear.transactions[dear.transactions["kind"] == "claim"]
     assert len(claims) and (claims["gas_money"] == claims["gas_used"] * 400e-9).all()
     users = dear.accounts[dear.accounts["role"] == "user"]["balance_money"].sum()
+    paid = dear.transactions[dear.transactions["sender"].str.startswith("user-")]
+    assert set(paid["kind"]) == {"claim", "vote"}
     assert users == pytest.approx(
-        4 * 10.0 + dear.auctions["dao_receipt_money"].sum() - claims["gas_money"].sum(), abs=1e-4
+        4 * 10.0 + dear.auctions["dao_receipt_money"].sum() - paid["gas_money"].sum(), abs=1e-4
     )
     assert free.transactions["gas_money"].sum() == 0 and "producer" not in set(free.accounts["role"])
 

@@ -11,6 +11,7 @@ from flnft_sim.chain.transactions import created_address
 MONEY = 10**20
 DETAILS = bytes(range(32))
 DRAW = b"d" * 32
+IDENTITY = b"i" * 32
 BOX = b"x" * 284
 
 
@@ -37,7 +38,7 @@ class Stage:
         assert self.nft.address == nft
         self.seals = Market(self.genesis.chain_id, self.auction.address)
         for some in portions([each.address for each in self.bidders]):
-            self.do(self.auction.register(some), self.operator)
+            self.do(self.auction.register(dict.fromkeys(some, IDENTITY)), self.operator)
         self.book: dict[int, dict[int, Opening]] = {}
         self.salts: dict[tuple[int, int], bytes] = {}
         self.terms: dict[int, dict[str, int]] = {}
@@ -147,7 +148,6 @@ class Stage:
         return self.read((where or self.auction).credit(getattr(who, "address", who)))
 
 
-def dao_of(stage, members, needed=None, executor=None):
+def dao_of(stage, members, executor=None):
     """A MuDao on the stage's chain, made by `executor`."""
-    needed = -(-len(members) // 2) if needed is None else needed
-    return MuDao(stage.do(MuDao.deploy([each.address for each in members], needed), executor or stage.operator))
+    return MuDao(stage.do(MuDao.deploy([each.address for each in members]), executor or stage.operator))

@@ -4,14 +4,15 @@ from dataclasses import replace
 
 import pytest
 from eth_hash.auto import keccak
-from stage import BOX, DETAILS, DRAW, Stage, dao_of, key
+from stage import BOX, DETAILS, DRAW, IDENTITY, Stage, dao_of, key
 
 from flnft_sim.chain import merkle
 from flnft_sim.chain.artifacts import read_artifact
 from flnft_sim.chain.backend import connect
-from flnft_sim.chain.contracts import MAX_ASKS, MuDao, revert_of
+from flnft_sim.chain.contracts import MuDao, revert_of
 from flnft_sim.chain.contracts import Stage as AuctionStage
 from flnft_sim.chain.errors import ContractRevert
+from flnft_sim.chain.limits import MAX_ASKS
 from flnft_sim.chain.merkle import Claim, ShareTree
 from flnft_sim.chain.seals import Market, Opening
 from flnft_sim.chain.transactions import Call
@@ -60,7 +61,7 @@ def opened(stage, auction, tokens):
 def test_a_copied_seal_cannot_be_opened(stage, open_sale):
     auction, _ = open_sale
     thief, victim = key("stranger"), stage.book[auction][0]
-    stage.do(stage.auction.register([thief.address]), stage.operator)
+    stage.do(stage.auction.register({thief.address: IDENTITY}), stage.operator)
     second = stage.announce()
     place = stage.bid(second, stage.bidders[0], 3 * ETH)
     seal = stage.read(stage.auction.bid_at(second, place))[3]
@@ -126,11 +127,11 @@ def test_strangers_and_late_comers_do_not_bid_and_nobody_grinds_the_draw_by_new_
     auction, _ = open_sale
     call = stage.auction.bid(auction, b"s" * 32, BOX, escrow=1)
     refused(stage, call, stage.stranger, "NotRegistered")
-    stage.do(stage.auction.register([stage.stranger.address]), stage.operator)
+    stage.do(stage.auction.register({stage.stranger.address: IDENTITY}), stage.operator)
     refused(stage, call, stage.stranger, "NotRegistered")  # after the draw was sealed
     second = stage.announce()
     stage.do(stage.auction.bid(second, b"s" * 32, BOX, escrow=1), stage.stranger)
-    refused(stage, stage.auction.register([key("more").address]), stage.stranger, "NotAuctioneer")
+    refused(stage, stage.auction.register({key("more").address: IDENTITY}), stage.stranger, "NotAuctioneer")
 
 
 def test_amounts_that_would_be_cut_off_are_refused(stage):
@@ -364,7 +365,7 @@ def hostile_bid(stage, hostile, auction, total):
 
 def nobody_wins_beside(stage, hostile):
     """An auction in which the hostile contract and one other have bid and nobody has won, not settled yet."""
-    stage.do(stage.auction.register([hostile[0]]), stage.operator)
+    stage.do(stage.auction.register({hostile[0]: IDENTITY}), stage.operator)
     auction = stage.announce()
     hostile_bid(stage, hostile, auction, 5 * ETH)
     stage.bid(auction, stage.bidders[0], ETH)
@@ -520,13 +521,13 @@ def test_the_token_speaks_the_standards(stage):
 
 @pytest.fixture
 def dao(stage):
-    """A DAO of the bidders (two approvals of three needed), whose executor is the operator."""
-    return dao_of(stage, stage.bidders, 2)
+    """A DAO of the bidders, whose executor is the operator."""
+    return dao_of(stage, stage.bidders)
 
 
 def tallied(stage, dao, weights=(1, 1, 1), tree=None):
     """A vote that is over, with shares by these weights."""
-    vote = stage.do(dao.start_vote(stage.now + 50), stage.operator)
+    vote = stage.do(dao.start_vote(stage.now + 50, 2), stage.operator)
     stage.now += 51
     tree = tree or ShareTree([each.address for each in stage.bidders], weights)
     stage.do(dao.tally(vote, tree.root, tree.weight), stage.operator)
@@ -553,7 +554,7 @@ def earned(stage, dao, amount, vote):
 
 
 def test_members_vote_once_on_others_and_strangers_not_at_all(stage, dao):
-    vote = stage.do(dao.start_vote(stage.now + 1000), stage.operator)
+    vote = stage.do(dao.start_vote(stage.now + 1000, 2), stage.operator)
     one, two, three = stage.bidders
     for ask, member in zip((5, 7, 11), stage.bidders, strict=True):
         stage.do(dao.propose(vote, ask), member)
@@ -566,7 +567,7 @@ def test_members_vote_once_on_others_and_strangers_not_at_all(stage, dao):
     stage.do(dao.vote(vote, [0, 1, 2]), three)
     tree = ShareTree([one.address], [1])
     refused(stage, dao.tally(vote, tree.root, 1), stage.operator, "TooEarly", ...)
-    refused(stage, dao.start_vote(1), one, "NotExecutor")
+    refused(stage, dao.start_vote(1, 2), one, "NotExecutor")
     stage.now += 1000
     refused(stage, dao.vote(vote, [0]), two, "TooLate", ...)
     refused(stage, dao.propose(vote, 1), two, "TooLate", ...)
@@ -601,7 +602,7 @@ def test_a_receipt_never_pays_more_than_itself_whatever_the_root_says(stage, dao
     greedy = [Claim(place, to, 0, 9) for place, to in enumerate(members)]
     leaves = [merkle._leaf(claim) for claim in greedy[:2]]
     root = merkle._node(*leaves)
-    vote = stage.do(dao.start_vote(stage.now + 50), stage.operator)
+    vote = stage.do(dao.start_vote(stage.now + 50, 2), stage.operator)
     stage.now += 51
     stage.do(dao.tally(vote, root, 9), stage.operator)
     first, second = (earned(stage, dao, 10**15, vote) for _ in range(2))
@@ -614,7 +615,7 @@ def test_a_receipt_never_pays_more_than_itself_whatever_the_root_says(stage, dao
 
 def test_a_member_that_refuses_or_reenters_takes_nothing_from_others(stage, hostile):
     address, tell, seen = hostile
-    dao = MuDao(stage.do(MuDao.deploy([address, stage.bidders[0].address], 1), stage.operator))
+    dao = MuDao(stage.do(MuDao.deploy([address, stage.bidders[0].address]), stage.operator))
     tree = ShareTree([address, stage.bidders[0].address], (1, 1))
     vote, _ = tallied(stage, dao, tree=tree)
     receipt = earned(stage, dao, 10**15, vote)
@@ -637,11 +638,11 @@ def test_only_the_executor_submits_and_collects(stage, dao):
 
 
 def test_a_dao_without_members_posts_what_its_votes_came_to(stage):
-    dao = dao_of(stage, [], 0)
-    vote = stage.do(dao.start_vote(stage.now + 50), stage.operator)
+    dao = dao_of(stage, [])
+    vote = stage.do(dao.start_vote(stage.now + 50, 2), stage.operator)
     stage.now += 51
     refused(stage, dao.post(vote, DRAW, 0, 5), stage.operator, "BadProof")
     stage.do(dao.post(vote, DRAW, 9, 5), stage.operator)
-    assert stage.read(dao.view("voteOf", vote))[1:] == (True, 9, DRAW, 5)
+    assert stage.read(dao.view("voteOf", vote))[1:] == (True, 2, 9, DRAW, 5)
     with pytest.raises(ContractRevert, match="Twice"):
-        stage.do(MuDao.deploy([stage.stranger.address] * 2, 1), stage.operator)
+        stage.do(MuDao.deploy([stage.stranger.address] * 2), stage.operator)

@@ -8,9 +8,10 @@ from eth_utils import to_checksum_address
 from stage import key
 
 from flnft_sim.chain.artifacts import read_artifact
-from flnft_sim.chain.contracts import MAX_ASKS, MAX_BIDS, Stage
+from flnft_sim.chain.contracts import Stage
 from flnft_sim.chain.engine import ENGINES, BlockEnv
 from flnft_sim.chain.errors import ContractRevert
+from flnft_sim.chain.limits import MAX_ASKS, MAX_BIDS
 from flnft_sim.chain.seals import winning_order
 from flnft_sim.chain.transactions import Call, signed
 from flnft_sim.market import clear

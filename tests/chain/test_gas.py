@@ -100,8 +100,8 @@ def dao_gas(members):
     voters = [key("voter", number) for number in range(members)]
     small = members <= 10
     stage = Stage(bidders=1, daos=1, others=voters if small else ())
-    dao = dao_of(stage, voters if small else [], members // 2 if small else 0)
-    vote = stage.do(dao.start_vote(stage.now + 100), stage.operator)
+    dao = dao_of(stage, voters if small else [])
+    vote = stage.do(dao.start_vote(stage.now + 100, members // 2), stage.operator)
     if small:
         for place, voter in enumerate(voters):
             stage.do(dao.propose(vote, 10**15 + place), voter)

@@ -37,7 +37,7 @@ class Traders(RuleBasedStateMachine):
         self.bps = bps
         self.dao = dao_of(self.stage, self.stage.bidders)
         self.tree = ShareTree([each.address for each in self.stage.bidders], weights)
-        self.vote = self.stage.do(self.dao.start_vote(self.stage.now + 1), self.stage.operator)
+        self.vote = self.stage.do(self.dao.start_vote(self.stage.now + 1, 1), self.stage.operator)
         self.stage.now += 2
         self.stage.do(self.dao.tally(self.vote, self.tree.root, self.tree.weight), self.stage.operator)
         self.auction, self.tokens, self.values = 0, [], {}

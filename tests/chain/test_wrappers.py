@@ -5,9 +5,10 @@ import pytest
 from stage import BOX, DRAW, Stage, key
 
 from flnft_sim.chain.backend import Genesis, block_time, connect
-from flnft_sim.chain.contracts import MAX_BIDS, MuDao, SealedAuction, portions
+from flnft_sim.chain.contracts import MuDao, SealedAuction, portions
 from flnft_sim.chain.errors import ContractRevert, TransactionRefused
 from flnft_sim.chain.keys import ChainKey, chain_key_of
+from flnft_sim.chain.limits import MAX_BIDS
 from flnft_sim.chain.merkle import ShareTree
 from flnft_sim.chain.transactions import MOST_GAS, declared_gas
 from flnft_sim.errors import InputError
@@ -27,7 +28,7 @@ def test_more_bids_or_voters_than_a_contract_holds_are_a_sentence():
     with pytest.raises(InputError, match="an order of 257 winners: an auction holds 256 bids"):
         SealedAuction("0x" + "12" * 20).clear(1, DRAW, bytes(257))
     with pytest.raises(InputError, match="a DAO of 257 members votes on chain with at most 256"):
-        MuDao.deploy(["0x" + "12" * 20] * 257, 5)
+        MuDao.deploy(["0x" + "12" * 20] * 257)
     assert [len(some) for some in portions(range(250))] == [100, 100, 50]
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from flnft_sim.errors import InputError, UnknownNameError
 from flnft_sim.ledger.accounts import Accounts
 from flnft_sim.market import Licences, ask_per_licence, clear, learned_reserve, match, price_setter, rebid_step, vote
+from flnft_sim.market.voting import VOTING, threshold
 
 rewards = st.lists(st.floats(0.01, 1e6), min_size=2, max_size=9)
 
@@ -36,6 +37,15 @@ def test_votes_are_counted_as_eq_34_says(users, seed):
         assert result.approved[i] == (approvals > (users - 1) / 2 or users == 1)  # a strict majority of the others
     shared = vote(asks, np.tile(estimates[0], (users, 1)))
     np.testing.assert_array_equal(vote(asks, estimates[0]).claims, shared.claims)
+
+
+@pytest.mark.parametrize("rule", ["majority", "two-thirds"])
+def test_a_rule_is_told_in_one_number_of_approvals(rule):
+    """As a contract counts: from that many on an ask stands, by no fewer."""
+    for users in range(2, 60):
+        approvals = np.arange(users)
+        assert ((approvals >= threshold(rule, users)) == VOTING.get(rule)(approvals, users)).all()
+    assert threshold(rule, 1) == 0  # a DAO of one has nobody to object
 
 
 def test_another_voting_rule_needs_more():

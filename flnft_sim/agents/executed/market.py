@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from flnft_sim.agents.actor import Actor
 from flnft_sim.agents.contract.auction import Auction
 from flnft_sim.agents.dao.dao import MuDao
@@ -21,6 +23,7 @@ from flnft_sim.clock.execution import Execution, Message
 from flnft_sim.errors import FlnftError
 from flnft_sim.ledger import Receipt, sha256_hex, to_units
 from flnft_sim.market import BASIS_POINTS, Envelope, VoteResult, seal_of_draw
+from flnft_sim.market.voting import threshold
 from flnft_sim.results.tables import LicenceRow
 
 ASKED = 0.1  # share of the window after which asks are submitted: by then everybody has locked its escrow
@@ -60,17 +63,20 @@ class Executed(OnChain):
     contract: Actor
     """Who announces, opens, clears and settles."""
 
-    def __init__(self, tokens: Tokens, execution: Execution, addresses: Addresses, *, opening_s: float) -> None:
+    def __init__(
+        self, tokens: Tokens, execution: Execution, addresses: Addresses, *, opening_s: float, voting_s: float
+    ) -> None:
         super().__init__(tokens)
         self._execution = execution
         self._nft, self._auction = contracts.FlNft(addresses.nft), contracts.SealedAuction(addresses.auction)
         self._daos = {owner: contracts.MuDao(address) for owner, address in addresses.daos.items()}
         self._market = Market(execution.backend.genesis.chain_id, addresses.auction)
-        self._opening_s = opening_s
+        self._opening_s, self._voting_s = opening_s, voting_s
         self._sales: dict[str, Sale] = {}  # by auction, its newest window
         self._announced = 0
         self._votes: dict[str, int] = {}  # by the DAO's address, how many it has posted
         self._trees: dict[tuple[str, str], tuple[int, ShareTree]] = {}  # by DAO and auction, with the vote's number
+        self._tallies: dict[tuple[str, str], Any] = {}  # by DAO and auction: happens when its vote is over
 
     def served_by(self, contract: Actor) -> None:
         """Act for this auctioneer."""
@@ -95,26 +101,58 @@ class Executed(OnChain):
         return int(receipt.answer.value)
 
     def post_vote(self, dao: MuDao, auction: str, vote: VoteResult) -> None:
-        """Post what the members agreed on by their ledger: the total, and the root of what each is paid by."""
+        """Let members vote on their asks once more, on the contract, or post what the vote of a large DAO came to."""
         weights = [to_units(claim) for claim in vote.claims.tolist()]
         if not any(weights):  # nobody is to be paid: the DAO keeps what it gets
             return
         number = self._votes[dao.address] = self._votes.get(dao.address, 0) + 1
         tree = ShareTree([user.chain_key.address for user in dao.members.users], weights)
         self._trees[dao.address, auction] = number, tree
-        contract = self._daos[dao.address]
-        over = block_time(self._world.env.now) - 1
-        total = to_wei(sum(weights))
-        self._send(dao, "vote", auction, contract.start_vote(over), limits.START_VOTE)
-        self._send(
-            dao, "vote", auction, contract.post(number, tree.root, tree.weight, total), limits.POST, follows=True
-        )
+        large = len(weights) > contracts.MAX_VOTERS
+        held = self._post(dao, auction, number, tree) if large else self._vote(dao, auction, vote, number, tree)
+        self._tallies[dao.address, auction] = self._world.env.process(held)
+
+    def _post(self, dao: MuDao, auction: str, number: int, tree: ShareTree) -> Process:
+        """Say what was agreed on by the DAO's ledger: the total, and the root of what each is paid by."""
+        contract, over = self._daos[dao.address], block_time(self._world.env.now) - 1
+        self._send(dao, "vote", auction, contract.start_vote(over, 0), limits.START_VOTE)
+        post = contract.post(number, tree.root, tree.weight, to_wei(tree.weight))
+        yield self._send(dao, "vote", auction, post, limits.POST, follows=True)
+
+    def _vote(self, dao: MuDao, auction: str, vote: VoteResult, number: int, tree: ShareTree) -> Process:
+        """Every candidate proposes its ask and approves others'; what came in time is counted when the vote is over."""
+        contract, env = self._daos[dao.address], self._world.env
+        ends = block_time(env.now + self._voting_s)
+        needed = threshold(self._world.settings.market.voting.rule, int(np.count_nonzero(vote.candidates)))
+        self._send(dao, "vote", auction, contract.start_vote(ends, needed), limits.START_VOTE)
+        sent = [
+            self._send(dao.members.users[place], "vote", auction, call, gas, follows=True)
+            for place in np.flatnonzero(vote.candidates).tolist()
+            for call, gas in self._ballot(contract, number, vote, place)
+        ]
+        yield env.all_of(sent)
+        yield env.timeout(max(0.0, ends - EPOCH - env.now))
+        counted = contract.tally(number, tree.root, tree.weight)
+        receipt = yield self._send(dao, "vote", auction, counted, limits.of_tally(len(vote.candidates)))
+        in_time = all(each.value.answer.holds for each in sent)
+        if in_time and receipt.answer.value != to_wei(tree.weight):
+            raise ContractsDisagree(
+                f"{dao.name}: its contract counts asks of {receipt.answer.value} wei, its members {to_wei(tree.weight)}"
+            )
+
+    def _ballot(
+        self, contract: contracts.MuDao, number: int, vote: VoteResult, place: int
+    ) -> Iterator[tuple[Call, int]]:
+        """What a candidate asks, and whose asks it approves; with the gas that each may take."""
+        approved = vote.approves[place] if vote.approves.ndim == 2 else vote.approves
+        yield contract.propose(number, to_wei(to_units(float(vote.asks[place])))), limits.PROPOSE
+        yield contract.vote(number, np.flatnonzero(approved).tolist()), limits.of_vote(len(vote.candidates))
 
     # ---- a window for bids ------------------------------------------------------------------------------------------
 
     def registration(self, buyers: Sequence[Actor]) -> Message:
         """Register the bidders; who is registered stays so."""
-        call = self._auction.register([buyer.chain_key.address for buyer in buyers])
+        call = self._auction.register({buyer.chain_key.address: buyer.key.public_key for buyer in buyers})
         return Message(call, self.contract.chain_key, limits.REGISTER + limits.EACH_REGISTERED * len(buyers))
 
     def open_window(self, auction: Auction) -> None:
@@ -248,6 +286,7 @@ class Executed(OnChain):
         tree = None if seller is None else self._trees.get((seller.address, auction.name))
         with self.contract.doing("settlement", auction=auction.name):
             if seller is not None and tree is not None:
+                yield self._tallies[seller.address, auction.name]
                 contract = self._daos[seller.address]
                 collected = contract.collect(self._auction.address, tree[0])
                 receipt = yield self._send(seller, "collect", auction.name, collected, limits.COLLECT)

@@ -96,4 +96,7 @@ def _onchain(settings: Scenario, tokens: Tokens, contracts: "Contracts | None") 
         return OnChain(tokens)
     from flnft_sim.agents.executed.market import Executed
 
-    return Executed(tokens, contracts.execution, contracts.addresses, opening_s=settings.public_chain.opening_s)
+    chain = settings.public_chain
+    return Executed(
+        tokens, contracts.execution, contracts.addresses, opening_s=chain.opening_s, voting_s=chain.voting_s
+    )

@@ -17,6 +17,7 @@ from flnft_sim.chain.transactions import Call, created_address
 from flnft_sim.chain.units import GWEI, to_wei
 from flnft_sim.clock.execution import Execution
 from flnft_sim.ledger import Accounts, key_of
+from flnft_sim.market.voting import threshold
 from flnft_sim.scenario import Scenario
 from flnft_sim.streams import Streams
 
@@ -45,7 +46,7 @@ def build_contracts(settings: Scenario, streams: Streams, accounts: Accounts) ->
     sent = [
         _made(backend, contracts.FlNft.deploy(auction), contract),
         _made(backend, contracts.SealedAuction.deploy(nft), contract),
-        *(_made(backend, contracts.MuDao.deploy([], 0), key) for key in daos.values()),
+        *(_made(backend, contracts.MuDao.deploy(_voters(settings, streams, n)), key) for n, key in daos.items()),
     ]
     frame = backend.next_block(EPOCH, gas_limit=_ROOM)
     built = backend.build(frame, [Candidate(each.raw, each.gas_limit) for each in sent])
@@ -65,6 +66,17 @@ def build_contracts(settings: Scenario, streams: Streams, accounts: Accounts) ->
     }
     execution = Execution(backend, seed=settings.seed, gas_limit=chain.gas_limit, gas_price_wei=gas_price_wei)
     return Contracts(execution, addresses, record)
+
+
+def _voters(settings: Scenario, streams: Streams, dao: int) -> list[str]:
+    """The members of a DAO by their addresses for contracts; nobody where more are than can vote there."""
+    population, rule = settings.population, settings.market.voting.rule
+    numbers = range(dao, population.users, population.daos)
+    if len(numbers) > contracts.MAX_VOTERS:
+        return []
+    for voters in range(1, len(numbers) + 1):
+        threshold(rule, voters)  # refuses a rule that the contract cannot count by
+    return [chain_key_of(streams, MetaverseUser.role, number).address for number in numbers]
 
 
 def _keys(settings: Scenario, streams: Streams) -> Iterator[tuple[str, ChainKey]]:
