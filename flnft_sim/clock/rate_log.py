@@ -24,13 +24,17 @@ class RateLog:
     def __init__(self) -> None:
         self._rows: list[Rate] = []
         self._last: dict[int, float] = {}  # by user with an upload under way, the rate told last
-        self._time_s, self._rates = 0.0, dict[int, float]()
+        self._time_s = 0.0
+        self._rates: Mapping[int, float] = {}
 
     def note(self, time_s: float, rates_bps: Mapping[int, float]) -> None:
-        """From now on these are the rates of all uploads under way; of several at one instant the last counts."""
+        """From now on these are the rates of all uploads under way; of several at one instant the last counts.
+
+        The mapping is kept as it is: its maker changes it no more.
+        """
         if time_s > self._time_s:
             self._tell()
-        self._time_s, self._rates = time_s, dict(rates_bps)
+        self._time_s, self._rates = time_s, rates_bps
 
     def rows(self) -> list[Rate]:
         """All that was noted, in the order of time."""
@@ -38,9 +42,11 @@ class RateLog:
         return list(self._rows)
 
     def _tell(self) -> None:
-        self._last = {user: rate_bps for user, rate_bps in self._last.items() if user in self._rates}
+        before, told = self._last, dict[int, float]()
         for user, rate_bps in self._rates.items():
-            told_bps = self._last.get(user)
+            told_bps = before.get(user)
             if told_bps is None or abs(rate_bps - told_bps) > TOLERANCE * told_bps:
-                self._last[user] = rate_bps
+                told_bps = rate_bps
                 self._rows.append(Rate(user, math.floor(self._time_s * _INSTANTS) / _INSTANTS, rate_bps))
+            told[user] = told_bps
+        self._last = told

@@ -173,7 +173,8 @@ class UserTerms:
             return fall, slope
 
         middle = whole.astype(np.float64)
-        rising = descent(middle)[0] < 0
+        there = descent(middle)
+        rising = there[0] < 0
         low = np.where(rising, middle, np.maximum(1.0, middle - 1.0))
         high = np.where(rising, np.minimum(self.most_epochs, middle + 1.0), middle)
-        return increasing_roots(descent, low, high, middle)
+        return increasing_roots(descent, low, high, middle, there)

@@ -15,16 +15,19 @@ def increasing_roots(
     low: Floats,
     high: Floats,
     start: Floats,
+    at_start: tuple[Floats, Floats] | None = None,
 ) -> Floats:
     """Where each of N increasing functions crosses 0 in [low, high], or the end nearest to it; arrays (N,).
 
     `function` gives values and slopes. Newton's steps from `start`, and a bisection wherever one leaves the bracket
-    known so far: from a good start two steps do.
+    known so far: from a good start two steps do. `at_start` is what `function` gives at a start inside all brackets,
+    where that is known already.
     """
     lower, upper, place = low, high, np.minimum(np.maximum(start, low), high)
     seen_lower, seen_upper = (np.zeros(place.shape, dtype=bool) for _ in range(2))
     for _ in range(MOST_STEPS):
-        value, slope = function(place)
+        value, slope = function(place) if at_start is None else at_start
+        at_start = None
         below, above = value < 0, value > 0
         lower, upper = np.where(below, place, lower), np.where(above, place, upper)
         seen_lower, seen_upper = seen_lower | below, seen_upper | above

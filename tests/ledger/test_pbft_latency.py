@@ -11,6 +11,7 @@ from pbft_oracle import Instance
 from flnft_sim.errors import InputError
 from flnft_sim.ledger import pbft_latency
 from flnft_sim.ledger.consensus import faults_tolerated, quorum
+from flnft_sim.ledger.consensus.pbft_latency import pbft_latencies
 
 
 def normal_delays(n, rng, mean=0.25, sd=0.05):
@@ -44,6 +45,14 @@ def test_equals_the_message_level_simulation(instance):
     outcome = pbft_latency(delays, crashed=crashed, timeout=timeout)
     assert (outcome.seconds, outcome.views, outcome.messages) == (seconds, views, messages)
     assert outcome.committed == (seconds < math.inf)
+
+
+@given(instances(), st.integers(1, 3))
+def test_side_by_side_is_one_after_another(instance, count):
+    delays, crashed, timeout = instance
+    stack = [delays * factor for factor in (1.0, 0.3, 4.0)[:count]]
+    alone = [pbft_latency(each, crashed=crashed, timeout=timeout) for each in stack]
+    assert pbft_latencies(stack, crashed=crashed, timeout=timeout) == alone
 
 
 @pytest.mark.parametrize("n", [4, 5, 6, 7, 8, 9, 10, 13])
@@ -129,3 +138,6 @@ def test_bad_input_is_named(delays, options, says):
     with pytest.raises(InputError) as error:
         pbft_latency(delays, **options)
     assert says in str(error.value)
+    with pytest.raises(InputError) as error:
+        pbft_latencies([delays], **options)
+    assert says.replace("(3", "(K, 3") in str(error.value)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -60,8 +61,7 @@ def pbft_latency(delays: ArrayLike, *, crashed: Collection[int] = (), timeout: f
     links = _checked_delays(delays)
     n = links.shape[1]
     alive = _alive(n, crashed)
-    if timeout is not None and not 0 < timeout < math.inf:
-        raise InputError(f"PBFT timeout {timeout!r} s: give a positive number, or None for no view change")
+    _check_timeout(timeout)
     committed_s = np.full(n, math.inf)
     timer_start_s = np.zeros(n)
     proposed_s = 0.0
@@ -78,6 +78,42 @@ def pbft_latency(delays: ArrayLike, *, crashed: Collection[int] = (), timeout: f
         seconds = float(np.partition(committed_s, quorum(n) - 1)[quorum(n) - 1])
         if seconds <= timer_start_s[alive].min(initial=math.inf):  # also where neither ever comes
             return PbftOutcome(seconds, seconds < math.inf, views, messages)
+
+
+def pbft_latencies(
+    delays: ArrayLike, *, crashed: Collection[int] = (), timeout: float | None = None
+) -> list[PbftOutcome]:
+    """Run K instances side by side: `pbft_latency` of each of the (K, 3, n, n) delays, in the same words."""
+    links = _checked_delays(delays, stacked=True)
+    n = links.shape[-1]
+    alive, quorum_size = _alive(n, crashed), quorum(n)
+    _check_timeout(timeout)
+    again = partial(pbft_latency, crashed=crashed, timeout=timeout)
+    if not alive[0]:  # the first view comes to nothing
+        return [again(each) for each in links]
+    expiry_s = math.inf if timeout is None else timeout
+    received_s = np.where(alive, links[:, PRE_PREPARE, 0], math.inf)
+    prepare_s = np.where(received_s <= expiry_s, received_s, math.inf)
+    prepare_s[:, 0] = math.inf
+    prepared_s = np.maximum(received_s, _kth_of_each(prepare_s, links[:, PREPARE], quorum_size - 1))
+    commit_s = np.where(prepared_s <= expiry_s, prepared_s, math.inf)
+    committed_s = np.maximum(prepared_s, _kth_of_each(commit_s, links[:, COMMIT], quorum_size))
+    gave_up = (alive & (committed_s > expiry_s)).any(axis=1).tolist()
+    seconds = np.partition(committed_s, quorum_size - 1, axis=1)[:, quorum_size - 1].tolist()
+    sent = 1 + np.isfinite(prepare_s).sum(axis=1) + np.isfinite(commit_s).sum(axis=1)
+    return [
+        again(links[at]) if gave_up[at] else PbftOutcome(seconds[at], seconds[at] < math.inf, 1, each * (n - 1))
+        for at, each in enumerate(sent.tolist())
+    ]
+
+
+def _kth_of_each(sent_s: Floats, delay_s: Floats, k: int) -> Floats:
+    """`_kth_message` of each instance: sent (K, n), delays (K, n, n)."""
+    if k == 0:
+        return np.zeros(sent_s.shape)
+    arrived_s = np.add(sent_s[:, None, :], delay_s.swapaxes(1, 2), order="C")
+    arrived_s.partition(k - 1, axis=2)
+    return arrived_s[:, :, k - 1]
 
 
 def _run_view(links: Floats, alive: Bools, primary: int, proposed_s: float, expiry_s: Floats) -> tuple[Floats, int]:
@@ -108,15 +144,22 @@ def _count(times_s: Floats) -> int:
     return int(np.isfinite(times_s).sum())
 
 
-def _checked_delays(delays: ArrayLike) -> Floats:
+def _checked_delays(delays: ArrayLike, *, stacked: bool = False) -> Floats:
     links = np.asarray(delays, dtype=np.float64)
-    if links.ndim != 3 or links.shape[0] != 3 or links.shape[1] != links.shape[2] or links.shape[1] == 0:
-        raise InputError(f"PBFT delays have shape {links.shape}; give (3, n, n): one matrix a phase")
+    phases, n = links.shape[-3:-2], links.shape[-1:]
+    if links.ndim != 3 + stacked or phases != (3,) or links.shape[-2:-1] != n or 0 in links.shape:
+        shape = "(K, 3, n, n)" if stacked else "(3, n, n)"
+        raise InputError(f"PBFT delays have shape {links.shape}; give {shape}: one matrix a phase")
     if not (links.min() >= 0 and links.max() < math.inf):  # NaN is neither
         raise InputError("PBFT delays hold negative or infinite values; give seconds, and cut-off replicas as crashed")
-    if np.diagonal(links, axis1=1, axis2=2).any():
+    if np.diagonal(links, axis1=-2, axis2=-1).any():
         raise InputError("PBFT delays of a replica to itself must be 0 (the diagonals)")
     return links
+
+
+def _check_timeout(timeout: float | None) -> None:
+    if timeout is not None and not 0 < timeout < math.inf:
+        raise InputError(f"PBFT timeout {timeout!r} s: give a positive number, or None for no view change")
 
 
 def _alive(n: int, crashed: Collection[int]) -> Bools:
