@@ -334,9 +334,9 @@ class AuctionContract(Actor):
     def resell(self, auction: Auction, clearing: Clearing) -> Process:
         """Let the secondary market play, and put what it moved on the chain."""
         market = self.world.settings.market
-        rng = self.world.streams.generator("resales", len(self.auctions), auction.rebids)
         if not clearing.sellers.size or market.resale_share == 0:
             return
+        rng = self.world.streams.generator("resales", len(self.auctions), auction.rebids)
         resold = list(
             resales(
                 auction,

@@ -138,24 +138,33 @@ class BidRows:
         return [(quality_satisfaction(each.quality, ratios), np.full(len(ratios), each.freshness)) for each in steps]
 
     def _utility(self, place: int) -> float:
-        """Ψ_j (Eq. 16 mended) at the bids really made, summed over quality and freshness, mean over the FL-NFTs.
+        """Ψ_j (Eq. 16 mended) at the bids really made, summed over quality and freshness, mean over the FL-NFTs."""
+        utilities = [float(of_all[place]) for of_all in self._utilities]
+        return float(np.mean(utilities)) if utilities else 0.0
+
+    @cached_property
+    def _utilities(self) -> list[Floats]:
+        """Of each FL-NFT all buyers' Ψ, (buyers,).
 
         A provider's money becomes a unit price with its *own* satisfaction, as in the decision that bid it.
         """
-        buyer, accepted = self.auction.buyers[place], self._accepted
-        valuations = buyer.quality_valuation_money, buyer.freshness_valuation_money
-        utilities = []
-        form = self.auction.tender.decisions[0].problem.provider_utility if self._satisfactions else "printed"
+        buyers, decisions = self.auction.buyers, self.auction.tender.decisions
+        valuations = (
+            np.array([buyer.quality_valuation_money for buyer in buyers]),
+            np.array([buyer.freshness_valuation_money for buyer in buyers]),
+        )
+        form = decisions[0].problem.provider_utility if decisions else "printed"
+        of_all = []
         for worth in self._satisfactions:
-            parts = zip(accepted, worth, valuations, strict=True)
-            utilities.append(sum((_part_utility(place, *part, form=form) for part in parts), 0.0))
-        return float(np.mean(utilities)) if utilities else 0.0
+            parts = zip(self._accepted, worth, valuations, strict=True)
+            quality, freshness = (_part_utility(*part, form=form) for part in parts)
+            of_all.append(quality + freshness)
+        return of_all
 
 
-def _part_utility(place: int, money: Floats, satisfaction: Floats, valuation: float, *, form: ProviderForm) -> float:
-    """Ψ_j of one dimension, quality or freshness, at (buyers,) money and satisfaction; 0 where it satisfies nobody."""
-    if not satisfaction[place] > 0:
-        return 0.0
-    prices = np.divide(np.nan_to_num(money), satisfaction, out=np.zeros_like(money), where=satisfaction > 0)
-    rivals = prices.sum() - prices[place]
-    return float(provider_utility(prices[place], rivals, valuation, float(satisfaction[place]), form=form))
+def _part_utility(money: Floats, satisfaction: Floats, valuations: Floats, *, form: ProviderForm) -> Floats:
+    """Ψ (buyers,) of one dimension, quality or freshness, at what each bid for it; 0 where it satisfies nobody."""
+    there = satisfaction > 0
+    prices = np.divide(np.nan_to_num(money), satisfaction, out=np.zeros_like(money), where=there)
+    rivals = prices.sum() - prices
+    return np.where(there, provider_utility(prices, rivals, valuations, satisfaction, form=form), 0.0)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from flnft_sim.arrays import Floats
 
 
@@ -19,12 +21,13 @@ class ForwardFilter:
 
     def __init__(self, parameters: HmmParameters) -> None:
         self._transition, self._emission = parameters.transition, parameters.emission
+        self._emitting = list(np.ascontiguousarray(parameters.emission.T))  # by level: (K,)
         self._next = parameters.start
 
     def observe(self, level: int) -> None:
         """Take in an observed level: η' ∝ (η·A) ∘ B[:, o], then one transition ahead."""
-        joint = self._next * self._emission[:, level]
-        self._next = (joint / joint.sum()) @ self._transition
+        joint = self._next * self._emitting[level]
+        self._next = (joint / np.add.reduce(joint)) @ self._transition
 
     def skip(self) -> None:
         """Take in an auction without a bid: a transition, nothing learned."""
