@@ -69,6 +69,6 @@ def test_every_replay_is_rejected_also_that_of_a_bid_that_had_been_late(story):
     assert len(replays) == 20 * (auction.rebids + 1)
     assert {entry.status for entry in replays} == {"rejected"}
     assert {entry.reason for entry in replays} == {"replayed nonce", "wrong window"}
-    late = {entry.sealed for entry in auction.book if entry.reason == "late"}
+    late = {bytes(entry.sealed) for entry in auction.book if entry.reason == "late"}
     surely_in_time = [entry for entry in replays if entry.in_block_s - entry.sealed_at_s < 90.0 - SENT_S]
-    assert any(entry.sealed in late for entry in surely_in_time)
+    assert any(bytes(entry.sealed) in late for entry in surely_in_time)
