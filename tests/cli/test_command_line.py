@@ -158,7 +158,7 @@ def test_a_stop_leaves_what_was_finished(number, status, tmp_path, monkeypatch, 
     assert status_of(*words, monkeypatch=monkeypatch) == status
     printed = capsys.readouterr()
     assert "interrupted" in printed.out and "Traceback" not in printed.err
-    assert len(list((tmp_path / "runs/tiny-s0").iterdir())) == 21
+    assert len(list((tmp_path / "runs/tiny-s0").iterdir())) == 22
     result = RunResult.load("runs/tiny-s0")
     assert result.manifest["status"] == "interrupted" and len(result.rounds) == 3
     assert status_of("verify", "runs/tiny-s0", monkeypatch=monkeypatch) == 0
