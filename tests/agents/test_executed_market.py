@@ -1,5 +1,6 @@
 """The market on executed contracts: the same market, by the contracts' own answers, and every byte of it checked."""
 
+import itertools
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,7 +10,8 @@ from pandas.testing import assert_frame_equal
 
 from flnft_sim import FlnftModel, load_scenario, run
 from flnft_sim.agents.contract.auction import Auction
-from flnft_sim.agents.executed.market import ContractsDisagree
+from flnft_sim.agents.executed.market import ContractsDisagree, Executed
+from flnft_sim.agents.outsider import Outsider
 from flnft_sim.agents.tender import Tender
 from flnft_sim.chain import contracts
 from flnft_sim.errors import InputError
@@ -145,6 +147,35 @@ def test_attacks_end_in_the_contracts_own_answers(byzantine, tmp_path):
     assert byzantine.licences["seller"].str.startswith("provider").any()
     byzantine.save(tmp_path / "run", figures=False)
     assert verify_run(tmp_path / "run").messages == (byzantine.transactions["call"] != "").sum() + 5
+
+
+def test_an_attacker_that_has_registered_gets_the_contracts_own_answers_and_stops_nobody(monkeypatch, tmp_path):
+    """Forged and replayed boxes do not hold what was sealed, late ones find the window closed; others are opened."""
+    late = itertools.cycle((False, True))
+    register, bring = Executed.registration, Outsider._bring
+
+    def with_the_outsider(market, buyers):
+        return register(market, [*buyers, market.contract.outsider])
+
+    def sometimes_late(outsider, tender, sealed, delay_s):
+        return bring(outsider, tender, sealed, delay_s + (tender.window_s + 5.0 if next(late) else 0.0))
+
+    fields = {"learning.rounds": 1, "market.resale_share": 1.0}
+    honest = played("byzantine", **fields)
+    monkeypatch.setattr(Executed, "registration", with_the_outsider)
+    monkeypatch.setattr(Outsider, "_bring", sometimes_late)
+    result = played("byzantine", **fields)
+    sent = result.transactions
+    assert set(sent.loc[sent["call"] == "SealedAuction.open", "error"]) == {"", "WrongSeal"}
+    attacks = sent[(sent["sender"] == "outsider-0") & (sent["call"] == "SealedAuction.bid")]
+    assert set(attacks["error"]) == {"", "TooLate"}
+    refused = result.summary["refused_messages_total"]
+    assert refused == (sent["error"] != "").sum() > 0 and "messages refused" in summary_text(result)
+    of_outsider = result.bids[result.bids["provider"] == "outsider-0"]
+    assert "TooLate" in set(of_outsider["reason"]) and not of_outsider["won"].any()
+    assert result.auctions["winners"].tolist() == honest.auctions["winners"].tolist()
+    result.save(tmp_path / "run", figures=False)
+    assert verify_run(tmp_path / "run").bids == (result.bids["status"] == "accepted").sum()
 
 
 def test_a_late_bid_is_refused_by_the_auction(monkeypatch):

@@ -206,13 +206,14 @@ class Executed(OnChain):
     def open_bids(self, auction: Auction) -> Process:
         """Open bids and asks, and wait until nobody can any more; what the contract opened in time counts."""
         sale, world = self._sales[auction.name], self._world
-        openings = list(self._openings(auction, sale))
+        fitting, others = self._told_apart(sale, self._openings(auction, sale))
+        parts = [*contracts.portions(fitting, limits.PORTION), *([one] for one in others)]
         sent = [
             self._send(
                 self.contract, "open", auction.name, self._auction.open(sale.number, part),
                 limits.OPEN + limits.EACH_OPENED * len(part),
             )
-            for part in contracts.portions(openings, limits.PORTION)
+            for part in parts
         ]  # fmt: skip
         for dao, nft in zip(auction.sellers, auction.nfts, strict=True):
             call = self._auction.open_ask(sale.number, nft.token, *sale.asks[nft.token])
@@ -232,6 +233,18 @@ class Executed(OnChain):
                 secret, place = told[1], int(entry.answer.value)
                 sale.places[entry.sender] = place
                 yield Opening(place, to_wei(secret.total), secret.details, secret.salt)
+
+    def _told_apart(self, sale: Sale, openings: Iterable[Opening]) -> tuple[list[Opening], list[Opening]]:
+        """Which openings fit the seals that the contract holds, one a place; the others, which it is to judge alone.
+
+        Together with others, a box that does not hold what was sealed would keep these from being opened.
+        """
+        fitting, others = dict[int, Opening](), dict[int, Opening]()
+        for each in openings:
+            bidder, _, _, seal = self._read(self._auction.bid_at(sale.number, each.place))
+            due = self._market.bid_seal(sale.number, bidder, each.total, each.details, each.salt)
+            (fitting if due == seal else others)[each.place] = each
+        return list(fitting.values()), list(others.values())
 
     def _count_what_was_opened(self, auction: Auction, sale: Sale) -> None:
         """Leave out what the contract did not open: it would clear without it."""
