@@ -70,7 +70,7 @@ def _run(
 ) -> int:
     """Run into a claimed folder; stopped or failed, what was finished is saved all the same, and the status says it."""
     from flnft_sim.progress import RunProgress
-    from flnft_sim.results import summary_text
+    from flnft_sim.results.run_result import SUMMARY
 
     with RunProgress(scenario.name, scenario.fl_rounds, console=err, enabled=not err.quiet) as progress:
         result, ended_by = _as_far_as_it_goes(scenario, stops, progress)
@@ -80,7 +80,7 @@ def _run(
     if as_json:
         print_json(_told(result, claim.directory))
     early = "Stopped early: what was finished is" if ended_by else "Everything is"
-    out.print(summary_text(result), markup=False, soft_wrap=True)
+    out.print((claim.directory / SUMMARY).read_text(encoding="utf-8"), markup=False, soft_wrap=True)
     out.print(f"\n{early} in {claim.directory}/", markup=False)
     if isinstance(ended_by, FlnftError):
         return complain(ended_by, status=1)

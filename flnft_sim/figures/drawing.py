@@ -9,20 +9,23 @@ import contextlib
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 from flnft_sim.formats import Format
 from flnft_sim.imports import Source, bring_in, offer
 from flnft_sim.machine import cores
-from flnft_sim.results.pictures import FIGURES, render, render_all
+from flnft_sim.results.pictures import FIGURES, render
 
 if TYPE_CHECKING:
     from flnft_sim.results.record import RunRecord
 
 _LARGEST = 64 * 2**20  # bytes of tables; beyond, a second copy in memory costs more than an import
+_PIPE = 2**20  # bytes that wait to be read, where the system lets us say: a run's pictures as PNG and more
 _PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from flnft_sim.figures import drawing; drawing.main()"
 )
@@ -46,7 +49,12 @@ class Drawer:
             group: dict[str, Any] = {"process_group": 0} if os.name == "posix" else {}
             with contextlib.suppress(OSError):
                 self._process = subprocess.Popen(
-                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **group
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    pipesize=_PIPE,
+                    **group,
                 )
         return self
 
@@ -54,7 +62,11 @@ class Drawer:
         process, self._process = self._process, None
         if process is None:
             return
-        process.kill()
+        with contextlib.suppress(OSError):
+            if os.name == "posix":
+                os.killpg(process.pid, signal.SIGKILL)  # its copy, too
+            else:
+                process.kill()
         for pipe in (process.stdin, process.stdout):
             with contextlib.suppress(OSError):  # what waited to be written to a dead process
                 cast(IO[bytes], pipe).close()
@@ -71,24 +83,21 @@ class Drawer:
 
     def render_all(self, result: "RunRecord", format: Format = "png") -> Iterator[tuple[str, bytes]]:
         """(name, bytes of its file) of every figure, as `pictures.render_all` gives them, whoever draws them."""
-        done = set()
         if not self._begun:
             self.begin(result, format)
-        for drawn in self._drawn_there():
-            if drawn is None:
-                return
-            done.add(drawn[0])
-            yield drawn
-        self.__exit__()
-        for name, picture in render_all(result, format):
-            if name not in done:
+        there, drawn = self._drawn_there(), dict[str, bytes | None]()
+        for name in FIGURES.names():
+            while name not in drawn and (came := next(there, None)):
+                drawn.update([came])
+            picture = drawn[name] if name in drawn else render(name, result, format)
+            if picture is not None:
                 yield name, picture
 
-    def _drawn_there(self) -> Iterator[tuple[str, bytes] | None]:
-        """What the second process has drawn, and None when that is all."""
+    def _drawn_there(self) -> Iterator[tuple[str, bytes | None]]:
+        """What the second process and its copy have drawn, as it comes; None of a figure with nothing to show."""
         if self._process is None or not self._begun:
             return
-        with contextlib.suppress(OSError, EOFError, pickle.PickleError):  # it died: the rest is drawn here
+        with contextlib.suppress(Exception):  # its end, maybe in mid-picture: what is missing is drawn here
             while True:
                 yield pickle.load(cast(IO[bytes], self._process.stdout))
 
@@ -101,9 +110,9 @@ def main() -> None:
 
 
 def serve(source: IO[bytes], target: IO[bytes]) -> None:
-    """Get ready, draw the run that comes from `source`, and write each figure to `target`.
+    """Get ready, draw the run that comes from `source`, and write each figure to `target`, in any order.
 
-    While the first process waits, a copy of this one draws every other figure; where there are no cheap copies, none.
+    Where copies of a process are cheap and there is a second core, a copy of this one helps.
     """
     for name in FIGURES:
         FIGURES.get(name)
@@ -113,35 +122,29 @@ def serve(source: IO[bytes], target: IO[bytes]) -> None:
             bring_in(file, offer(Source(file, content)).sha256)
     except EOFError:  # nothing is to be drawn
         return
-    helped = names[1::2] if sys.platform == "linux" and cores() > 1 else []
-    with _copy_that_draws(helped, result, format, target) as help:
+    if sys.platform == "linux" and cores() > 1:
+        _draw_with_a_copy(names, result, format, target)
+    else:
         for name in names:
-            picture = pickle.load(help) if name in helped else render(name, result, format)
-            if picture is not None:
-                _send((name, picture), target)
-    _send(None, target)
+            pickle.dump((name, render(name, result, format)), target)
 
 
-@contextlib.contextmanager
-def _copy_that_draws(names: list[str], result: "RunRecord", format: Format, target: IO[bytes]) -> Iterator[IO[bytes]]:
-    """What a forked copy of this process writes: a picture or None for each name, in order; `target` is not its own."""
-    reading, writing = os.pipe()
-    child = os.fork() if names else None
-    if child == 0:
-        # Nobody may wait for this copy: whoever reads a pipe sees its end when the one process that writes is gone.
-        os.close(reading)
-        os.close(target.fileno())
-        with contextlib.suppress(Exception), os.fdopen(writing, "wb") as own:
-            for name in names:
-                _send(render(name, result, format), own)
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as source:
-        yield source
-    if child is not None:
-        os.waitpid(child, 0)
+def _draw_with_a_copy(names: list[str], result: "RunRecord", format: Format, target: IO[bytes]) -> None:
+    """Draw with a copy of this process: whoever is free takes the next name, and one at a time writes to `target`."""
+    import fcntl
 
-
-def _send(what: object, target: IO[bytes]) -> None:
-    pickle.dump(what, target)
-    target.flush()
+    with tempfile.TemporaryFile() as names_left:  # both read on from one place, and a lock ends with its holder
+        names_left.write(bytes(range(len(names))))
+        names_left.seek(0)
+        copy = os.fork()
+        try:
+            while number := os.read(names_left.fileno(), 1):
+                picture = pickle.dumps((names[number[0]], render(names[number[0]], result, format)))
+                fcntl.lockf(names_left, fcntl.LOCK_EX)
+                target.write(picture)
+                target.flush()
+                fcntl.lockf(names_left, fcntl.LOCK_UN)
+        finally:
+            if copy == 0:
+                os._exit(0)
+            os.waitpid(copy, 0)

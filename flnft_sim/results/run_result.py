@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 IMPORTS = f"{FOLDER}/"
+SUMMARY = "summary.txt"
 
 
 def weights_bytes(weights: Mapping[str, np.ndarray]) -> bytes:
@@ -130,7 +131,7 @@ class RunResult(RunRecord):
             yield name, weights_bytes(weights)
         for name, content in self.imports.items():
             yield f"{IMPORTS}{name}", content
-        yield "summary.txt", summary_text(self)
+        yield SUMMARY, summary_text(self)
 
     def _closed_ledger(self, manifest: Mapping[str, Any], hashes: Mapping[str, str]) -> str:
         return "".join(f"{line}\n" for line in closed(self.ledger_lines, manifest, hashes))

@@ -1,9 +1,12 @@
 """A second process draws the same bytes, and whatever befalls it, every figure is drawn."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 from synthetic_episode import episode
@@ -54,10 +57,46 @@ def test_no_process_is_left_whether_it_has_drawn_or_not(two_cores):
     assert process.poll() is not None and drawer._process is None
 
 
+def living(group):
+    """The processes of a group that are no mere entries of processes gone."""
+    stats = []
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # just gone
+            stats.append(file.read_text().rpartition(")")[2].split())
+    return [stat for stat in stats if int(stat[2]) == group and stat[0] not in "ZX"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it has no copy")
+def test_its_copy_goes_with_it(few, two_cores):
+    with Drawer() as drawer:
+        group = drawer._process.pid
+        drawer.begin(episode())
+        while len(living(group)) < 2:
+            assert drawer._process.poll() is None
+    for _ in range(100):
+        if not living(group):
+            return
+        time.sleep(0.1)
+    raise AssertionError("the copy still lives")
+
+
 def test_what_is_begun_before_it_is_asked_for_has_the_same_bytes(pictures, two_cores):
     with Drawer() as drawer:
         drawer.begin(episode())
         assert list(drawer.render_all(episode())) == pictures
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a pipe's size cannot be chosen")
+def test_all_of_a_run_is_drawn_though_nobody_reads_yet(few, two_cores, monkeypatch):
+    """A pipe of the usual size holds one or two pictures; of a size that is too small, drawing waits to be read."""
+    with Drawer() as drawer:
+        drawer.begin(episode())
+        assert drawer._process.wait(timeout=60) == 0
+    monkeypatch.setattr(drawing, "_PIPE", 2**16)
+    with Drawer() as drawer:
+        drawer.begin(episode())
+        with pytest.raises(subprocess.TimeoutExpired):
+            drawer._process.wait(timeout=2)
 
 
 @pytest.mark.parametrize("begun", ["before it died", "after"])

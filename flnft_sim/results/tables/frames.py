@@ -68,7 +68,7 @@ def types_of(frame: pd.DataFrame) -> dict[str, Type]:
 
 def _as_type(values: pd.Series, kind: Type) -> pd.Series:
     if kind == "text":
-        return pd.Series(_lines(values), dtype="str")
+        return values if _are_lines(values) else pd.Series(_lines(values), dtype="str")
     plain = {"number": np.float64, "integer": np.int64, "flag": np.bool_}[kind]
     if values.dtype == plain:  # as most columns come
         return values
@@ -76,6 +76,11 @@ def _as_type(values: pd.Series, kind: Type) -> pd.Series:
         return values.where(values.notna(), np.nan).astype(plain)
     nullable = values.astype("Int64" if kind == "integer" else "boolean")
     return nullable if nullable.isna().any() else nullable.astype(plain)
+
+
+def _are_lines(values: pd.Series) -> bool:
+    """Whether all is text already, each on one line, as most columns come."""
+    return values.dtype == "str" and not values.isna().any() and not values.str.contains("[\r\n]").any()
 
 
 def _lines(values: pd.Series) -> list[str]:
