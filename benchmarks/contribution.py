@@ -9,7 +9,8 @@ does it take? Timed in turns and reported as medians, because other work on the 
 import os
 import platform
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from statistics import median
 from time import perf_counter, process_time
@@ -19,6 +20,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import vector_to_parameters
 
+from benchmarks._figure import Figure
 from flnft_sim.game.contribution import Arrivals, Measured, measure
 from flnft_sim.learning import Coalitions, DataError, Dataset, build_model, load_dataset, train_users
 from flnft_sim.learning.engines.cpu import engine
@@ -68,10 +70,49 @@ class _Round:
         return measure(name, self.arrived, **told)
 
 
+def summary() -> Iterator[Figure]:
+    """All coalitions of ten users beside averaging and evaluating one after the other."""
+    data, source = _data()
+    model = build_model("mlp", data.input_shape, data.classes)
+    engine.warm_up(model, announce=print)
+    turns = _turns(model, data, *_trained(model, data, USERS))
+    ratio = median(turn.ratio for turn in turns)
+    yield Figure(what=f"coalitions of ten users' MLPs, {source}", ratio=ratio, peer="one by one in PyTorch")
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """Coalitions a second by the clock and of one core, ours and the plain loop's; by how much losses differ, nats."""
+
+    ours: float
+    plain: float
+    ours_core: float
+    plain_core: float
+    gap: float
+
+    @property
+    def ratio(self) -> float:
+        """By the clock."""
+        return self.ours / self.plain
+
+
 def _speed(model, data, start, params, sizes) -> None:
+    turns = _turns(model, data, start, params, sizes)
+    ours, plainly = (median(getattr(turn, which) for turn in turns) for which in ("ours", "plain"))
+    ours_core, plain_core = (median(getattr(turn, which) for turn in turns) for which in ("ours_core", "plain_core"))
+    of_cpu = median(turn.ours_core / turn.plain_core for turn in turns)
+    print(f"  {2**USERS:,} coalitions, first layers included: {ours:,.0f} a second; plain PyTorch: {plainly:,.0f}")
+    print(f"    ratio {median(turn.ratio for turn in turns):.1f}× (goal {GOAL:.0f}×); ", end="")
+    print(f"losses differ by at most {turns[-1].gap:.1e} nat")
+    print(f"    a second of one core: {ours_core:,.0f} and {plain_core:,.0f}, ratio {of_cpu:.1f}×")
+    print(f"  exact Shapley values of a round: {2**USERS / ours:.3f} s")
+
+
+def _turns(model, data, start, params, sizes) -> list[_Turn]:
     """All coalitions of the users at once, and some of them in the plain loop with the threads that suit it best."""
     masks = (np.arange(2**USERS)[:, None] >> np.arange(USERS) & 1).astype(bool)
     some = masks[np.random.default_rng(1).choice(np.arange(1, len(masks)), PLAIN, replace=False)]
+    number = some @ (1 << np.arange(USERS))
     plain = _Plain(model, data, params, sizes)
     plain.losses(some[:2])
     turns = []
@@ -79,15 +120,9 @@ def _speed(model, data, start, params, sizes) -> None:
         ours_s, ours_cpu_s, worth = _seconds(lambda: _Round(model, data, start, params, sizes).coalitions.worth(masks))
         both = [_with_threads(threads, lambda: plain.losses(some)) for threads in (1, cores())]
         plain_s, plain_cpu_s, losses = min(both, key=lambda timed: timed[0])[0], both[0][1], both[0][2]
-        turns.append((len(masks) / ours_s, PLAIN / plain_s, len(masks) / ours_cpu_s, PLAIN / plain_cpu_s))
-    number = some @ (1 << np.arange(USERS))
-    gap = np.ptp(worth[number] + losses)  # the start's loss in both, but for rounding
-    ours, plainly, ours_core, plain_core = (median(each) for each in zip(*turns, strict=True))
-    ratio, of_cpu = median(a / b for a, b, *_ in turns), median(a / b for *_, a, b in turns)
-    print(f"  {len(masks):,} coalitions, first layers included: {ours:,.0f} a second; plain PyTorch: {plainly:,.0f}")
-    print(f"    ratio {ratio:.1f}× (goal {GOAL:.0f}×); losses differ by at most {gap:.1e} nat")
-    print(f"    a second of one core: {ours_core:,.0f} and {plain_core:,.0f}, ratio {of_cpu:.1f}×")
-    print(f"  exact Shapley values of a round: {len(masks) / ours:.3f} s")
+        gap = np.ptp(worth[number] + losses)  # the start's loss in both, but for rounding
+        turns.append(_Turn(len(masks) / ours_s, PLAIN / plain_s, len(masks) / ours_cpu_s, PLAIN / plain_cpu_s, gap))
+    return turns
 
 
 class _Plain:

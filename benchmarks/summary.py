@@ -17,7 +17,7 @@ from benchmarks.learning import _matmul_flops, _seconds
 from flnft_sim.learning.engines.cpu import host
 from flnft_sim.machine import cores
 
-ROOMS = ("learning", "game", "market", "ledger", "network", "startup")
+ROOMS = ("learning", "contribution", "game", "market", "ledger", "network", "startup")
 
 
 def main() -> None:
