@@ -19,6 +19,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from benchmarks import _roofline
 from benchmarks._figure import Figure
 from flnft_sim.learning import build_model, load_dataset, train_users
 from flnft_sim.learning.engines.cpu import engine, host
@@ -61,6 +62,9 @@ def main() -> None:
     print("ten users × 5,000–6,000 samples          ours     plain loop   ratio (target)   share of matmul peak")
     for workload in WORKLOADS:
         print(_compared(workload)[1])
+    print("one step of 64 on one core, by processor time: its roofline, and ours")
+    for workload in WORKLOADS:
+        print(_roofline.sentence(workload.label, *_roofline.measured(build_model(workload.model, workload.shape, 10))))
     _overhead()
     _memory()
     print(f"load at the end {_load()}")
@@ -71,6 +75,9 @@ def summary() -> Iterator[Figure]:
     for workload in WORKLOADS:
         figure, _ = _compared(workload)
         yield figure
+    for workload in WORKLOADS:
+        roof, share, _ = _roofline.measured(build_model(workload.model, workload.shape, 10))
+        yield Figure(what=f"a step of {workload.label} on one core", share=share, limit=f"its roofline ({roof.bound})")
 
 
 def _compared(workload: Workload) -> tuple[Figure, str]:
