@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from flnft_sim.errors import InputError
+from flnft_sim.families import AGGREGATORS, CONTRIBUTIONS
 from flnft_sim.scenario import Scenario, load_scenario
 from flnft_sim.scenario.adversaries import KINDS
 from flnft_sim.simulation import FlnftModel
@@ -57,6 +58,9 @@ def planned(
     scenario: str, measures: Sequence[str], aggregators: Sequence[str], seeds: Iterable[int]
 ) -> list[tuple[dict[str, Any], Scenario]]:
     """All runs of an audit, each with what it is called by; all are checked before the first begins."""
+    for family, names in ((CONTRIBUTIONS, measures), (AGGREGATORS, aggregators)):
+        for name in names:
+            family.get(name)
     base = load_scenario(scenario)
     common = everybody_honest(base)
     return [
