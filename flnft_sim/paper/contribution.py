@@ -152,7 +152,7 @@ def _resists(ways: Sequence[pd.DataFrame]) -> str:
         less = [str(row["deviation"]) for row, sign in found if sign < 0]
         rest = [str(row["deviation"]) for row, sign in found if sign >= 0]
         told.append(f"{_way(rows)}: it pays less for being {_any(less)}, and not less for being {_any(rest)}")
-    return f"What resists what. {'; '.join(told)}."
+    return f"What resists what: {'; '.join(told)}."
 
 
 def _any(names: Sequence[str]) -> str:
@@ -165,7 +165,7 @@ def _why_cash(table: pd.DataFrame) -> str:
     return (
         f"No measure stops free riding by itself here: an honest user is paid {paid:,.1f} on average, and a free rider "
         f"saves {saved.mean():,.1f} of cost, so that it is better off in cash even where it is paid nothing. That is "
-        "the paper's reward, whose Φ is no cash (docs/fidelity.md): who works at all works at a loss."
+        "the paper's reward, whose Φ is no cash (docs/fidelity.md): the honest user is paid less than its work costs."
         if (saved > table.loc[saved.index, "honest_money"]).all()
         else f"An honest user is paid {paid:,.1f} on average, and a free rider saves {saved.mean():,.1f} of cost."
     )
@@ -191,18 +191,18 @@ def _who(row: Mapping[Any, Any]) -> dict[str, str]:
 def _figure(ways: Sequence[pd.DataFrame]) -> "Figure":
     """What each deviation is paid more, a colour a way of paying."""
     from flnft_sim.figures.palette import series_colour
-    from flnft_sim.figures.style import finish, new_figure
+    from flnft_sim.figures.style import finish, legend_below, new_figure
 
     figure, (panel,) = new_figure(columns=1)
-    width = 0.8 / len(ways)
+    width, bars = 0.8 / len(ways), []
     for place, rows in enumerate(ways):
         at = [number + width * (place - (len(ways) - 1) / 2) for number in range(len(rows))]
         half = (rows["pay_high"] - rows["pay_money"]).fillna(0)
+        look: dict[str, Any] = {"width": 0.9 * width, "color": series_colour(place), "yerr": half, "capsize": 2}
         label = f"{rows['contribution'].iloc[0]}, {rows['aggregator'].iloc[0]}"
-        panel.bar(
-            at, rows["pay_money"], width=0.9 * width, color=series_colour(place), label=label, yerr=half, capsize=2
-        )
+        bars.append(panel.bar(at, rows["pay_money"], label=label, **look))
     panel.axhline(0, color="black", linewidth=0.8)
     panel.set_xticks(range(len(ways[0])), list(ways[0]["deviation"]))
-    finish(panel, title="Paid more than when honest", x="", y="money", legend=True)
+    finish(panel, title="Paid more than when honest", x="", y="money")
+    legend_below(figure, bars, title="paid by, averaged by")
     return figure
