@@ -28,7 +28,7 @@ def paper(*arguments, cwd):
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=420,
         env=os.environ | {"COLUMNS": "200"},
     )
 
@@ -45,7 +45,7 @@ def tables_of(folder):
     return {path.name: pd.read_csv(path) for path in sorted(folder.glob("*.csv"))}
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(480)
 def test_its_tables_are_the_golden_ones(made):
     ours, golden = tables_of(made[0]), tables_of(GOLDEN)
     assert list(ours) == list(golden)
