@@ -51,7 +51,7 @@ def test_folding_updates_as_they_come_changes_no_byte(aggregator, noise, late, s
     arrived = ~np.isin(users, list(late))
     kept = rounds(learner(noise=noise, aggregator=aggregator), users, arrived)
     one = learner(noise=noise, aggregator=aggregator, shows_updates=False)
-    assert one.streams(12)
+    assert one._folds(12)
     for expected, got in zip(kept, rounds(one, users, arrived), strict=True):
         np.testing.assert_array_equal(got, expected)
 
@@ -72,11 +72,11 @@ def test_every_mean_is_one_running_mean_however_it_is_cut(seed, users, cut):
 def test_updates_are_kept_where_somebody_may_ask_or_they_fit_or_the_aggregator_must_see_them_all(
     streaming, monkeypatch
 ):
-    assert not learner().streams(12)
-    assert not learner(shows_updates=False, aggregator="fedadp").streams(12)
+    assert not learner()._folds(12)
+    assert not learner(shows_updates=False, aggregator="fedadp")._folds(12)
     monkeypatch.setattr(federated, "KEPT_BYTES", 2**30)
-    assert not learner(shows_updates=False).streams(12)
-    assert learner(shows_updates=False).streams(2**30 // (4 * MODEL.parameter_count) + 1)
+    assert not learner(shows_updates=False)._folds(12)
+    assert learner(shows_updates=False)._folds(2**30 // (4 * MODEL.parameter_count) + 1)
 
 
 def peak_copies(users, **told):

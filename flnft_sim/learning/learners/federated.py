@@ -59,7 +59,7 @@ class FederatedLearner:
     """Users train for real on their own shards; what they send is clipped and noised as asked.
 
     The engine that is chosen for training also evaluates and ranks. `shows_updates`: whether anybody will ask for
-    single updates. Where nobody does, a round of many users folds each into the mean as it comes (`streams`).
+    single updates. Where nobody does, a round of many users folds each into the mean as it comes (`_folds`).
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class FederatedLearner:
     def train(self, round_index: int, users: np.ndarray, epochs: np.ndarray, privacy: np.ndarray) -> LocalUpdates:
         """Train `users` (n,) from the current model for `epochs` (n,) each, with budgets `privacy` (n,)."""
         work, chosen, noise = _Work(round_index, users, epochs, privacy), self._training, self._noise
-        if self.streams(len(users)):
+        if self._folds(len(users)):
             updates, mean = self._folded(work)
             self._streamed = work, mean
         else:
@@ -108,7 +108,7 @@ class FederatedLearner:
             self._ledger.record(users, privacy, noise.scales(privacy), steps if noise.perturb == "step" else 1)
         return updates
 
-    def streams(self, users: int) -> bool:
+    def _folds(self, users: int) -> bool:
         """Whether a round of so many users keeps no single update: nobody asks for one, and they would be too many.
 
         That takes an aggregator that is a mean by weights which no update moves. The model is the same, to the byte.
