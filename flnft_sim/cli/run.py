@@ -9,7 +9,7 @@ from flnft_sim.cli.console import complain, err, out, print_json, show_announcem
 from flnft_sim.cli.garbage import search_what_comes, unsearched_start
 from flnft_sim.cli.options import DataDir, Imports, Json, ScenarioName, Seed, Settings
 from flnft_sim.cli.stopping import exit_status, held_stops
-from flnft_sim.cli.unread import import_mesa, leave_unread
+from flnft_sim.cli.unread import import_keccak, import_mesa, leave_unread
 from flnft_sim.errors import FlnftError
 from flnft_sim.formats import Figures, Format, figure_format
 
@@ -106,6 +106,7 @@ def _as_far_as_it_goes(
     """The result, and what stopped the run short of its end; a run that fails before its first round has no result."""
     leave_unread()
     import_mesa()
+    import_keccak()
     from flnft_sim.simulation import FlnftModel
 
     with stops.open():

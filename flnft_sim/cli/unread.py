@@ -6,6 +6,7 @@ wrappers and a parser of C. Together they take a fifth of a short run.
 
 import inspect
 import sys
+from contextlib import suppress
 from importlib import import_module
 from threading import Thread
 from types import ModuleType
@@ -54,3 +55,16 @@ def import_mesa() -> None:
         importing.join()
     finally:
         inspect.getmodule = search
+
+
+def import_keccak() -> None:
+    """Import Keccak quickly: where there is no cffi its library uses ctypes, and parses no C every time."""
+    found = sys.modules.get("cffi")
+    sys.modules["cffi"] = cast(Any, None)  # so that importing it fails
+    try:
+        with suppress(ImportError):  # Keccak is another library's here, or there is no ctypes
+            import_module("Crypto.Util._raw_api")
+    finally:
+        del sys.modules["cffi"]
+        if found is not None:
+            sys.modules["cffi"] = found

@@ -25,6 +25,18 @@ assert mesa.space.MultiGrid.__module__ == "mesa.space"
 """
 
 
+KECCAK = """
+import sys
+from flnft_sim.cli.unread import import_keccak
+import_keccak()
+from flnft_sim.ledger.keccak import keccak
+assert keccak(b"abc").hex() == "4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45"
+assert "pycparser" not in sys.modules
+import cffi
+assert cffi.FFI().sizeof("int") == 4
+"""
+
+
 @pytest.fixture
 def big_part(tmp_path, monkeypatch):
     """A package whose part `big` is left unread."""
@@ -62,4 +74,9 @@ def test_what_is_imported_already_stays(big_part):
 
 def test_mesa_comes_without_its_spaces_for_which_no_model_of_ours_asks():
     done = subprocess.run([sys.executable, "-c", MESA], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_keccak_comes_without_a_parser_of_c_and_leaves_cffi_to_others():
+    done = subprocess.run([sys.executable, "-c", KECCAK], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
