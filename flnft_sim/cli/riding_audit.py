@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flnft_sim.cli.console import captioned_table, err, out, print_json
 from flnft_sim.errors import InputError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _CAPTION = (
     "What one user gains in cash (money it gets and cost it saves) by a deviation, all others\n"
@@ -25,9 +22,10 @@ def audit_riding(scenario: str, measures: str, aggregators: str, seeds: int, fir
     names = _names("--measures", measures), _names("--aggregators", aggregators)
     runs = planned(scenario, *names, range(first_seed, first_seed + seeds))
     table = gains(riding_runs(runs, progress=lambda text: err.print(f"[dim]run {text}[/]")))
-    _print(table.to_dict("records"))
+    rows = table.to_dict("records")
+    _print(rows)
     if as_json:
-        print_json(_without_nan(table))
+        print_json(rows)
 
 
 def _names(option: str, text: str) -> list[str]:
@@ -35,11 +33,6 @@ def _names(option: str, text: str) -> list[str]:
     if not names:
         raise InputError(f"{option} {text!r}: name at least one, several apart by commas")
     return names
-
-
-def _without_nan(table: "pd.DataFrame") -> list[dict[str, Any]]:
-    rows: list[dict[Any, Any]] = table.to_dict("records")
-    return [{name: None if isinstance(v, float) and isnan(v) else v for name, v in row.items()} for row in rows]
 
 
 def _print(rows: Sequence[dict[Any, Any]]) -> None:

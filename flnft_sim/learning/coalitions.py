@@ -49,8 +49,8 @@ class Coalitions:
         return self._params - self._start
 
     def step(self, weights: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Return by how much a model of these named arrays, in the flat vector's order, is away from the start."""
-        return np.concatenate([part.ravel() for part in weights.values()]) - self._start
+        """Return by how much a model of these named arrays is away from the start: (P,)."""
+        return self._model.flatten(weights) - self._start
 
     @property
     def samples(self) -> int:

@@ -58,6 +58,7 @@ class ModelContract:
         parts = model.unflatten(params)
         assert {name: part.shape for name, part in parts.items()} == model.parameter_shapes
         np.testing.assert_array_equal(np.concatenate([part.ravel() for part in parts.values()]), params)
+        np.testing.assert_array_equal(model.flatten(parts), params)
 
     def test_a_start_is_the_same_for_the_same_seed(self) -> None:
         """And another one for another seed; finite float32."""

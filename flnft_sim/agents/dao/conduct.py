@@ -8,7 +8,7 @@ from flnft_sim.agents.conduct import FREE_RIDER, LAZY, LIAR, POISONER
 from flnft_sim.agents.dao.organisation import Organisation
 from flnft_sim.agents.dao.round import Round
 from flnft_sim.arrays import Bools
-from flnft_sim.learning import Learner, LocalUpdates, Participation
+from flnft_sim.learning import LocalUpdates, Participation
 from flnft_sim.learning.adversaries import Params, imitated, poisoned
 
 
@@ -26,24 +26,21 @@ def bring_home(dao: Organisation, held: Round) -> LocalUpdates:
     rides, poisons, lies = conduct == FREE_RIDER, conduct == POISONER, conduct == LIAR
     works = ~rides
     updates = dao.learner.train(held.number, plan.users[works], plan.epochs[works], plan.privacy[works])
-    if rides.any():
-        updates = _with_riders(dao, held, updates, rides)
-    if poisons.any():
-        updates = _sending(updates, poisons, dao.world.settings.failures.poison_scale, start_of(dao.learner))
+    if rides.any() or poisons.any():
+        start = dao.learner.model.flatten(dao.learner.weights())
+        if rides.any():
+            updates = _with_riders(dao, held, updates, rides, start)
+        if poisons.any():
+            updates = _sending(updates, poisons, dao.world.settings.failures.poison_scale, start)
     if lies.any():
         told = np.where(lies, dao.world.settings.failures.lie_factor * updates.losses, updates.losses)
         updates = replace(updates, losses=told)
     return updates
 
 
-def start_of(learner: Learner) -> Params:
-    """The parameters (P,) of the model that a round starts from."""
-    return np.concatenate([part.ravel() for part in learner.weights().values()])
-
-
-def _with_riders(dao: Organisation, held: Round, trained: LocalUpdates, rides: Bools) -> LocalUpdates:
+def _with_riders(dao: Organisation, held: Round, trained: LocalUpdates, rides: Bools, start: Params) -> LocalUpdates:
     """Put free riders among those who trained: of the model's last step they know the length, of its loss the value."""
-    start, before = start_of(dao.learner), dao.seen_start
+    before = dao.seen_start
     length = 0.0 if before is None else float(np.linalg.norm(start - before))
     rng = dao.world.streams.generator("free riding", dao.number, held.episode, held.number)
     dao.seen_start = start

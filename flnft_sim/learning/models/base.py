@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from math import prod
@@ -114,6 +114,10 @@ class Model(ABC):
             name: part.reshape(shape)
             for (name, shape), part in zip(shapes.items(), np.split(params, cuts), strict=True)
         }
+
+    def flatten(self, weights: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Join named arrays, as `unflatten` cuts them, to one flat vector (P,)."""
+        return np.concatenate([weights[name].ravel() for name in self.parameter_shapes])
 
 
 class LayeredModel(Model):
