@@ -1,5 +1,9 @@
 """Adversaries in a market: who they are, what they cost on the clock, and what they are paid."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -169,3 +173,19 @@ def test_several_names_cost_what_one_would_at_the_same_effort(riders, honest):
     unit = alone.cost_round_money / (alone.local_epochs + alone.privacy_budget)
     mean = first.cost_round_money.sum() / (first.local_epochs + first.privacy_budget).mean()
     assert mean == pytest.approx(unit, rel=0.15)  # k and ε have unlike prices
+
+
+def test_threads_of_the_linear_algebra_change_no_byte(tmp_path):
+    """Lengths of vectors and what is measured of updates are summed in a fixed order."""
+    written = []
+    for threads in ("1", "2"):
+        folder = tmp_path / threads
+        words = ["run", "riders", "--set", "learning.rounds=8", "--figures", "none", "-q", "--out", str(folder)]
+        program = "from flnft_sim.cli import main; main()"
+        environment = os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+        done = subprocess.run(
+            [sys.executable, "-c", program, *words], env=environment, capture_output=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        written.append((folder / "contributions.csv").read_bytes())
+    assert written[0] == written[1]

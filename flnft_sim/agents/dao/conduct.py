@@ -41,7 +41,9 @@ def bring_home(dao: Organisation, held: Round) -> LocalUpdates:
 def _with_riders(dao: Organisation, held: Round, trained: LocalUpdates, rides: Bools, start: Params) -> LocalUpdates:
     """Put free riders among those who trained: of the model's last step they know the length, of its loss the value."""
     before = dao.seen_start
-    length = 0.0 if before is None else float(np.linalg.norm(start - before))
+    length = (
+        0.0 if before is None else float(np.sqrt(np.square(start - before).sum()))
+    )  # not by BLAS: its sums depend on its threads
     rng = dao.world.streams.generator("free riding", dao.number, held.episode, held.number)
     dao.seen_start = start
 

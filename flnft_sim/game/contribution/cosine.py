@@ -12,6 +12,7 @@ def cosine(arrived: Arrivals) -> Measured:
     0 for an update of length 0, and where the model has not moved.
     """
     updates, step = arrived.updates.astype(np.float64), arrived.step.astype(np.float64)
-    lengths = np.linalg.norm(updates, axis=1) * np.linalg.norm(step)
-    products = (updates * step).sum(axis=1)  # not a matrix product, whose bits depend on the library's threads
+    # No BLAS, neither in products nor in norms of vectors: its bits depend on its threads.
+    lengths = np.linalg.norm(updates, axis=1) * np.sqrt(np.square(step).sum())
+    products = (updates * step).sum(axis=1)
     return Measured.exactly(np.divide(products, lengths, out=np.zeros(len(arrived)), where=lengths > 0))
