@@ -47,7 +47,7 @@ def test_importing_the_learning_package_loads_no_compiler():
 
 
 def test_every_width_and_every_source_has_its_own_directory(tmp_path):
-    where = "from flnft_sim.learning.engines.cpu import cache; print(cache.directory())"
+    where = "from flnft_sim.learning.engines.cpu.cache import KEPT; print(KEPT.directory)"
     homes = {"XDG_CACHE_HOME": str(tmp_path)}
     eight, sixteen = (python(where, FLNFT_VECTOR_WIDTH=width, **homes).strip() for width in ("8", "16"))
     changed = python(

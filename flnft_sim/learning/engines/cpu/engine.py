@@ -188,10 +188,10 @@ def warm_up(model: Model, *, private: bool = False, announce: Callable[[str], No
     The engine does this by itself and announces it in the log. Raises `TrainingError`.
     """
     layers = _layers(model)
-    from flnft_sim.learning.engines.cpu import cache
+    from flnft_sim.learning.engines.cpu.cache import KEPT
 
     what = sha256(repr(layers).encode()).hexdigest()[:16] + ("-private" if private else "")
-    with cache.compiling(what) as cold:
+    with KEPT.compiling(what) as cold:
         if cold:
             announce(f"compiling the CPU engine for model {model.name}, once on this machine (about 10 s) …")
             from flnft_sim.learning.engines.cpu.worker import compile_for

@@ -5,7 +5,7 @@ from typing import Any
 
 from numba import cfunc, njit, types
 
-from flnft_sim.learning.engines.cpu import cache
+from flnft_sim.learning.engines.cpu.cache import KEPT
 from flnft_sim.learning.engines.cpu.vectors import POINTER
 
 # Reordering sums is fine; assuming that no NaN or infinity ever appears is not: a diverged run must show as one.
@@ -14,7 +14,7 @@ _FAST = {"contract", "reassoc", "nsz", "arcp"}
 
 def glue(function: Callable[..., Any]) -> Any:
     """Decorator for compiled code that calls kernels; holds no lock of the interpreter."""
-    with cache.in_use():
+    with KEPT.in_use():
         return njit(nogil=True, fastmath=_FAST, error_model="numpy", cache=True)(function)
 
 
@@ -27,7 +27,7 @@ def kernel(offsets: int, scalars: int = 0) -> Callable[[Callable[..., None]], An
     signature = types.void(POINTER, *[types.intp] * offsets, *[types.float32] * scalars)
 
     def compile_now(function: Callable[..., None]) -> Any:
-        with cache.in_use():
+        with KEPT.in_use():
             return cfunc(signature, fastmath=_FAST, error_model="numpy", cache=True)(function)
 
     return compile_now

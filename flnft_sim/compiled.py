@@ -1,0 +1,101 @@
+"""Compiled code: functions that Numba makes into machine code, once on a machine, and where that is kept.
+
+A room with loops over few numbers, at which NumPy's calls cost more than their work, has its kernels in files of their
+own, imported where they are about to run: Numba takes half a second to start, and most runs do without.
+
+    from flnft_sim.compiled import Kept
+
+    KEPT = Kept(Path(__file__).parent, "kernels.py")
+
+    @KEPT.exact
+    def recursion(start, matrix, out): ...
+
+    with KEPT.compiling("beliefs") as cold:     # before the first call: other processes wait, and do not compile too
+        if cold:
+            log.info("compiling …, once on this machine (about 3 s) …")
+            recursion(*examples)
+"""
+
+import hashlib
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+_DECORATING = threading.RLock()
+
+
+class Kept:
+    """The compiled functions of some source files, kept in a directory of the user's.
+
+    `files` are names or patterns within `folder`: all whose code ends up in a kernel, callees included. `salt` is what
+    else shapes the machine code; Numba itself tells processors apart.
+    """
+
+    def __init__(self, folder: Path, files: str = "*.py", *, salt: Callable[[], str] = str) -> None:
+        self._folder, self._files, self._salt = folder, files, salt
+
+    @cached_property
+    def directory(self) -> Path:
+        """The directory for these sources and this Numba; one for this process if none can be kept.
+
+        Numba notices a change only in the file of the function itself, and would go on with callees of before: so the
+        name hashes all sources.
+        """
+        import numba
+        import platformdirs
+
+        digest = hashlib.sha256(f"{numba.__version__} {self._salt()}".encode())
+        for source in sorted(self._folder.glob(self._files)):
+            digest.update(source.read_bytes())
+        path = Path(platformdirs.user_cache_dir("flnft-sim")) / "kernels" / digest.hexdigest()[:16]
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.TemporaryFile(dir=path):
+                return path
+        except OSError:
+            return Path(tempfile.mkdtemp(prefix="flnft-kernels-"))
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Functions decorated within are kept in `directory`; one thread at a time, for the setting is Numba's own."""
+        from numba.core import config
+
+        settings: Any = config  # made at run time, out of a type checker's sight
+        with _DECORATING:
+            before = settings.CACHE_DIR
+            settings.CACHE_DIR = str(self.directory)
+            try:
+                yield
+            finally:
+                settings.CACHE_DIR = before
+
+    def exact(self, function: Callable[..., Any]) -> Any:
+        """Decorate a function that keeps sums in order, NaN and infinities, and holds no lock of the interpreter.
+
+        It runs in the caller's thread, so that its sums depend on no cores.
+        """
+        from numba import njit
+
+        with self.in_use():
+            return njit(nogil=True, error_model="numpy", cache=True)(function)
+
+    @contextmanager
+    def compiling(self, what: str) -> Iterator[bool]:
+        """True within if `what` has not been compiled on this machine before; other processes wait until it is.
+
+        Without the wait, every worker of a sweep would compile the same kernels at the same time.
+        """
+        from filelock import FileLock
+
+        done = self.directory / f"{what}.compiled"
+        if done.exists():
+            yield False
+            return
+        with FileLock(self.directory / "compiling.lock"):
+            cold = not done.exists()
+            yield cold
+            done.touch()
