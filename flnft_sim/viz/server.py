@@ -13,7 +13,7 @@ from flnft_sim.viz.address import PACKAGES, Address
 
 APP = "flnft_sim.viz.app"
 SCENARIO, RUNS = "FLNFT_VIZ_SCENARIO", "FLNFT_VIZ_RUNS"
-_SOLARA = {
+SOLARA = {  # what Solara is told by its environment, which it reads when it is imported
     "SOLARA_APP": APP,
     "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "false",
     "SOLARA_ASSETS_PROXY": "false",  # else the server would fetch from a network what is not installed
@@ -45,7 +45,7 @@ def serve(
         os.environ[RUNS] = os.pathsep.join(str(folder.resolve()) for folder in shown)
     listening = _listen(host, port)
     address = Address.of(host, listening)
-    os.environ.update(_SOLARA)
+    os.environ.update(SOLARA)
     try:
         from flnft_sim.viz.website import server, website
 

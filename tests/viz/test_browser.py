@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from page_server import served
+from page_server import served, served_alone
 
 from flnft_sim import load_scenario, run
 
@@ -22,7 +22,6 @@ ARTEFACTS = Path(__file__).parents[1] / "artefacts"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PATIENCE_MS = 60_000
 QUICK = ("learning.rounds=2", "timeline.tick_s=2.0", "game.history_auctions=2")
-SIZES = {"1366x768": (1366, 768), "1920x1080": (1920, 1080), "phone": (390, 844)}
 LEAST_CONTRAST = 4.5
 
 
@@ -106,21 +105,25 @@ class Session:
         self.page.click(f"#{name}")
 
     def jump(self, goal):
-        """Press a jump and wait until it has arrived."""
-        before = self.read("clock")
-        self.page.click(f"[data-jump='{goal}']")
-        self.page.wait_for_function(
-            """([goal, before]) => !document.querySelector(`[data-jump='${goal}']`).classList.contains("flnft-busy")
-                && (goal === "next phase" || document.getElementById("clock").innerText != before)""",
-            arg=[goal, before],
-            timeout=PATIENCE_MS,
+        """Press a jump and wait until it has arrived: its button is busy, and then is not."""
+        self.page.evaluate(
+            """goal => {
+                const button = document.querySelector(`[data-jump='${goal}']`);
+                window.arrived = false;
+                new MutationObserver((_, observer) => {
+                    window.arrived = !button.classList.contains("flnft-busy");
+                    if (window.arrived) observer.disconnect();
+                }).observe(button, { attributeFilter: ["class"] });
+            }""",
+            goal,
         )
+        self.page.click(f"[data-jump='{goal}']")
+        self.page.wait_for_function("window.arrived", timeout=PATIENCE_MS)
 
     def jump_until(self, pattern):
         """From phase to phase until the story matches."""
         for _ in range(20):
             self.jump("next phase")
-            self.page.wait_for_timeout(150)
             if re.search(pattern, self.read("story")):
                 return
         raise AssertionError(f"{pattern} never came: {self.read('story')}")
@@ -147,6 +150,10 @@ class Session:
     def animation(self, selector):
         """The animation with which an element comes in."""
         return self.page.eval_on_selector(selector, "element => getComputedStyle(element).animationName")
+
+    def end_movements(self):
+        """Let all that fades, grows or slides be where it is going."""
+        self.page.evaluate("document.getAnimations().forEach(movement => movement.finish())")
 
     def toggle_theme(self):
         """From automatic, light in a headless browser, to dark."""
@@ -178,9 +185,8 @@ def test_steps_plays_pauses_jumps_and_resets(chromium, live):
     session.until("state", "^(auction|minting: 2 of 2)")
     session.page.locator("body").press("Space")
     session.until("play", "play")
-    session.page.wait_for_timeout(300)
     paused_s = session.clock_s()
-    session.page.wait_for_timeout(600)
+    session.page.wait_for_timeout(500)  # frames are 0.1 s apart
     assert session.clock_s() == paused_s
     assert 10 < float(session.read("accuracy").removesuffix("%")) <= 100
     assert re.search(r"dao-0 ends round 2: accuracy", session.read("events"))
@@ -211,10 +217,11 @@ def test_speed_is_simulated_seconds_a_second(chromium, live):
     session.close()
 
 
-def test_a_moved_slider_rebuilds_and_reset_keeps_it(chromium, live):
+def test_a_moved_slider_rebuilds_reset_keeps_it_and_an_impossible_one_is_told(chromium, live):
     session = Session(chromium, live)
-    session.step()
-    session.move_to_middle("providers M")
+    session.jump("to the end")
+    session.until("play", "finished")
+    session.move_to_middle("providers M")  # goes on with another model when the first is finished
     session.until("who", "10 users, (19|20|21|22) providers")
     assert session.clock_s() == 0
     providers = session.read("who")
@@ -222,27 +229,10 @@ def test_a_moved_slider_rebuilds_and_reset_keeps_it(chromium, live):
     session.press("reset")
     session.until("clock", "^0.00 s")
     assert session.read("who") == providers
-    session.close()
-
-
-def test_goes_on_with_another_model_when_the_first_is_finished(chromium):
-    with served("tiny", "--set", "timeline.tick_s=1000") as server:
-        session = Session(chromium, server.address)
-        session.step()
-        assert session.read("state") == "finished"
-        session.move_to_middle("providers M")
-        session.until("clock", "^0.00 s")
-        session.step()
-        assert session.read("state") == "finished"
-        session.close()
-
-
-def test_an_impossible_combination_is_said_on_the_page(chromium, live):
-    session = Session(chromium, live)
     session.move_to_middle("users N")
     session.page.get_by_text("'trace' has ten points").first.wait_for(timeout=PATIENCE_MS)
     session.keep("impossible")
-    assert session.read("who").startswith("10 users")
+    assert session.read("who") == providers
     session.step()  # the model that was there goes on
     session.close()
 
@@ -298,33 +288,6 @@ _OVERLAPS = """() => {
   }));
   return [boxes.length, hits];
 }"""
-
-
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_all_text_stands_out_in_every_phase(chromium, live, dark):
-    session = Session(chromium, live)
-    if dark:
-        session.toggle_theme()
-    for goal in (None, "next phase", "next round", "to the auction", "to the end"):
-        if goal:
-            session.jump(goal)
-        session.page.wait_for_timeout(900)  # what fades in has faded in
-        seen, weak = session.page.evaluate(_WEAK, LEAST_CONTRAST)
-        assert seen > 60
-        assert weak == []
-    session.close()
-
-
-def test_names_on_the_map_do_not_overlap(chromium, live):
-    session = Session(chromium, live)
-    for goal in (None, "next phase", "next phase", "next phase", "to the auction", "to the end"):
-        if goal:
-            session.jump(goal)
-        session.page.wait_for_timeout(200)
-        count, hits = session.page.evaluate(_OVERLAPS)
-        assert count >= 16
-        assert hits == []
-    session.close()
 
 
 def test_the_book_is_sealed_then_opens_beside_the_map_and_money_moves(chromium, live):
@@ -390,6 +353,8 @@ def test_a_crowd_is_counted_and_drawn_as_density(chromium):
 
 # ---- eight moments ---------------------------------------------------------------------------------------------------
 
+DESKTOPS = {"1366x768": (1366, 768), "1920x1080": (1920, 1080)}
+PHONE = (390, 844)
 MOMENTS = {
     "training": ("phases", r"users train on their own data\.$"),
     "upload": ("phases", "uploads at"),
@@ -400,13 +365,9 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_eight_moments_are_pictured(chromium, live, size):
-    session = Session(chromium, live, SIZES[size], is_mobile=size == "phone")
-    if size == "phone":
-        session.page.wait_for_selector(".v-navigation-drawer--close", state="attached")
-        session.page.wait_for_timeout(900)  # until it has slid away
-    session.keep(f"start-{size}")
+def moments(session):
+    """Lead the session from the start through the story, and name each moment when it is there and nothing moves."""
+    yield "start"
     for moment, (way, pattern) in MOMENTS.items():
         if way == "bids":
             session.jump("to the auction")
@@ -417,16 +378,42 @@ def test_eight_moments_are_pictured(chromium, live, size):
         else:
             session.jump_until(pattern)
         session.until("story", pattern)
-        session.page.wait_for_timeout(900)
-        session.keep(f"{moment}-{size}")
-        if size == "phone":
-            assert session.page.evaluate("document.documentElement.scrollWidth") <= 390
-            for name in ("play", "timeline", "map"):
-                box = session.page.locator(f"#{name}").bounding_box()
-                assert box["y"] >= 0 and box["y"] + box["height"] <= 844, name
+        session.end_movements()
+        yield moment
+
+
+def test_on_a_desk_every_moment_is_pictured_and_legible(chromium, live):
+    session = Session(chromium, live)
+    for moment in moments(session):
+        for colours, ground in {"dark": ".flnft-dark", "light": ".flnft-light"}.items():
+            session.page.emulate_media(color_scheme=colours)
+            session.page.wait_for_selector(ground, timeout=PATIENCE_MS)
+            session.end_movements()
+            seen, weak = session.page.evaluate(_WEAK, LEAST_CONTRAST)
+            assert seen > 60
+            assert weak == [], (moment, colours)
+        for name, (width, height) in DESKTOPS.items():
+            session.page.set_viewport_size({"width": width, "height": height})
+            count, hits = session.page.evaluate(_OVERLAPS)
+            assert count >= 16
+            assert hits == [], (moment, name)
+            session.keep(f"{moment}-{name}")
+    session.close()
+
+
+def test_on_a_phone_every_moment_fits(chromium, live):
+    session = Session(chromium, live, PHONE, is_mobile=True)
+    session.page.wait_for_selector(".v-navigation-drawer--close", state="attached")
+    session.end_movements()
+    for moment in moments(session):
+        session.keep(f"{moment}-phone")
+        assert session.page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+        for name in ("play", "timeline", "map"):
+            box = session.page.locator(f"#{name}").bounding_box()
+            assert box["y"] >= 0 and box["y"] + box["height"] <= PHONE[1], (moment, name)
     session.toggle_theme()
-    session.page.wait_for_timeout(300)
-    session.keep(f"dark-{size}")
+    session.end_movements()
+    session.keep("dark-phone")
     session.close()
 
 
@@ -468,20 +455,26 @@ def test_two_runs_side_by_side_share_one_clock(chromium, runs):
 
 
 # ---- who may look ----------------------------------------------------------------------------------------------------
-def test_with_the_network_cut_the_page_paints_and_the_server_calls_nobody(driver, tmp_path):
+def test_with_the_network_cut_it_serves_calls_nobody_and_ends_within_two_seconds_of_sigterm(driver, tmp_path):
     """Every name but localhost leads nowhere, in the browser; the server's own look-ups and connections are noted."""
     calls = tmp_path / "calls"
     browser = launched(driver, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost")
     probe = browser.new_page()
     with pytest.raises(playwright.Error, match="ERR_NAME_NOT_RESOLVED"):
         probe.goto("http://flnft.example/")
-    with served("tiny", watched_in=calls) as server:
+    with served_alone("roblox10", *(f"--set={field}" for field in QUICK), watched_in=calls) as server:
         session = Session(browser, server.address)
         assert session.page.url == server.page  # the token has left the address
         session.step()
         missing = session.page.request.get(f"{server.page}_solara/cdn/not-installed@1.0.0/index.js")
         assert missing.status == 404  # and is fetched from nowhere
-        session.close()
+        session.press("play")
+        session.until("clock", "^(?!2.00 s)")
+        assert session.troubles == []
+        sent_s = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=20) == 143
+        assert time.monotonic() - sent_s < 2
     browser.close()
     assert {line.split()[1] for line in calls.read_text().splitlines()} == {"'localhost'"}
 
@@ -523,16 +516,3 @@ def test_a_foreign_page_gets_nothing_though_the_browser_has_the_cookie(chromium,
     )
     assert (asked, opened) == ("refused", "refused")
     session.close()
-
-
-def test_sigterm_ends_it_within_two_seconds_while_a_session_plays(chromium):
-    with served("roblox10", "--set=timeline.tick_s=2.0", "--set=game.history_auctions=2") as server:
-        session = Session(chromium, server.address)
-        session.step()
-        session.press("play")
-        session.until("clock", "^(?!2.00 s)")
-        started = time.monotonic()
-        server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(timeout=20) == 143
-        assert time.monotonic() - started < 2
-        session.page.context.close()

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from page_server import Served, served
+from page_server import Served, served, served_alone
 
 from flnft_sim.viz.address import Address
 
@@ -202,7 +202,7 @@ def test_opens_the_browser_at_the_whole_address_and_ends_within_two_seconds_of_s
     browser, opened = tmp_path / "browser", tmp_path / "opened"
     browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
     browser.chmod(0o700)
-    with served("tiny", "--open", BROWSER=f"{browser} %s") as server, connect(server, cookie=server.cookie):
+    with served_alone("tiny", "--open", BROWSER=f"{browser} %s") as server, connect(server, cookie=server.cookie):
         until(lambda: opened.exists() and opened.read_text().strip() == server.address)
         started = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
