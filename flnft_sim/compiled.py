@@ -83,6 +83,13 @@ class Kept:
         with self.in_use():
             return njit(nogil=True, error_model="numpy", cache=True)(function)
 
+    def inner(self, function: Callable[..., Any]) -> Any:
+        """Decorate as `exact` does what compiled code alone calls: it becomes part of it, and compiles in less time."""
+        from numba import njit
+
+        alone: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        return njit(nogil=True, error_model="numpy", **alone)(function)
+
     @contextmanager
     def compiling(self, what: str) -> Iterator[bool]:
         """True within if `what` has not been compiled on this machine before; other processes wait until it is.

@@ -18,6 +18,7 @@ from flnft_sim.clock.downlink import Downlink
 from flnft_sim.clock.public_chain import PublicChain
 from flnft_sim.clock.radio_cell import RadioCell
 from flnft_sim.game import DemandRegimes
+from flnft_sim.game.engines import GameEngine
 from flnft_sim.game.incentives import Incentives
 from flnft_sim.ledger import Accounts
 from flnft_sim.results import SpanLog
@@ -71,6 +72,8 @@ class World:
     """What the clearing rule is told, beside what it learns from the ledger."""
     incentives: Incentives | None = None
     """What moves users; none where it is what the paper says."""
+    engine: GameEngine = field(default_factory=GameEngine)
+    """What finds decisions."""
     measures: Measures = field(default_factory=Measures)
     """How users' contributions are measured."""
     policy: Policy = field(default_factory=Policy)

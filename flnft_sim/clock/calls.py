@@ -10,9 +10,14 @@ _ROUNDINGS = 4  # in units in the last place, of instants that are sums of a han
 _AFTER_ALL_ELSE = simpy.events.EventPriority(2)  # SimPy's own events have 0 (interrupts) or 1
 
 
+def until(env: simpy.Environment, instant_s: float) -> simpy.Timeout:
+    """An event at exactly that instant, or now if it has passed."""
+    return env.timeout(_delay_to(env, instant_s))
+
+
 def call_at(env: simpy.Environment, instant_s: float, callback: Callable[[simpy.Event], Any]) -> simpy.Timeout:
     """Call back at exactly that instant, or now if it has passed."""
-    timeout = env.timeout(_delay_to(env, instant_s))
+    timeout = until(env, instant_s)
     assert timeout.callbacks is not None  # it has not happened yet
     timeout.callbacks.append(callback)
     return timeout

@@ -188,6 +188,8 @@ def _worse_half(utilities: Floats, refusing: Bools) -> Bools:
     """Of the users who refuse, the half (rounded up) of the lowest utility; ties fall to the order of users."""
     leaves = np.zeros_like(refusing)
     who = np.flatnonzero(refusing)
-    half = (who.size + 1) // 2
-    leaves[who[np.argpartition(utilities[who], half - 1)[:half]]] = True
+    theirs, half = utilities[who], (who.size + 1) // 2
+    last = np.partition(theirs, half - 1)[half - 1]
+    worse, tied = who[theirs < last], who[theirs == last]
+    leaves[worse] = leaves[tied[: half - worse.size]] = True
     return leaves

@@ -284,6 +284,13 @@ class Game(Choice, FairSettings, ShapleySettings, ContestSettings, frozen=True):
             le=1,
         ),
     ] = None
+    engine: Annotated[
+        Literal["auto", "arrays", "compiled"],
+        Knob(
+            "how decisions are found, to the same numbers but for roundings; compiled: by loops, far faster where DAOs "
+            "are small, once they are compiled on this machine; auto: compiled where a run holds many"
+        ),
+    ] = "auto"
     user_reply: Annotated[
         Literal["price-taking", "own-age"],
         Knob(

@@ -151,6 +151,7 @@ def _extra_figures(cast: Cast, result: RunResult) -> dict[str, Any]:
         **_forgone(result.bids),
         **_adversaries(cast, result),
         "engine": f"{learner.engine_name} ({learner.engine_reason})",
+        "game_engine": f"{world.engine.name} ({world.engine.reason})",
         "simulated_s": float(world.env.now),
         "mintings_total": sum(dao.mintings for dao in cast.daos),
         "mintings_without_updates_total": sum(dao.mintings_without_updates for dao in cast.daos),

@@ -21,6 +21,7 @@ from typing import Any
 #: Dotted field -> the value that means the behaviour from before the field existed.
 ADDED: Mapping[str, Any] = {
     "game.user_reply": "price-taking",
+    "game.engine": "auto",  # the numbers of then, but for roundings
     "game.leadership": "simultaneous",
     "game.provider_utility": "printed",
     "timeline.longest_s": 1e8,  # no published run came near

@@ -24,6 +24,7 @@ from flnft_sim.scenario import Scenario
 from flnft_sim.simulation.building.accounts import open_accounts
 from flnft_sim.simulation.building.daos import build_daos
 from flnft_sim.simulation.building.downlink import build_downlink
+from flnft_sim.simulation.building.game_engine import build_game_engine
 from flnft_sim.simulation.building.incentives import build_incentives
 from flnft_sim.simulation.building.measures import build_measures
 from flnft_sim.simulation.building.providers import build_providers
@@ -78,6 +79,7 @@ def _world(settings: Scenario, on_round: Callable[[Row], None]) -> World:
         demand=DemandRegimes(settings.game.demand, providers=population.providers, rng=streams.generator("demand")),
         rule_settings=RULES.settings(market.rule, **market.told("rule")),
         incentives=build_incentives(settings),
+        engine=build_game_engine(settings),
         measures=build_measures(settings),
     )
 
