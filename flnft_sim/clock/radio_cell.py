@@ -29,7 +29,7 @@ _MOST_LOGGED = 100
 """Users whose rates are kept: each change tells all who send, so among many it would cost more than the uploads do."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True)
 class _Upload:
     event: simpy.Event
     user: int
@@ -55,8 +55,8 @@ class RadioCell:
         positive("movement_tick_s", movement_tick_s, "s")
         self.movement_tick_s = movement_tick_s
         settings = links.settings
-        self._uplink: SharedUplink[_Upload] = SharedUplink(settings.bandwidth_hz, cross_talk=settings.cross_talk)
-        self._uploads: dict[int, _Upload] = {}
+        self._uplink: SharedUplink[int] = SharedUplink(settings.bandwidth_hz, cross_talk=settings.cross_talk)
+        self._uploads: dict[int, _Upload] = {}  # by user, as in the uplink
         self._begun_by = [0] * links.count  # how many uploads each user has begun
         self._down: set[int] = set()
         self._wake_ups_s: list[float] = []
@@ -71,7 +71,8 @@ class RadioCell:
         On a failed link it waits for the repair. Raises `InputError` for negative or NaN bits, an unknown user, and
         a user whose upload is still under way.
         """
-        not_negative("bits", bits, "bit")
+        if not 0.0 <= bits < math.inf:  # one test for the good case: this is a hot path
+            not_negative("bits", bits, "bit")
         self._check_user(user)
         if user in self._uploads:
             self._settle()
@@ -92,16 +93,15 @@ class RadioCell:
         upload = self._uploads.pop(user, None)
         if upload is None:
             return 0.0
-        return self._take_off(upload) if upload in self._uplink else upload.waiting_bits
+        return self._take_off(user) if user in self._uplink else upload.waiting_bits
 
     def fail(self, user: int) -> None:
         """Take a user's link down: its upload pauses and keeps what it has sent."""
         self._check_user(user)
         self._settle()
         self._down.add(user)
-        upload = self._uploads.get(user)
-        if upload is not None and upload in self._uplink:
-            upload.waiting_bits = self._take_off(upload)
+        if user in self._uplink:
+            self._uploads[user].waiting_bits = self._take_off(user)
 
     def repair(self, user: int) -> None:
         """Bring a user's link back: its upload goes on."""
@@ -109,7 +109,7 @@ class RadioCell:
         self._settle()
         self._down.discard(user)
         upload = self._uploads.get(user)
-        if upload is not None and upload not in self._uplink:
+        if upload is not None and user not in self._uplink:
             self._send(upload)
 
     def positions_m(self) -> np.ndarray:
@@ -127,13 +127,12 @@ class RadioCell:
 
     def sinr_db(self, user: int) -> float | None:
         """Present SINR of a user's upload in dB; None where it sends nothing."""
-        upload = self._uploads.get(user)
-        return _db(self._uplink.sinr(upload)) if upload is not None and upload in self._uplink else None
+        return _db(self._uplink.sinr(user)) if user in self._uplink else None
 
     def rates_bps(self) -> dict[int, float]:
         """Present rate of every user that sends."""
         rates = self._uplink.rates()
-        return {user: rates[upload] for user, upload in self._uploads.items() if upload in rates}
+        return {user: rates[user] for user in self._uploads if user in rates}
 
     def _check_user(self, user: int) -> None:
         if not 0 <= user < self.links.count:
@@ -141,16 +140,16 @@ class RadioCell:
 
     def _send(self, upload: _Upload) -> None:
         snr = self.links.snr(upload.user, upload.number, self._looked_at_s())
-        self._uplink.start(upload, upload.waiting_bits, snr, self._env.now)
-        upload.sinr = self._uplink.sinr(upload)
+        self._uplink.start(upload.user, upload.waiting_bits, snr, self._env.now)
+        upload.sinr = self._uplink.sinr(upload.user)
         self._log_rates()
         self._set_wake_up()
         if self.links.mobility.moves and not self._ticking:
             self._ticking = True
             call_at(self._env, self._env.now + self.movement_tick_s, self._tick)
 
-    def _take_off(self, upload: _Upload) -> float:
-        left = self._uplink.abort(upload, self._env.now)
+    def _take_off(self, user: int) -> float:
+        left = self._uplink.abort(user, self._env.now)
         self._log_rates()
         if not self._rearming:  # many may give up at one instant, each bringing the next end forward: ask once
             self._rearming = True
@@ -160,18 +159,16 @@ class RadioCell:
     def _settle(self) -> None:
         """Tell those whose upload has ended by now."""
         ended = self._uplink.advance(self._env.now)
-        for upload, end_s in ended:
-            del self._uploads[upload.user]
+        for user, end_s in ended:
+            upload = self._uploads.pop(user)
             seconds = end_s - upload.start_s
-            upload.event.succeed(UploadReceipt(upload.user, upload.start_s, seconds, upload.bits, _db(upload.sinr)))
+            upload.event.succeed(UploadReceipt(user, upload.start_s, seconds, upload.bits, _db(upload.sinr)))
         if ended:
             self._log_rates()
 
     def _log_rates(self) -> None:
         if self.rate_log is not None:
-            rates = self._uplink.rates()
-            rates_bps = {user: rates.get(upload, 0.0) for user, upload in self._uploads.items()}
-            self.rate_log.note(self._env.now, rates_bps)
+            self.rate_log.note(self._env.now, dict.fromkeys(self._uploads, 0.0) | self._uplink.rates())
 
     def _set_wake_up(self) -> None:
         upcoming = self._uplink.next_completion()
@@ -194,9 +191,12 @@ class RadioCell:
         self._settle()
         self._ticking = self.active > 0
         if self._ticking:
-            sending = [upload for upload in self._uploads.values() if upload in self._uplink]
             now_s = self._looked_at_s()
-            snrs = {upload: self.links.snr(upload.user, upload.number, now_s) for upload in sending}
+            snrs = {
+                user: self.links.snr(user, upload.number, now_s)
+                for user, upload in self._uploads.items()
+                if user in self._uplink
+            }
             self._uplink.set_snrs(snrs, self._env.now)
             self._log_rates()
             self._set_wake_up()

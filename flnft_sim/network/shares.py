@@ -122,7 +122,8 @@ class LeakyShares[K: Hashable]:
         self._places: dict[K, int] = {}
         self._left = np.empty(16)
         self._snr = np.empty(16)
-        self._rate: np.ndarray | None = None  # of the present set of uploads; None once the set has changed
+        self._sinr = self._rate = self._snr[:0]  # of the uploads there were when the set last stood still
+        self._changed = False  # whether it has changed since
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -138,7 +139,7 @@ class LeakyShares[K: Hashable]:
         self._left[place], self._snr[place] = bits, snr
         self._keys.append(key)
         self._places[key] = place
-        self._rate = None
+        self._changed = True
 
     def remove(self, key: K) -> float:
         place, last = self._places.pop(key), len(self._keys) - 1
@@ -148,34 +149,36 @@ class LeakyShares[K: Hashable]:
             self._keys[place] = mover
             self._places[mover] = place
             self._left[place], self._snr[place] = self._left[last], self._snr[last]
-        self._rate = None
+        self._changed = True
         return left
 
     def advance(self, seconds: float) -> None:
         if self._keys and seconds > 0.0:
+            self._divide()
             left = self._left[: len(self._keys)]
-            left -= self._present_rates() * seconds
+            left -= self._rate * seconds
             np.maximum(left, 0.0, out=left)
 
     def earliest(self) -> tuple[float, K] | None:
         if not self._keys:
             return None
-        seconds = self._left[: len(self._keys)] / self._present_rates()
-        first = int(np.argmin(seconds))
+        self._divide()
+        seconds = self._left[: len(self._keys)] / self._rate
+        first = int(seconds.argmin())
         return float(seconds[first]), self._keys[first]
 
     def sinr(self, key: K) -> float:
-        return float(self._present_sinr()[self._places[key]])
+        self._divide()
+        return float(self._sinr[self._places[key]])
 
     def rates(self) -> dict[K, float]:
-        return dict(zip(self._keys, self._present_rates().tolist(), strict=True))
+        self._divide()
+        return dict(zip(self._keys, self._rate.tolist(), strict=True))
 
-    def _present_sinr(self) -> np.ndarray:
-        snr = self._snr[: len(self._keys)]
-        return snr / (1.0 + self._cross_talk * (snr.sum() - snr))
-
-    def _present_rates(self) -> np.ndarray:
-        if self._rate is None:
-            share_hz = self._bandwidth_hz / max(1, len(self._keys))
-            self._rate = np.log1p(self._present_sinr()) * (share_hz / LOG_2)
-        return self._rate
+    def _divide(self) -> None:
+        """Divide the band among the present uploads, once for each set of them."""
+        if self._changed:
+            snr = self._snr[: len(self._keys)]
+            self._sinr = snr / (1.0 + self._cross_talk * (np.add.reduce(snr) - snr))
+            self._rate = np.log1p(self._sinr) * (self._bandwidth_hz / max(1, len(self._keys)) / LOG_2)
+            self._changed = False
