@@ -5,7 +5,7 @@ from flnft_sim.network.mobility import Fixed, Mobility, RandomWaypoint
 from flnft_sim.network.placement import TRACE_POINTS, Area, distances_m, random_positions
 from flnft_sim.network.radio import noise_power_w, path_loss_db, uplink_rate
 from flnft_sim.network.secure_sum import SecureSum
-from flnft_sim.network.topology import TOPOLOGIES, link_delays, replica_delays, with_jitter
+from flnft_sim.network.topology import TOPOLOGIES, Jitter, link_delays, replica_delays, with_jitter
 from flnft_sim.network.uplink import Completion, SharedUplink
 from flnft_sim.settings.radio import RadioSettings, WalkSettings
 
@@ -15,6 +15,7 @@ __all__ = [
     "Area",
     "Completion",
     "Fixed",
+    "Jitter",
     "Links",
     "Mobility",
     "RadioSettings",

@@ -56,15 +56,28 @@ def _link_lengths(n: int, topology: str, rng: np.random.Generator) -> np.ndarray
 def with_jitter(
     delays_s: np.ndarray, *, mean_s: float, sd_s: float, rng: np.random.Generator, phases: int = 3
 ) -> np.ndarray:
-    """One draw of every message's delay: (phases, n, n) seconds, diagonal 0.
+    """One draw of every message's delay: (phases, n, n) seconds, diagonal 0. See `Jitter`, for many draws."""
+    return Jitter(delays_s, mean_s=mean_s, sd_s=sd_s).draw(rng, phases)
+
+
+class Jitter:
+    """Delays of messages about their means `delays_s` (n, n), over links of `mean_s` and deviation `sd_s` each.
 
     A message over one mean link is N(mean_s, sd_s²), cut off at 0; over a path the links' independent variances add
     up, so the deviation grows with the root of the path's delay.
     """
-    not_negative("sd_s", sd_s, "s")
-    deviation = sd_s * np.sqrt(delays_s / mean_s) if mean_s > 0.0 else np.zeros_like(delays_s)
-    drawn = delays_s + deviation * rng.standard_normal((phases, *delays_s.shape))
-    return np.maximum(drawn, 0.0, out=drawn)
+
+    def __init__(self, delays_s: np.ndarray, *, mean_s: float, sd_s: float) -> None:
+        not_negative("sd_s", sd_s, "s")
+        self._delays_s = delays_s
+        self._deviation_s = sd_s * np.sqrt(delays_s / mean_s) if mean_s > 0.0 else np.zeros_like(delays_s)
+
+    def draw(self, rng: np.random.Generator, phases: int = 3) -> np.ndarray:
+        """Draw every message's delay once a phase: (phases, n, n) seconds, diagonal 0."""
+        drawn = rng.standard_normal((phases, *self._delays_s.shape))
+        drawn *= self._deviation_s
+        drawn += self._delays_s
+        return np.maximum(drawn, 0.0, out=drawn)
 
 
 def replica_delays(
@@ -77,7 +90,7 @@ def replica_delays(
 ) -> np.ndarray:
     """Delays of one consensus instance, (3, n, n) seconds: a matrix a phase, [sender, receiver], diagonal 0.
 
-    For many instances over one topology, call `link_delays` once and `with_jitter` for each.
+    For many instances over one topology, call `link_delays` once and draw each from its `Jitter`.
     """
     base_s = link_delays(n, topology=topology, mean_s=mean_s, rng=rng)
     return with_jitter(base_s, mean_s=mean_s, sd_s=sd_s, rng=rng)

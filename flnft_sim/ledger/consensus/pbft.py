@@ -62,7 +62,8 @@ class Pbft(Consensus):
     def __init__(self, settings: PbftSettings, rng: np.random.Generator) -> None:
         self.settings = settings
         self._rng = rng
-        self._crashed = set[int]()
+        self.crashed: tuple[int, ...] = ()
+        """The replicas that are down."""
         self._view, self._view_since_s = 0, 0.0
         self._expected_s: dict[tuple[int, tuple[int, ...]], float] = {}  # by primary and who is down
         self._drawn = deque[Floats]()  # delays of the instances to come
@@ -74,11 +75,6 @@ class Pbft(Consensus):
     def replicas(self) -> int:
         """n."""
         return self.settings.replicas
-
-    @property
-    def crashed(self) -> tuple[int, ...]:
-        """The replicas that are down."""
-        return tuple(sorted(self._crashed))
 
     @property
     def primary(self) -> int:
@@ -94,11 +90,11 @@ class Pbft(Consensus):
                 raise InputError(
                     f"consensus pbft: replicas is {n}; use 4 or more where replicas crash: fewer tolerate no fault"
                 )
-            self._crashed.add(replica)
+        self.crashed = tuple(sorted({*self.crashed, *replicas}))
 
     def recover(self, *replicas: int) -> None:
         """These replicas take part again."""
-        self._crashed.difference_update(replicas)
+        self.crashed = tuple(each for each in self.crashed if each not in replicas)
 
     def request_s(self, submitter: int | None) -> float:
         """Draw how long a request takes to the present primary from a replica's keeper (None: from anyone else)."""
@@ -183,7 +179,7 @@ class Pbft(Consensus):
     def _stall_reason(self) -> str:
         n = self.settings.replicas
         down = ", ".join(str(replica) for replica in self.crashed)
-        if n - len(self._crashed) < quorum(n):
+        if n - len(self.crashed) < quorum(n):
             reason = f"fewer than the quorum of {quorum(n)} are left; recover some or use more replicas"
         else:
             reason = "the primary is down and there is no view change; set timeout_s"

@@ -7,7 +7,7 @@ import numpy as np
 from flnft_sim.arrays import Floats
 from flnft_sim.ledger import PROTOCOLS, Consensus, make_consensus
 from flnft_sim.ledger.consensus import RequestHop
-from flnft_sim.network import TOPOLOGIES, link_delays, with_jitter
+from flnft_sim.network import TOPOLOGIES, Jitter, link_delays
 from flnft_sim.scenario import Scenario
 from flnft_sim.scenario.schema import PrivateLedger as Ledger
 from flnft_sim.streams import Streams
@@ -33,7 +33,7 @@ def build_private_consensus(settings: Scenario, streams: Streams, dao: int, memb
         ledger.protocol,
         rng,
         replicas=replicas,
-        delays=lambda draws: with_jitter(base_s, mean_s=mean_s, sd_s=sd_s, rng=draws),
+        delays=Jitter(base_s, mean_s=mean_s, sd_s=sd_s).draw,
         # The highest numbers are faulty, so that the first view's primary is not (primary_crash_s crashes it).
         crashed=tuple(range(replicas - ledger.crashed, replicas)),
         slow=slow,
