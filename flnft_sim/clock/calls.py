@@ -17,7 +17,12 @@ def until(env: simpy.Environment, instant_s: float) -> simpy.Timeout:
 
 def call_at(env: simpy.Environment, instant_s: float, callback: Callable[[simpy.Event], Any]) -> simpy.Timeout:
     """Call back at exactly that instant, or now if it has passed."""
-    timeout = until(env, instant_s)
+    return call_after(env, _delay_to(env, instant_s), callback)
+
+
+def call_after(env: simpy.Environment, delay_s: float, callback: Callable[[simpy.Event], Any]) -> simpy.Timeout:
+    """Call back when so many seconds have passed."""
+    timeout = env.timeout(delay_s)
     assert timeout.callbacks is not None  # it has not happened yet
     timeout.callbacks.append(callback)
     return timeout

@@ -1,14 +1,15 @@
 """A DAO's private ledger on the clock: every submission is an instance of its own, appended as it commits."""
 
 import math
-from collections.abc import Generator, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import simpy
 
 from flnft_sim.arrays import Floats
-from flnft_sim.ledger import Chain, Consensus, ConsensusStalled, KeyPair, Receipt, Transaction
+from flnft_sim.clock.calls import call_after
+from flnft_sim.ledger import Block, BlockSlot, Chain, Consensus, ConsensusStalled, KeyPair, Receipt, Transaction
 
 
 class PrivateLedger:
@@ -48,28 +49,50 @@ class PrivateLedger:
         It fails with `ConsensusStalled` (who is down, what is missing) where the replicas that are left cannot decide,
         as soon as the one who asked could know.
         """
-        return self.env.process(self._decide(self.chain.sign(key, kind, payload), submitter, closes_s))
-
-    def _decide(
-        self, transaction: Transaction, submitter: int | None, closes_s: float
-    ) -> Generator[simpy.Event, Any, Receipt | None]:
-        env, submitted_s = self.env, self.env.now
+        instance = _Instance(self.chain.sign(key, kind, payload), self.env.now, closes_s, self.env.event())
         if (request_s := self.consensus.request_s(submitter)) > 0:
             self.messages += 1
-            yield env.timeout(request_s)
+            self._after(request_s, self._propose, instance)
+        else:
+            self._propose(instance)
+        return instance.answer
+
+    def _propose(self, instance: "_Instance") -> None:
+        """Let the replicas run it; or tell that they never will, once that can be known."""
         try:
-            slot = self.consensus.next_block(env.now)
+            slot = self.consensus.next_block(self.env.now)
             while slot.stale:
                 slot = self.consensus.next_block(slot.time_s)
         except ConsensusStalled as error:
-            yield env.timeout(error.noticed_after_s)
-            raise
+            self._after(error.noticed_after_s, instance.answer.fail, error)
+            return
         self.messages += slot.messages
         self.view_changes += slot.views - 1
-        yield env.timeout(slot.time_s - env.now)
-        if slot.final_s > closes_s:
-            return None
-        block = self.chain.append([transaction], time_s=env.now, producer=slot.producer)
-        if slot.final_s > env.now:
-            yield env.timeout(slot.final_s - env.now)
-        return Receipt(block.height, env.now, env.now - submitted_s)
+        self._after(slot.time_s - self.env.now, self._commit, instance, slot)
+
+    def _commit(self, instance: "_Instance", slot: BlockSlot) -> None:
+        """Write what was agreed on in time, and answer when it is final."""
+        if slot.final_s > instance.closes_s:
+            instance.answer.succeed(None)
+            return
+        block = self.chain.append([instance.transaction], time_s=self.env.now, producer=slot.producer)
+        if slot.final_s > self.env.now:
+            self._after(slot.final_s - self.env.now, self._confirm, instance, block)
+        else:
+            self._confirm(instance, block)
+
+    def _confirm(self, instance: "_Instance", block: Block) -> None:
+        now_s = self.env.now
+        instance.answer.succeed(Receipt(block.height, now_s, now_s - instance.submitted_s))
+
+    def _after(self, delay_s: float, act: Callable[..., Any], *told: Any) -> None:
+        call_after(self.env, delay_s, lambda _event: act(*told))
+
+
+class _Instance(NamedTuple):
+    """One transaction's way to finality; its `answer` is what `submit` has returned."""
+
+    transaction: Transaction
+    submitted_s: float
+    closes_s: float
+    answer: simpy.Event
