@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import mesa
 import numpy as np
@@ -158,30 +158,38 @@ class FlnftModel(mesa.Model):
         """Go on until `until()` holds, which is asked before every event, or to the end of the story."""
         self._advance_to(float("inf"), until)
 
-    def _advance_to(self, time_s: float, until: Callable[[], bool] = lambda: False) -> None:
+    def _advance_to(self, time_s: float, until: Callable[[], bool] | None = None) -> None:
         """Process every event up to and including `time_s` (SimPy's own `run(until)` leaves out those at it)."""
-        longest_s = self.settings.timeline.longest_s
-        while not self.finished and not until() and (next_s := self.env.peek()) <= time_s:
-            if next_s == float("inf"):
-                raise TimelineStuck(
-                    f"the timeline stands still at {self.env.now:.3f} s in {self.doing}: nothing is left to happen, "
-                    f"and still waiting are: {self.waiting()}; look at the failures section"
-                )
-            if next_s > longest_s:
-                raise TimelineTooLong(
-                    f"the run is not over at timeline.longest_s = {longest_s:g} s: the next thing to happen, in "
-                    f"{self.doing}, would be at {next_s:.6g} s; waiting are: {self.waiting()}; allow more, or make "
-                    "what they wait for faster"
-                )
-            self.env.step()
-            self._tell_of_waiting()
-        if self.finished and not self._story.ok:
-            raise cast(BaseException, self._story.value)
+        story, peek, step = self._story, self.env.peek, self.env.step  # asked for at every event of a run
+        known_s = min(time_s, self.settings.timeline.longest_s)
+        while story.is_alive and (until is None or not until()):
+            if (next_s := peek()) > known_s:
+                if next_s > time_s:
+                    break
+                self._refuse_to_wait_until(next_s)
+            step()
+            self._events += 1
+            if self._events % EVENTS_A_LOOK == 0:
+                self._tell_of_waiting()
+        if self.finished and not story.ok:
+            raise cast(BaseException, story.value)
+
+    def _refuse_to_wait_until(self, next_s: float) -> NoReturn:
+        """Say why the story cannot go on where its next event is too late, or none is left."""
+        if next_s == float("inf"):
+            raise TimelineStuck(
+                f"the timeline stands still at {self.env.now:.3f} s in {self.doing}: nothing is left to happen, "
+                f"and still waiting are: {self.waiting()}; look at the failures section"
+            )
+        raise TimelineTooLong(
+            f"the run is not over at timeline.longest_s = {self.settings.timeline.longest_s:g} s: the next thing to "
+            f"happen, in {self.doing}, would be at {next_s:.6g} s; waiting are: {self.waiting()}; allow more, or make "
+            "what they wait for faster"
+        )
 
     def _tell_of_waiting(self) -> None:
-        """Now and then, in wall time, tell what the run is waiting for."""
-        self._events += 1
-        if self._on_wait is None or self._events % EVENTS_A_LOOK:
+        """Tell what the run is waiting for, if the last word on it is a while ago in wall time."""
+        if self._on_wait is None:
             return
         now = time.monotonic()
         if now - self._told_at > TELL_EVERY_S:
