@@ -1,8 +1,7 @@
 """A Metaverse user: it trains, uploads, and waits for consensus."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import mesa
 import simpy
@@ -17,8 +16,7 @@ from flnft_sim.results.outcome import Outcome
 Process = Generator[simpy.Event, Any, Any]
 
 
-@dataclass(frozen=True)
-class Assignment:
+class Assignment(NamedTuple):
     """What a user, its DAO's `member` of that number, is to do in one FL round, and what will go wrong.
 
     `drops_at` is the share of its training after which it drops out, None if it does not. An update that is not final
