@@ -1,7 +1,7 @@
 """The policy behind an environment: whoever learns is asked, and waits for its action; all others play by the book."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ class Asking(Policy):
             action = yield waiting[at]
             money = action * min(buyer.valuation_money, buyer.budget_money / 2)
             quality[at], freshness[at] = money / _satisfactions(problem, buyer)
-        return replace(problem, insisted=(quality, freshness))
+        return problem.insisting(quality, freshness)
 
     def answer(self, dao: int, agreement: Agreement) -> Process:
         """Let users that learn choose epochs and ε, in every round or once a minting."""

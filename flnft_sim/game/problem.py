@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any, Literal, cast
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -51,6 +51,7 @@ class Providers:
         return self.believed_quality_money, self.believed_freshness_money
 
 
+NAMES: dict[type, tuple[str, ...]] = {side: tuple(each.name for each in fields(side)) for side in (Users, Providers)}
 BELIEFS = ("believed_quality_money", "believed_freshness_money")
 
 
@@ -120,8 +121,32 @@ class DecisionProblem:
         beliefs = tuple(name for name in BELIEFS if getattr(self, name) is not None)
         if len(beliefs) == 1:
             raise InputError(f"only {beliefs[0]} is given; give beliefs about both dimensions, or none")
+        self._refuse_nobody()
         self._size_all(Users, "users", np.size(self.quality_contributions))
         self._size_all(Providers, "providers", np.size(self.valuations_quality))
+
+    @classmethod
+    def of_known(cls, **known: Any) -> Self:
+        """The problem of numbers that are checked already, in arrays of floats, (N,) and (M,), that stay as they are.
+
+        A run poses thousands, from what it has checked once and measured itself; whatever else is given to
+        `DecisionProblem(...)`, which checks and copies it.
+        """
+        problem = object.__new__(cls)
+        vars(problem).update(known)
+        problem._refuse_nobody()
+        return problem
+
+    def insisting(self, quality: Floats, freshness: Floats) -> Self:
+        """The same problem with prices (M,) from which providers do not move, NaN for those who play."""
+        problem = object.__new__(type(self))
+        vars(problem).update(vars(self), insisted=(quality, freshness))
+        return problem
+
+    def _refuse_nobody(self) -> None:
+        for who, name in (("users", "quality_contributions"), ("providers", "valuations_quality")):
+            if np.size(getattr(self, name)) == 0:
+                raise EmptyMarketError(f"{name} is empty; a decision needs at least one of the {who}")
 
     def _refuse_blind_leaders(self) -> None:
         if self.leadership == "simultaneous":
@@ -134,10 +159,7 @@ class DecisionProblem:
 
     def _size_all(self, side: type, who: str, count: int) -> None:
         """Check the fields of one side of the market and make each that is given an array (count,)."""
-        names = [each.name for each in fields(side) if getattr(self, each.name) is not None]
-        if count == 0:
-            raise EmptyMarketError(f"{names[0]} is empty; a decision needs at least one of the {who}")
-        for name in names:
+        for name in (each for each in NAMES[side] if getattr(self, each) is not None):
             error = ValuationError if name.startswith("valuations") else OutOfRangeError
             values = not_negative(name, getattr(self, name), error=error)
             if values.shape not in ((), (1,), (count,)):
@@ -156,7 +178,7 @@ class DecisionProblem:
         return self._side(Providers)
 
     def _side[T](self, side: type[T]) -> T:
-        return side(**{each.name: getattr(self, each.name) for each in fields(cast(type, side))})
+        return side(*[getattr(self, name) for name in NAMES[side]])
 
     @cached_property
     def most_epochs(self) -> Floats:

@@ -1,6 +1,6 @@
 """What is known when a decision phase begins: the game that users and providers are about to play."""
 
-from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -17,14 +17,16 @@ def decision_problem(dao: Organisation) -> DecisionProblem:
     compute, privacy = unit_costs(dao, known)
     kappa = game.cost_price * world.settings.learning.rounds
     seconds = dao.seconds_per_epoch
-    problem = DecisionProblem(
+    # arrays of their own: what was known stays as it was while a DAO goes on learning
+    pose = partial(
+        DecisionProblem.of_known,
         quality_contributions=quality_contribution(dao.shard_sizes, known.mean_loss, mu0=game.mu0, mu1=game.mu1),
-        fixed_age_s=known.fixed_age_s,
+        fixed_age_s=known.fixed_age_s.copy(),
         seconds_per_epoch=seconds,
         compute_costs=kappa * compute,
         privacy_costs=kappa * privacy,
-        epochs_max=epochs_max(dao, known, seconds),
-        last_epochs=known.last_epochs,
+        epochs_max=epochs_max(dao, known, seconds).astype(np.float64),
+        last_epochs=known.last_epochs.copy(),
         valuations_quality=np.array([b.quality_valuation_money for b in buyers]),
         valuations_freshness=np.array([b.freshness_valuation_money for b in buyers]),
         budgets=np.array([b.budget_money for b in buyers]),
@@ -39,19 +41,14 @@ def decision_problem(dao: Organisation) -> DecisionProblem:
         leadership=game.leadership,
         provider_utility=game.provider_utility,
         incentives=world.incentives,
-        contracted_privacy=dao.contracts,
+        contracted_privacy=None if dao.contracts is None else dao.contracts.copy(),
     )
-    return _with_beliefs(dao, problem)
-
-
-def _with_beliefs(dao: Organisation, problem: DecisionProblem) -> DecisionProblem:
-    """Fill in what the public ledger lets everyone believe of each provider's money."""
-    book, numbers = dao.world.beliefs, [buyer.number for buyer in dao.buyers]
-    if book.wants_truth:
-        truth = decide(problem)  # without beliefs the decision is the equilibrium of full information
-        book.reveal(truth.quality_money, truth.freshness_money, numbers)
-    quality, freshness = book.believed_money(numbers)
-    return replace(problem, believed_quality_money=quality, believed_freshness_money=freshness)
+    numbers = [buyer.number for buyer in buyers]
+    if world.beliefs.wants_truth:
+        truth = decide(pose())  # without beliefs the decision is the equilibrium of full information
+        world.beliefs.reveal(truth.quality_money, truth.freshness_money, numbers)
+    quality, freshness = world.beliefs.believed_money(numbers)
+    return pose(believed_quality_money=quality, believed_freshness_money=freshness)
 
 
 def unit_costs(dao: Organisation, known: Experience) -> tuple[Floats, Floats]:
