@@ -129,6 +129,22 @@ def test_the_incremental_filter_is_hmmlearns_forward_pass(states, levels, seed, 
         np.testing.assert_allclose(filtered.predict(), expected, rtol=0, atol=1e-10)
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 5), st.integers(2, 12), st.integers(0, 2**32 - 1), st.integers(1, 60), st.integers(1, 60))
+def test_levels_are_taken_in_at_once_as_one_by_one(states, levels, seed, before, after):
+    """Two unbroken runs of bids with an auction missed between them."""
+    rng = np.random.default_rng(seed)
+    parameters = fresh_start(states, levels, rng)
+    at_once, one_by_one = ForwardFilter(parameters), ForwardFilter(parameters)
+    for run in (rng.integers(levels, size=before), rng.integers(levels, size=after)):
+        at_once.observe_all(run)
+        for level in run:
+            one_by_one.observe(level)
+        np.testing.assert_allclose(at_once.predict(), one_by_one.predict(), rtol=1e-12)
+        at_once.skip()
+        one_by_one.skip()
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(1, 4), st.integers(1, 6), st.integers(0, 2**32 - 1), st.integers(8, 60))
 def test_a_refit_is_never_less_likely_than_its_start(states, levels, seed, length):

@@ -25,6 +25,7 @@ class BidBelief:
     def __init__(self, kind: str = "hmm", **options: Any) -> None:
         self.kind = kind
         self._belief = BELIEFS.get(kind)(BELIEFS.settings(kind, **options))
+        self._mean: float | None = None  # of the present prediction, once somebody has asked
 
     @property
     def wants_truth(self) -> bool:
@@ -33,7 +34,7 @@ class BidBelief:
 
     def observe(self, bid: float) -> None:
         """Take in the bid the ledger shows after an auction; NaN means that there was none."""
-        amount = float(bid)
+        amount, self._mean = float(bid), None
         if math.isnan(amount):
             self._belief.observe_gap()
         elif 0.0 <= amount < math.inf:
@@ -43,10 +44,12 @@ class BidBelief:
 
     def observe_gap(self) -> None:
         """Take in that the provider did not bid in the last auction."""
+        self._mean = None
         self._belief.observe_gap()
 
     def reveal(self, bid: float) -> None:
         """Tell the next bid beforehand; a kind listens that `wants_truth`, and all can be told."""
+        self._mean = None
         self._belief.reveal(float(bid))
 
     def predict(self) -> tuple[Floats, Floats]:
@@ -64,8 +67,10 @@ class BidBelief:
 
     def mean(self) -> float:
         """The expected next bid, in money."""
-        levels, probabilities = self._belief.predict()
-        return float(levels @ probabilities)
+        if self._mean is None:
+            levels, probabilities = self._belief.predict()
+            self._mean = float(levels @ probabilities)
+        return self._mean
 
     @property
     def fallback(self) -> str | None:

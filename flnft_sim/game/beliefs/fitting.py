@@ -22,7 +22,6 @@ _ADDED = 1.0 + PSEUDO_COUNT - 1.0  # to each count in the M step, as the mode of
 class _Pass(NamedTuple):
     """A sequence of n levels under a model of K states; rows of `forward` and `backward` are scaled."""
 
-    symbols: np.ndarray  # (n,)
     emitted: Floats  # (n, K): the probability of each level in each state
     log_likelihood: float
     forward: Floats  # (n, K)
@@ -39,22 +38,20 @@ def refit(symbols: np.ndarray, lengths: list[int], start: HmmParameters) -> HmmP
 
     EM climbs the posterior. Should its likelihood come out lower than that of `start`, `start` stays.
     """
-    fitted, before = start, -np.inf
+    parts, fitted, before, likelihoods = _parts(symbols, lengths), start, -np.inf, []
     for _ in range(ITERATIONS):
-        stepped, bound = _step(symbols, lengths, fitted)
+        stepped, likelihood = _step(symbols, parts, fitted)
+        bound = likelihood + PSEUDO_COUNT * _log_prior(fitted)
         fitted, gain, before = stepped, bound - before, bound
+        likelihoods.append(likelihood)
         if gain < TOLERANCE:
             break
-    better = log_likelihood(symbols, lengths, fitted) >= log_likelihood(symbols, lengths, start)
-    return fitted if better else start
+    return fitted if _log_likelihood(parts, fitted) >= likelihoods[0] else start
 
 
 def log_likelihood(symbols: np.ndarray, lengths: list[int], parameters: HmmParameters) -> float:
     """Natural logarithm of the probability of the sequences."""
-    total = 0.0  # added up one by one: Python's `sum` compensates, and hmmlearn does not
-    for part in _parts(symbols, lengths):
-        total += _forward(part, parameters)[1]
-    return total
+    return _log_likelihood(_parts(symbols, lengths), parameters)
 
 
 def fresh_start(states: int, levels: int, rng: np.random.Generator) -> HmmParameters:
@@ -76,40 +73,56 @@ def with_levels(
     symbols: np.ndarray, lengths: list[int], parameters: HmmParameters, new_symbols: np.ndarray, levels: int
 ) -> HmmParameters:
     """The same chain over new levels: B from the states' posteriors under the old ones (one M step)."""
-    posterior = np.concatenate([each.posterior for each in _passes(symbols, lengths, parameters)])
+    posterior = np.concatenate([each.posterior for each in _passes(_parts(symbols, lengths), parameters)])
     emission = np.full((parameters.start.size, levels), PSEUDO_COUNT)
     np.add.at(emission.T, new_symbols, posterior)
     return HmmParameters(parameters.start, parameters.transition, _rows(emission))
 
 
-def _step(symbols: np.ndarray, lengths: list[int], old: HmmParameters) -> tuple[HmmParameters, float]:
-    """One step of EM: the new parameters, and the logarithm of the old ones' posterior density (up to a constant)."""
-    start, transition, emission = (np.zeros_like(counts) for counts in (old.start, old.transition, old.emission))
-    likelihood = 0.0
-    for each in _passes(symbols, lengths, old):
-        posterior = each.posterior
-        start += posterior[0]
-        if len(each.symbols) > 1:
+def _step(symbols: np.ndarray, parts: list[np.ndarray], old: HmmParameters) -> tuple[HmmParameters, float]:
+    """One step of EM: the new parameters, and the log-likelihood of the old ones."""
+    states, levels = old.emission.shape
+    start, transition, likelihood, posteriors = np.zeros(states), np.zeros((states, states)), 0.0, []
+    for each in _passes(parts, old):
+        posteriors.append(each.posterior)
+        start += posteriors[-1][0]
+        if len(each.emitted) > 1:
             transition += _hmmc.compute_scaling_xi_sum(each.forward, old.transition, each.backward, each.emitted)
-        np.add.at(emission.T, each.symbols, posterior)
         likelihood += each.log_likelihood
-    logs = np.log(old.transition).sum() + np.log(old.emission).sum() + np.log(old.start).sum()
+    places = symbols[:, None] * states + np.arange(states)
+    emission = np.bincount(places.ravel(), np.concatenate(posteriors).ravel(), levels * states)
     weights = _ADDED + start
-    new = HmmParameters(weights / weights.sum(), _rows(_ADDED + transition), _rows(_ADDED + emission))
-    return new, float(likelihood + PSEUDO_COUNT * logs)
+    return HmmParameters(
+        weights / np.add.reduce(weights),
+        _rows(_ADDED + transition),
+        _rows(_ADDED + emission.reshape(levels, states).T.copy()),
+    ), likelihood
 
 
-def _passes(symbols: np.ndarray, lengths: list[int], parameters: HmmParameters) -> Iterator[_Pass]:
+def _log_prior(parameters: HmmParameters) -> float:
+    """The logarithm of the Dirichlet priors' density, by pseudo-count and up to a constant."""
+    transition, emission, start = map(np.log, (parameters.transition, parameters.emission, parameters.start))
+    return float(np.add.reduce(transition, axis=None) + np.add.reduce(emission, axis=None) + np.add.reduce(start))
+
+
+def _log_likelihood(parts: list[np.ndarray], parameters: HmmParameters) -> float:
+    total = 0.0  # added up one by one: Python's `sum` compensates, and hmmlearn does not
+    for part in parts:
+        total += _forward(part, parameters)[1]
+    return total
+
+
+def _passes(parts: list[np.ndarray], parameters: HmmParameters) -> Iterator[_Pass]:
     """The forward and backward pass over each sequence."""
-    for part in _parts(symbols, lengths):
+    for part in parts:
         emitted, likelihood, forward, scaling = _forward(part, parameters)
         backward = _hmmc.backward_scaling(parameters.start, parameters.transition, emitted, scaling)
-        yield _Pass(part, emitted, likelihood, forward, backward)
+        yield _Pass(emitted, likelihood, forward, backward)
 
 
 def _forward(part: np.ndarray, parameters: HmmParameters) -> tuple[Floats, float, Floats, Floats]:
     """Emission probabilities (n, K), log-likelihood, scaled forward probabilities (n, K) and their scales (n,)."""
-    emitted = parameters.emission[:, part].T
+    emitted = parameters.emission.T.take(part, axis=0)
     return emitted, *_hmmc.forward_scaling(parameters.start, parameters.transition, emitted)
 
 
@@ -118,4 +131,4 @@ def _parts(symbols: np.ndarray, lengths: list[int]) -> list[np.ndarray]:
 
 
 def _rows(weights: Floats) -> Floats:
-    return weights / weights.sum(axis=1, keepdims=True)
+    return weights / np.add.reduce(weights, axis=1, keepdims=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from hmmlearn import _hmmc
 
 from flnft_sim.arrays import Floats
 
@@ -21,13 +22,18 @@ class ForwardFilter:
 
     def __init__(self, parameters: HmmParameters) -> None:
         self._transition, self._emission = parameters.transition, parameters.emission
-        self._emitting = list(np.ascontiguousarray(parameters.emission.T))  # by level: (K,)
+        self._emitting = np.ascontiguousarray(parameters.emission.T)  # by level: (K,)
         self._next = parameters.start
 
     def observe(self, level: int) -> None:
         """Take in an observed level: η' ∝ (η·A) ∘ B[:, o], then one transition ahead."""
         joint = self._next * self._emitting[level]
         self._next = (joint / np.add.reduce(joint)) @ self._transition
+
+    def observe_all(self, levels: np.ndarray) -> None:
+        """Take in levels (n,) that were observed one after the other, n ≥ 1, in one compiled pass."""
+        _, forward, _ = _hmmc.forward_scaling(self._next, self._transition, self._emitting.take(levels, axis=0))
+        self._next = forward[-1] @ self._transition
 
     def skip(self) -> None:
         """Take in an auction without a bid: a transition, nothing learned."""

@@ -60,17 +60,19 @@ class LevelBelief(LastBid):
     def _refit(self) -> None:
         history = np.array(self._history)
         present = ~np.isnan(history)
-        levels, parameters = self._fitted = self._fit(history[present], _runs(present))
+        runs = _runs(present)
+        levels, parameters = self._fitted = self._fit(history[present], [end - start for start, end in runs])
         self._next_fit = self._bids + self.options.refit_every
         self._filter = ForwardFilter(parameters)
-        for level, seen in zip(levels.indices(history).tolist(), present.tolist(), strict=True):
-            if seen:
-                self._filter.observe(level)
-            else:
+        symbols, skipped_to = levels.indices(history), 0
+        for start, end in runs:  # the last of which ends with the bid that was just observed
+            for _ in range(start - skipped_to):
                 self._filter.skip()
+            self._filter.observe_all(symbols[start:end])
+            skipped_to = end
 
 
-def _runs(present: np.ndarray) -> list[int]:
-    """Lengths of the runs of True."""
+def _runs(present: np.ndarray) -> list[tuple[int, int]]:
+    """From where to where the runs of True go."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], present.astype(np.int8), [0]))))
-    return (edges[1::2] - edges[::2]).tolist()
+    return [(start, end) for start, end in edges.reshape(-1, 2).tolist()]

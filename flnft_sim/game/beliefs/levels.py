@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -29,8 +30,12 @@ class Levels:
 
     def with_medians_of(self, bids: Floats) -> "Levels":
         """The same bins, each with the median of these bids in it; every bin must hold one."""
-        index = self.indices(bids)
-        return Levels(self.edges, np.array([np.median(bids[index == i]) for i in range(len(self.edges) + 1)]))
+        ascending = np.sort(bids)
+        ends = np.searchsorted(ascending, self.edges, side="right").tolist()
+        middles = [(start, end - 1) for start, end in pairwise((0, *ends, len(bids)))]
+        lower = ascending[[(first + last) // 2 for first, last in middles]]
+        upper = ascending[[(first + last + 1) // 2 for first, last in middles]]
+        return Levels(self.edges, (lower + upper) / 2.0)
 
     def index(self, bid: float) -> int:
         """The level of one bid."""
