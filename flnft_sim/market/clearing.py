@@ -141,14 +141,14 @@ def sorted_book(
     The halves are as even as they can be and follow the lots, or are as `side` (n,) has them for every market.
     """
     lots.check(bids.shape[-1], asks.shape[-1])
-    bid_draw, ask_draw = np.argsort(lots.bids), np.argsort(lots.asks)
+    bid_draw, ask_draw = lots.bids.argsort(), lots.asks.argsort()
     # Brought into the order of lots and then sorted stably, equal reports end up in it.
-    bid_lots = np.argsort(-bids[..., bid_draw], axis=-1, kind="stable")
-    ask_lots = np.argsort(asks[..., ask_draw], axis=-1, kind="stable")
+    bid_lots = (-bids[..., bid_draw]).argsort(axis=-1, kind="stable")
+    ask_lots = asks[..., ask_draw].argsort(axis=-1, kind="stable")
     bid_order, ask_order = bid_draw[bid_lots], ask_draw[ask_lots]
     book = OrderBook(
-        bids=np.take_along_axis(bids, bid_order, axis=-1),
-        asks=np.take_along_axis(asks, ask_order, axis=-1),
+        bids=_sorted(bids, bid_order),
+        asks=_sorted(asks, ask_order),
         reserve=reserve,
         bid_lots=bid_lots,
         ask_lots=ask_lots,
@@ -224,15 +224,24 @@ def _why_nobody(rule: str, book: OrderBook) -> NoTrade:
     return NoTrade.PRICE_TOO_HIGH
 
 
+def _sorted(values: Floats, order: Ints) -> Floats:
+    return values[order] if order.ndim == 1 else np.take_along_axis(values, order, axis=-1)
+
+
 def _unsorted[T: (Floats, Ints, Bools)](values: T, order: Ints) -> T:
     result = np.empty_like(values)
-    np.put_along_axis(result, order, values, axis=-1)
+    if order.ndim == 1:
+        result[order] = values
+    else:
+        np.put_along_axis(result, order, values, axis=-1)
     return result
 
 
 def _ties(values: Floats) -> Bools:
     """Which positions of a sorted array equal a neighbour."""
     tied = np.zeros(values.size, np.bool_)
+    if values.size < 2:
+        return tied
     same = values[1:] == values[:-1]
     tied[1:] |= same
     tied[:-1] |= same

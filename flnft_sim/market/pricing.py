@@ -35,25 +35,22 @@ def price_setter(payments: ArrayLike, bids: ArrayLike, asks: ArrayLike, reserve:
     `payments` (n,) are the winners', `bids` and `asks` all that was reported. Found by comparing amounts, so it holds
     for any rule; of equal amounts the first in this order is named. A price that is nobody's report lies between them.
     """
-    payments = np.asarray(payments, np.float64)
-    if not payments.size:
+    paid, reported, lowest = (sorted(np.asarray(each, np.float64).tolist()) for each in (payments, bids, asks))
+    if not paid:
         return ""
-    if payments.min() < payments.max():
-        return "each winner's own bid" if np.isin(payments, bids).all() else "each winner's own terms"
-    price, lowest = payments[0], np.sort(np.asarray(asks, np.float64))
-    high = -np.sort(-np.asarray(bids, np.float64))
+    if paid[0] < paid[-1]:
+        return "each winner's own bid" if set(paid) <= set(reported) else "each winner's own terms"
+    winners, price = len(paid), paid[0]
+    high = reported[::-1]
     reports = (
-        ("the reserve", np.array([reserve])),
+        ("the reserve", [reserve]),
         ("the second-lowest ask", lowest[1:2]),
         ("the lowest ask", lowest[:1]),
         ("the highest ask", lowest[-1:]),
-        ("the highest losing bid", high[payments.size : payments.size + 1]),
-        (
-            "the lowest winning bid" if payments.size > 1 else "the winner's own bid",
-            high[payments.size - 1 : payments.size],
-        ),
+        ("the highest losing bid", high[winners : winners + 1]),
+        ("the lowest winning bid" if winners > 1 else "the winner's own bid", high[winners - 1 : winners]),
     )
-    return next((name for name, report in reports if report.size and report[0] == price), "a price between the reports")
+    return next((name for name, report in reports if price in report), "a price between the reports")
 
 
 def share_setter(payments: ArrayLike, asks: ArrayLike, reserve: float) -> str:

@@ -1,9 +1,11 @@
 """What a bid left on the table: the money that another sealed bid would have kept, all other reports as they were."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flnft_sim.arrays import Floats, Ints
+from flnft_sim.arrays import Floats
 from flnft_sim.knobs import Settings
 from flnft_sim.market.clearing import clear_stack
 from flnft_sim.market.lots import Lots
@@ -32,37 +34,39 @@ def forgone_money(
     that could have paid less has bid too much.
     """
     money, offers = np.asarray(bids, dtype=np.float64), np.asarray(asks, dtype=np.float64)
-    worth, most = np.asarray(values, dtype=np.float64), np.asarray(limits, dtype=np.float64)
     if not offers.size:
         return np.zeros(money.size)
     drawn = Lots.drawn(seed, money.size, offers.size) if lots is None else lots
-    steps = np.concatenate([offers, [reserve] if np.isfinite(reserve) else []])
-    bidding = money > 0
+    steps = [*offers.tolist(), *([float(reserve)] if np.isfinite(reserve) else [])]
+    worths, mosts, reports = (np.asarray(each, np.float64).tolist() for each in (values, limits, money))
+    bidding = [place for place, bid in enumerate(reports) if bid > 0]
     forgone = np.zeros(money.size)
     # Who bids stands in the market with all who do; who does not, with them and itself.
-    for group in filter(len, (np.flatnonzero(bidding), *np.flatnonzero(~bidding)[:, None])):
-        places = np.union1d(np.flatnonzero(bidding), group)
-        tried = [_tried(bidder, money, places, steps, worth[bidder], most[bidder]) for bidder in group]
-        who = np.repeat(group, [each.size for each in tried])
-        bid, own = np.concatenate(tried), places == who[:, None]
+    for group in filter(len, (bidding, *([place] for place, bid in enumerate(reports) if not bid > 0))):
+        places = bidding if group is bidding else sorted(bidding + group)
+        tried = [_tried(bidder, reports, places, steps, worths[bidder], mosts[bidder]) for bidder in group]
+        bid = np.array([each for bids in tried for each in bids])
+        own = np.equal.outer([bidder for bidder, bids in zip(group, tried, strict=True) for _ in bids], places)
         cleared = clear_stack(
             rule,
             np.where(own, bid[:, None], money[places]),
             np.broadcast_to(offers, (bid.size, offers.size)),
             np.full(bid.size, reserve),
-            lots=drawn.of_bids(places),
+            lots=drawn.of_bids(np.array(places)),
             settings=settings,
         )
-        kept = worth[who] * cleared.wins[own] - cleared.payments[own]
-        for bidder in group:
-            mine, at = kept[who == bidder], bid[who == bidder]
-            had = float(mine[at == money[bidder]][0]) if money[bidder] > 0 else 0.0
-            forgone[bidder] = max(0.0, mine.max(initial=0.0) - had)
+        outcomes = zip(cleared.wins[own].tolist(), cleared.payments[own].tolist(), strict=True)  # bidder by bidder
+        for bidder, bids_of in zip(group, tried, strict=True):
+            kept = {bid: worths[bidder] * won - paid for bid, (won, paid) in zip(bids_of, outcomes, strict=False)}
+            forgone[bidder] = max(0.0, max(0.0, *kept.values()) - kept.get(reports[bidder], 0.0))
     return forgone
 
 
-def _tried(bidder: int, money: Floats, places: Ints, steps: Floats, worth: float, most: float) -> Floats:
+def _tried(
+    bidder: int, reports: Sequence[float], places: Sequence[int], steps: Sequence[float], worth: float, most: float
+) -> list[float]:
     """The bids that might change what the bidder gets, ascending, and its own."""
-    marks = np.concatenate([money[places[places != bidder]], steps])
-    tried = np.concatenate([marks, marks + SMALLEST, [worth, most, money[bidder]]])
-    return np.unique(tried[(tried > 0) & (tried <= max(most, money[bidder]))])
+    marks = [*(reports[place] for place in places if place != bidder), *steps]
+    tried = {*marks, *(mark + SMALLEST for mark in marks), worth, most, reports[bidder]}
+    highest = max(most, reports[bidder])
+    return sorted(bid for bid in tried if 0 < bid <= highest)

@@ -141,29 +141,33 @@ class Auction:
 
     def cash_money(self, place: int) -> float:
         """What the winner at `place` gains: what it got is worth, less what it paid in the end."""
-        worth = self.delivered_worths.get(place, self.worths[place])
-        return worth - self.payment_money(place) + self.refunds.get(place, 0.0)
+        worth = self.delivered_worths.get(place)
+        if worth is None:
+            worth = self.buyers[place].worth(self.tender)
+        return worth - self.payments_money[place] + self.refunds.get(place, 0.0)
 
-    def payment_money(self, place: int) -> float:
-        """What the buyer at `place` pays."""
-        at = np.flatnonzero(self.bidders == place)
-        if self.clearing is None or not at.size:
-            return 0.0
-        if facts_of(self.clearing.rule).asks == "total":  # shares of a total are whole units
-            return from_units(payments_in_units(self.clearing)[at[0]])
-        return float(self.clearing.payments[at[0]])
+    @property
+    def payments_money(self) -> list[float]:
+        """What each buyer pays: (buyers,)."""
+        payments = [0.0] * len(self.buyers)
+        if self.clearing is not None:
+            shared = facts_of(self.clearing.rule).asks == "total"  # shares of a total are whole units
+            paid = map(from_units, payments_in_units(self.clearing)) if shared else self.clearing.payments.tolist()
+            for place, money in zip(self.bidders.tolist(), paid, strict=True):
+                payments[place] = money
+        return payments
 
     def accepted_offers(self) -> tuple[Floats, Floats]:
         """Money bid for quality and for freshness by each buyer, (buyers,); NaN where no bid was accepted.
 
         The two parts of a bid are what its bidder's prices, announced to users in the decision phases, come to.
         """
-        quality, freshness = np.full(len(self.buyers), np.nan), np.full(len(self.buyers), np.nan)
-        for place, offer in enumerate(self.offers):
+        parts = np.full((2, len(self.buyers)), np.nan)
+        for place, (offer, bid) in enumerate(zip(self.offers, self.bids.tolist(), strict=True)):
             # A buyer that priced the licence at nothing has shown that, too; one that was rejected has shown nothing.
-            if self.bids[place] > 0 or offer.total_money == 0:
-                quality[place], freshness[place] = offer.quality_money, offer.freshness_money
-        return quality, freshness
+            if bid > 0 or offer.total_money == 0:
+                parts[:, place] = offer.quality_money, offer.freshness_money
+        return parts[0], parts[1]
 
     @property
     def rejected(self) -> int:

@@ -261,6 +261,7 @@ class AuctionContract(Actor):
             return
         seller = int(clearing.sellers[0])
         dao, winners = auction.sellers[seller], [auction.buyers[place] for place in auction.winners]
+        payments = auction.payments_money
         assert dao.nft is not None  # it has sold what it minted
         granted = self.licences.grant(
             dao.nft.name,
@@ -275,7 +276,7 @@ class AuctionContract(Actor):
                 seller=dao.name,
                 holder=winner.name,
                 priority=licence.priority,
-                price_money=auction.payment_money(place) - auction.refunds.get(place, 0.0),
+                price_money=payments[place] - auction.refunds.get(place, 0.0),
                 royalty_money=0.0,
                 expires_s=NAN if licence.expires_s is None else licence.expires_s,
             )

@@ -51,6 +51,9 @@ class BidRows:
     def __init__(self, auction: Auction) -> None:
         self.auction = auction
         self._places = {buyer.address: place for place, buyer in enumerate(auction.buyers)}
+        self._offers, self._worths, self._payments = auction.offers, auction.worths, auction.payments_money
+        self._ranks = {place: rank for rank, place in enumerate(auction.winners, start=1)}
+        self._first_bids, self._first_total = auction.first_bids.tolist(), float(auction.first_bids.sum())
 
     def __iter__(self) -> Iterator[BidRow]:
         yield from map(self._sent, self.auction.book)
@@ -84,38 +87,33 @@ class BidRows:
             total_money=0.0,
             status="no bid",
             reason="a licence is worth nothing against the rivals believed in",
-            forgone_money=float(self._forgone_money[place]),
+            forgone_money=self._forgone_money[place],
         )
         self._tell_rivals(row, place)
         return row
 
     def _tell_rivals(self, row: BidRow, place: int) -> None:
         """What the buyer at `place` foresaw all others to bid, and what they did: both before any rebid."""
-        auction = self.auction
-        row.predicted_rivals_money = auction.offers[place].believed_rivals_money
-        row.real_rivals_money = float(auction.first_bids.sum() - auction.first_bids[place])
+        row.predicted_rivals_money = self._offers[place].believed_rivals_money
+        row.real_rivals_money = self._first_total - self._first_bids[place]
         row.valuation_money = self._worths[place]
 
     def _tell_outcome(self, row: BidRow, place: int) -> None:
         auction = self.auction
-        row.payment_money, row.provider_utility = auction.payment_money(place), self._utility(place)
-        row.forgone_money = float(self._forgone_money[place])
-        if place in auction.winners and auction.clearing is not None:
+        row.payment_money, row.provider_utility = self._payments[place], self._utilities[place]
+        row.forgone_money = self._forgone_money[place]
+        if place in self._ranks and auction.clearing is not None:
             row.won, row.dao = True, auction.sellers[int(auction.clearing.sellers[0])].name
-            row.priority = auction.winners.index(place) + 1
+            row.priority = self._ranks[place]
             row.cash_money = auction.cash_money(place)
 
     @cached_property
-    def _worths(self) -> list[float]:
-        return self.auction.worths
-
-    @cached_property
-    def _forgone_money(self) -> Floats:
+    def _forgone_money(self) -> list[float]:
         """What each buyer's last sealed bid, or its silence, left on the table: (buyers,) money."""
         auction = self.auction
         if auction.clearing is None:
-            return np.zeros(len(auction.buyers))
-        return forgone_money(
+            return [0.0] * len(auction.buyers)
+        forgone = forgone_money(
             auction.clearing.rule,
             auction.bids,
             auction.asks,
@@ -125,41 +123,30 @@ class BidRows:
             values=self._worths,
             limits=[buyer.budget_money for buyer in auction.buyers],
         )
+        return forgone.tolist()
 
     @cached_property
-    def _accepted(self) -> tuple[Floats, Floats]:
-        return self.auction.accepted_offers()
-
-    @cached_property
-    def _satisfactions(self) -> list[tuple[Floats, Floats]]:
-        """Of each FL-NFT the satisfaction with quality and with freshness, (buyers,) each."""
-        ratios = np.array([buyer.elasticity_ratio for buyer in self.auction.buyers])
-        steps = [decision.step for decision in self.auction.tender.decisions]
-        return [(quality_satisfaction(each.quality, ratios), np.full(len(ratios), each.freshness)) for each in steps]
-
-    def _utility(self, place: int) -> float:
-        """Ψ_j (Eq. 16 mended) at the bids really made, summed over quality and freshness, mean over the FL-NFTs."""
-        utilities = [float(of_all[place]) for of_all in self._utilities]
-        return float(np.mean(utilities)) if utilities else 0.0
-
-    @cached_property
-    def _utilities(self) -> list[Floats]:
-        """Of each FL-NFT all buyers' Ψ, (buyers,).
+    def _utilities(self) -> list[float]:
+        """Ψ_j (Eq. 16 mended) at the bids really made, over quality and freshness, mean over the FL-NFTs: (buyers,).
 
         A provider's money becomes a unit price with its *own* satisfaction, as in the decision that bid it.
         """
         buyers, decisions = self.auction.buyers, self.auction.tender.decisions
+        if not decisions:
+            return [0.0] * len(buyers)
+        accepted = self.auction.accepted_offers()
         valuations = (
             np.array([buyer.quality_valuation_money for buyer in buyers]),
             np.array([buyer.freshness_valuation_money for buyer in buyers]),
         )
-        form = decisions[0].problem.provider_utility if decisions else "printed"
+        ratios, form = np.array([buyer.elasticity_ratio for buyer in buyers]), decisions[0].problem.provider_utility
         of_all = []
-        for worth in self._satisfactions:
-            parts = zip(self._accepted, worth, valuations, strict=True)
+        for step in (decision.step for decision in decisions):
+            worth = quality_satisfaction(step.quality, ratios), np.full(len(ratios), step.freshness)
+            parts = zip(accepted, worth, valuations, strict=True)
             quality, freshness = (_part_utility(*part, form=form) for part in parts)
             of_all.append(quality + freshness)
-        return of_all
+        return np.stack(of_all, axis=-1).mean(axis=-1).tolist()
 
 
 def _part_utility(money: Floats, satisfaction: Floats, valuations: Floats, *, form: ProviderForm) -> Floats:

@@ -138,6 +138,8 @@ def one_dao_serves(book: OrderBook, wins: Bools, payments: Floats, *, receipt: F
 
 def _kth(values: Floats, k: int | Ints, *, missing: float) -> Floats:
     size = values.shape[-1]
+    if isinstance(k, int | np.integer):
+        return values[..., k - 1] if 1 <= k <= size else np.full(values.shape[:-1], missing)
     k = np.broadcast_to(k, values.shape[:-1])
     position = np.clip(k - 1, 0, size - 1)
     found = np.take_along_axis(values, position[..., None], axis=-1)[..., 0]
