@@ -22,26 +22,40 @@ from flnft_sim.game.engines import GameEngine
 from flnft_sim.game.incentives import Incentives
 from flnft_sim.ledger import Accounts
 from flnft_sim.results import SpanLog
-from flnft_sim.results.tables import AuctionRow, BidRow, DeliveryRow, LicenceRow, PromiseRow, RoundRow, UserRow
+from flnft_sim.results.tables import (
+    AuctionRow,
+    BidRow,
+    DeliveryRow,
+    LicenceRow,
+    PromiseRow,
+    RoundRow,
+    UserRow,
+    rows_of,
+)
+from flnft_sim.spool import Rows, Spool
 from flnft_sim.streams import Streams
 
 Row = dict[str, Any]
 
 
-@dataclass
 class Records:
-    """Rows of the tables a run leaves, in the order things happened."""
+    """Rows of the tables a run leaves, in the order things happened; given a spool, all but the newest lie in it.
 
-    on_round: Callable[[Row], None]  # told of every finished FL round, for progress displays
-    rounds: list[RoundRow] = field(default_factory=list)
-    users: list[UserRow] = field(default_factory=list)
-    crowds: dict[int, dict[str, Any]] = field(default_factory=dict)  # columns of `users`: a crowd's last round
-    bids: list[BidRow] = field(default_factory=list)
-    auctions: list[AuctionRow] = field(default_factory=list)
-    licences: list[LicenceRow] = field(default_factory=list)
-    promises: list[PromiseRow] = field(default_factory=list)
-    deliveries: list[DeliveryRow] = field(default_factory=list)
-    contributions: list[Row] = field(default_factory=list)
+    Rows that may change later are kept in memory, or told what changed by `Rows.amend`. `on_round` is told of every
+    finished FL round, for progress displays.
+    """
+
+    def __init__(self, on_round: Callable[[Row], None], *, spool: Spool | None = None) -> None:
+        self.on_round = on_round
+        self.rounds: Rows[RoundRow] = rows_of("rounds", spool)
+        self.users: Rows[UserRow] = rows_of("users", spool)
+        self.crowds: dict[int, dict[str, Any]] = {}  # columns of `users`: a crowd's last round
+        self.bids: Rows[BidRow] = rows_of("bids", spool)
+        self.auctions: Rows[AuctionRow] = rows_of("auctions", spool)
+        self.licences: list[LicenceRow] = []  # when each model was fetched is filled in
+        self.promises: Rows[PromiseRow] = rows_of("promises", spool)
+        self.deliveries: Rows[DeliveryRow] = rows_of("deliveries", spool)
+        self.contributions: list[Row] = []
 
     def end_round(self, row: RoundRow) -> None:
         """Keep a round's row, and tell whoever shows progress."""
@@ -78,3 +92,5 @@ class World:
     """How users' contributions are measured."""
     policy: Policy = field(default_factory=Policy)
     """How providers and users decide."""
+    spool: Spool | None = None
+    """Where what is over is put aside; None where everything stays in memory."""

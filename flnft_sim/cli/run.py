@@ -73,7 +73,7 @@ def _run(
     from flnft_sim.results.run_result import SUMMARY
 
     with RunProgress(scenario.name, scenario.fl_rounds, console=err, enabled=not err.quiet) as progress:
-        result, ended_by = _as_far_as_it_goes(scenario, stops, progress)
+        result, ended_by = _as_far_as_it_goes(scenario, claim, stops, progress)
     if figures and not isinstance(ended_by, Exception):
         drawer.begin(result, figures)
     result.save(claim.directory, force=force, figures="none", claim=claim)
@@ -101,16 +101,17 @@ def _told(result: "RunResult", folder: Path) -> dict[str, Any]:
 
 
 def _as_far_as_it_goes(
-    scenario: "Scenario", stops: "Stops", progress: "RunProgress"
+    scenario: "Scenario", claim: "Claim", stops: "Stops", progress: "RunProgress"
 ) -> tuple["RunResult", BaseException | None]:
     """The result, and what stopped the run short of its end; a run that fails before its first round has no result."""
     leave_unread()
     import_mesa()
     import_keccak()
     from flnft_sim.simulation import FlnftModel
+    from flnft_sim.spool import Spool
 
     with stops.open():
-        model = FlnftModel(scenario, on_round=progress, on_wait=progress.waiting)
+        model = FlnftModel(scenario, on_round=progress, on_wait=progress.waiting, spool=Spool(claim.directory))
     search_what_comes()
     try:
         with stops.open():

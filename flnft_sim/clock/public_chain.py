@@ -22,6 +22,7 @@ from flnft_sim.ledger import (
 )
 from flnft_sim.ledger.mempool import Waiting
 from flnft_sim.ledger.transactions import LatePayload, Payload, Use
+from flnft_sim.spool import Rows
 
 if TYPE_CHECKING:  # a run whose contracts are a model of some waits for none of these
     from flnft_sim.chain.backend import Built
@@ -36,6 +37,16 @@ class Included(NamedTuple):
     time_s: float
     waited_s: float
     answer: "Answer | None"
+
+
+def known_of(included: Included) -> tuple[object, ...]:
+    """What is kept of a final transaction: kind, sender, gas, auction, block, its time, the wait, the answer if any.
+
+    An answer is its call, the gas that it took, and its error.
+    """
+    of, height, time_s, waited_s, answer = included
+    came = None if answer is None else (answer.call, answer.gas_used, answer.error)
+    return of.kind, of.sender, of.gas, str(of.payload.get("auction", "")), height, time_s, waited_s, came
 
 
 class PublicChain:
@@ -69,7 +80,7 @@ class PublicChain:
             )
         self.env, self.consensus, self.chain = env, consensus, chain
         self.execution = execution
-        self.included: list[Included] = []
+        self.included: Rows[Included] = Rows(known_of, spool=chain.spool)
         """Every transaction that is final, in the order of blocks."""
         self.stale_blocks = self.returned_transactions = 0
         self._clock = ChainClock(env, chain.name)

@@ -13,6 +13,7 @@ from flnft_sim.clock.rate_log import RateLog
 from flnft_sim.errors import InputError
 from flnft_sim.network.links import Links
 from flnft_sim.network.uplink import SharedUplink
+from flnft_sim.spool import Spool
 
 
 class UploadReceipt(NamedTuple):
@@ -50,7 +51,9 @@ class RadioCell:
     Users that move (see `Mobility`) are looked at once every `movement_tick_s`, and only while anyone uploads.
     """
 
-    def __init__(self, env: simpy.Environment, links: Links, *, movement_tick_s: float = 1.0) -> None:
+    def __init__(
+        self, env: simpy.Environment, links: Links, *, movement_tick_s: float = 1.0, spool: Spool | None = None
+    ) -> None:
         self._env, self.links = env, links
         positive("movement_tick_s", movement_tick_s, "s")
         self.movement_tick_s = movement_tick_s
@@ -62,7 +65,7 @@ class RadioCell:
         self._wake_ups_s: list[float] = []
         self._rearming = False
         self._ticking = False
-        self.rate_log = RateLog() if links.count <= _MOST_LOGGED else None
+        self.rate_log = RateLog(spool=spool) if links.count <= _MOST_LOGGED else None
         links.mean_snrs(env.now)  # a user on the base station's spot is an error now, not at its first upload
 
     def upload(self, user: int, bits: float) -> simpy.Event:

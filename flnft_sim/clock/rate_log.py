@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from flnft_sim.spool import Rows, Spool
+
 TOLERANCE = 0.25
 """A rate is told again when it has changed by this share."""
 
@@ -21,8 +23,8 @@ class Rate(NamedTuple):
 class RateLog:
     """Rates at the instants where they changed, each upload's first one at its start; that it ends is not told."""
 
-    def __init__(self) -> None:
-        self._rows: list[Rate] = []
+    def __init__(self, *, spool: Spool | None = None) -> None:
+        self._rows: Rows[Rate] = Rows(tuple, Rate, spool=spool)
         self._last: dict[int, float] = {}  # by user with an upload under way, the rate told last
         self._time_s = 0.0
         self._rates: Mapping[int, float] = {}
@@ -36,10 +38,10 @@ class RateLog:
             self._tell()
         self._time_s, self._rates = time_s, rates_bps
 
-    def rows(self) -> list[Rate]:
+    def rows(self) -> Rows[Rate]:
         """All that was noted, in the order of time."""
         self._tell()
-        return list(self._rows)
+        return self._rows
 
     def _tell(self) -> None:
         before, told = self._last, dict[int, float]()

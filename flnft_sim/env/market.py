@@ -69,7 +69,7 @@ class MarketEnv(ParallelEnv):
         del options
         if seed is not None:
             self._seeds = np.random.default_rng(seed)
-        self.model = FlnftModel(self.scenario, rng=int(self._seeds.integers(2**53)))
+        self.model = FlnftModel(self.scenario, rng=int(self._seeds.integers(2**53)), spool=None)
         self._asking = Asking(self.model, self.possible_agents, every_round=self.per == "round")
         self.model.world.policy = self._asking
         self.agents = list(self.possible_agents)

@@ -13,18 +13,23 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import fields
+from itertools import batched
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 from flnft_sim.formats import Format
 from flnft_sim.imports import Source, bring_in, offer
 from flnft_sim.machine import cores
 from flnft_sim.results.pictures import FIGURES, render
+from flnft_sim.results.tables import COLUMNS, joined
 
 if TYPE_CHECKING:
     from flnft_sim.results.record import RunRecord
 
-_LARGEST = 64 * 2**20  # bytes of tables; beyond, a second copy in memory costs more than an import
+_LARGEST = 64 * 2**20  # bytes of tables in memory; beyond, a second copy in memory costs more than an import
+_LINES = 1024  # of a ledger, sent together
 _PIPE = 2**20  # bytes that wait to be read, where the system lets us say: a run's pictures as PNG and more
 _PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from flnft_sim.figures import drawing; drawing.main()"
@@ -74,12 +79,13 @@ class Drawer:
 
     def begin(self, result: "RunRecord", format: Format = "png") -> None:
         """Draw ahead what `render_all` will be asked for, as far as a pipe takes pictures that nobody reads yet."""
-        size = sum(int(table.memory_usage().sum()) for table in result.tables.values())
-        if self._process is None or size > _LARGEST:
+        if self._process is None or result.size > _LARGEST:
             return
         self._begun = True
         with contextlib.suppress(OSError, pickle.PickleError), cast(IO[bytes], self._process.stdin) as its_input:
-            pickle.dump((FIGURES.names(), result, format), its_input)
+            pickle.dump((FIGURES.names(), type(result), format), its_input)
+            for part in _parts(result):
+                pickle.dump(part, its_input)
 
     def render_all(self, result: "RunRecord", format: Format = "png") -> Iterator[tuple[str, bytes]]:
         """(name, bytes of its file) of every figure, as `pictures.render_all` gives them, whoever draws them."""
@@ -117,7 +123,8 @@ def serve(source: IO[bytes], target: IO[bytes]) -> None:
     for name in FIGURES:
         FIGURES.get(name)
     try:
-        names, result, format = pickle.load(source)
+        names, kind, format = pickle.load(source)
+        result = _joined(kind, source)
         for file, content in result.imports.items():
             bring_in(file, offer(Source(file, content)).sha256)
     except EOFError:  # nothing is to be drawn
@@ -127,6 +134,29 @@ def serve(source: IO[bytes], target: IO[bytes]) -> None:
     else:
         for name in names:
             pickle.dump((name, render(name, result, format)), target)
+
+
+def _parts(result: "RunRecord") -> Iterator[tuple[str, Any]]:
+    """The record's fields, what lies on the disk in pieces: this process never holds all of it."""
+    for name in (each.name for each in fields(result)):
+        if name in COLUMNS:
+            yield from ((name, frame) for frame in result.frames(name))
+        elif name == "ledger_lines":
+            yield from ((name, list(some)) for some in batched(result.lines, _LINES))
+        else:
+            yield name, getattr(result, name)
+
+
+def _joined(kind: type["RunRecord"], source: IO[bytes]) -> "RunRecord":
+    """The record whose parts come from `source` until its end."""
+    parts: dict[str, list[Any]] = defaultdict(list)
+    with contextlib.suppress(EOFError):
+        while True:
+            name, part = pickle.load(source)
+            parts[name].append(part)
+    whole: dict[str, Any] = {name: joined(name, some) for name, some in parts.items() if name in COLUMNS}
+    lines = [line for some in parts.pop("ledger_lines", []) for line in some]
+    return kind(**{name: some[0] for name, some in parts.items()} | whole, ledger_lines=lines)
 
 
 def _draw_with_a_copy(names: list[str], result: "RunRecord", format: Format, target: IO[bytes]) -> None:

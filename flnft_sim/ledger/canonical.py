@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
@@ -28,11 +28,6 @@ def canonical_json(value: Any) -> str:
         raise InputError(
             f"this value cannot go on a ledger: {error}; use finite numbers, strings, lists, dicts"
         ) from None
-
-
-def canonical_object(members: Mapping[str, str]) -> str:
-    """The canonical JSON of an object whose members, by plain ASCII names, are canonical JSON already."""
-    return "{" + ",".join([f'"{name}":{members[name]}' for name in sorted(members)]) + "}"
 
 
 def canonical_list(members: Iterable[str]) -> str:

@@ -3,16 +3,19 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 from flnft_sim.errors import InputError
 from flnft_sim.json_text import read_json
-from flnft_sim.ledger.canonical import canonical_json, canonical_list, canonical_object, sha256_hex
+from flnft_sim.ledger.canonical import canonical_json, canonical_list, sha256_hex
 from flnft_sim.ledger.errors import VerificationError
 from flnft_sim.ledger.keys import KeyPair
 from flnft_sim.ledger.late import late
 from flnft_sim.ledger.transactions import Payload, Transaction
+from flnft_sim.spool import Piece, Spool
 
+KEPT = 64  # blocks that are put aside together; as many, and up to twice as many, of the newest stay in memory
 NO_BLOCK = "0" * 64  # what the first block names as its predecessor
 
 
@@ -76,17 +79,24 @@ class Block:
         return vars(self).pop("_before").hash
 
     def _find_hash(self) -> str:
-        return sha256_hex(canonical_object(self._header()))
+        return sha256_hex(f"{self._before_hash()}{self._after_hash()}}}")
 
-    def _header(self) -> dict[str, str]:
-        names = ("chain", "height", "payload", "previous", "producer", "root", "time_s")
-        executed = () if self.execution is None else ("execution",)
-        return {name: canonical_json(getattr(self, name)) for name in (*names, *executed)}
+    def _before_hash(self) -> str:
+        """The members of its canonical JSON, in their order, up to where its hash would stand."""
+        executed = "" if self.execution is None else f',"execution":{canonical_json(self.execution)}'
+        return f'{{"chain":{canonical_json(self.chain)}{executed}'
+
+    def _after_hash(self) -> str:
+        """Those that come after it, but for the transactions."""
+        names = ("height", "payload", "previous", "producer", "root", "time_s")
+        return "".join([f',"{name}":{canonical_json(getattr(self, name))}' for name in names])
 
     def to_line(self) -> str:
         """The block as one line of canonical JSON, without the line's end."""
-        transactions = canonical_list(each.to_text() for each in self.transactions)
-        return canonical_object(self._header() | {"hash": canonical_json(self.hash), "transactions": transactions})
+        before, after = self._before_hash(), self._after_hash()
+        vars(self).setdefault("hash", sha256_hex(f"{before}{after}}}"))
+        transactions = canonical_list([each.to_text() for each in self.transactions])
+        return f'{before},"hash":{canonical_json(self.hash)}{after},"transactions":{transactions}}}'
 
     @classmethod
     def from_line(cls, line: str) -> "Block":
@@ -103,11 +113,12 @@ class Chain:
     """An append-only chain with a genesis block at height 0, whose payload is `genesis` (opening balances, say).
 
     Only blocks that carry transactions are appended: see `docs/fidelity.md` on empty blocks. Each function in
-    `on_block` is told of every block as it is appended.
+    `on_block` is told of every block as it is appended. Given a `spool`, all but the newest blocks lie in it, as lines.
     """
 
-    def __init__(self, name: str, *, genesis: Mapping[str, Any] | None = None) -> None:
-        self.name = name
+    def __init__(self, name: str, *, genesis: Mapping[str, Any] | None = None, spool: Spool | None = None) -> None:
+        self.name, self.spool = name, spool
+        self._aside: list[Piece] = []  # lines of `KEPT` blocks each, from genesis on
         self.on_block: list[Callable[[Block], None]] = []
         self._nonces: dict[str, int] = {}
         payload = json.loads(canonical_json(genesis or {}))
@@ -125,27 +136,49 @@ class Chain:
 
     @property
     def blocks(self) -> tuple[Block, ...]:
-        """All blocks by height."""
-        return tuple(self._blocks)
+        """All blocks by height; those that were put aside are read from their lines."""
+        return (*map(Block.from_line, self._lines_aside()), *self._blocks)
+
+    @property
+    def genesis(self) -> Block:
+        """The first block."""
+        return Block.from_line(next(self._lines_aside())) if self._aside else self._blocks[0]
 
     @property
     def tip(self) -> Block:
         """The latest block."""
         return self._blocks[-1]
 
+    @property
+    def in_memory(self) -> int:
+        """How many blocks are held in memory."""
+        return len(self._blocks)
+
+    def newest(self, count: int) -> tuple[Block, ...]:
+        """The last `count` blocks, or all where there are fewer, the latest first."""
+        return tuple(islice(self.backwards(), count))
+
+    def backwards(self) -> Iterator[Block]:
+        """All blocks, the latest first, each read when it is asked for."""
+        yield from reversed(self._blocks)
+        for piece in reversed(self._aside):
+            yield from map(Block.from_line, reversed(self._read(piece)))
+
     @classmethod
     def of(cls, blocks: Sequence[Block]) -> "Chain":
         """The chain that holds these blocks, genesis first; nothing is verified."""
-        chain = cls(blocks[0].chain)
-        chain._blocks = list(blocks)
-        return chain
+        own = cls(blocks[0].chain)
+        own._blocks = list(blocks)
+        return own
 
     def __len__(self) -> int:
-        return len(self._blocks)
+        return len(self._aside) * KEPT + len(self._blocks)
 
     def transactions(self, kind: str | None = None) -> Iterator[Transaction]:
         """All transactions in ledger order, or those of one kind."""
-        for block in self._blocks:
+        told = "" if kind is None else f'"kind":{canonical_json(kind)}'
+        aside = (Block.from_line(line) for line in self._lines_aside() if told in line)
+        for block in chain(aside, self._blocks):
             yield from (each for each in block.transactions if kind in (None, each.kind))
 
     def sign(
@@ -182,7 +215,7 @@ class Chain:
             )
         block = Block.made(
             self.name,
-            len(self._blocks),
+            len(self),
             time_s=float(time_s),
             producer=producer,
             previous=self.tip,
@@ -193,8 +226,32 @@ class Chain:
         self._blocks.append(block)
         for tell in self.on_block:
             tell(block)
+        if len(self._blocks) >= 2 * KEPT and self.spool is not None:
+            self._put_aside(self.spool)
         return block
 
     def to_jsonl(self) -> str:
         """All blocks, one line of canonical JSON each."""
-        return "".join(f"{block.to_line()}\n" for block in self._blocks)
+        return "".join(f"{line}\n" for line in self.lines()())
+
+    def lines(self) -> Callable[[], Iterator[str]]:
+        """What gives the line of each block of now, without its end, by height, whatever comes later."""
+        aside, newest = tuple(self._aside), tuple(self._blocks)
+
+        def lines() -> Iterator[str]:
+            yield from chain.from_iterable(map(self._read, aside))
+            yield from (block.to_line() for block in newest)
+
+        return lines
+
+    def _put_aside(self, spool: Spool) -> None:
+        old, self._blocks = self._blocks[:KEPT], self._blocks[KEPT:]
+        self._aside.append(spool.put("\n".join([block.to_line() for block in old]).encode()))
+        _ = self._blocks[0].previous  # so that it lets go of the block before it
+
+    def _lines_aside(self) -> Iterator[str]:
+        return chain.from_iterable(map(self._read, self._aside))
+
+    def _read(self, piece: Piece) -> list[str]:
+        assert self.spool is not None
+        return self.spool.get(piece).decode().split("\n")

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from flnft_sim.errors import InputError, bare
-from flnft_sim.ledger.canonical import canonical_json, canonical_object, sha256_hex
+from flnft_sim.ledger.canonical import canonical_json, sha256_hex
 from flnft_sim.ledger.errors import VerificationError
 from flnft_sim.ledger.keys import KeyPair, address_of, signature_holds
 from flnft_sim.ledger.late import late
@@ -15,6 +15,8 @@ from flnft_sim.ledger.late import late
 # Ethereum's price list (yellow paper, appendix G): every transaction, and every byte that it carries.
 BASE_GAS = 21_000
 GAS_PER_BYTE = 16
+
+_SIGNED = ("chain", "fee", "gas", "kind", "nonce", "payload", "public_key", "sender")  # in the order of canonical JSON
 
 
 @dataclass(frozen=True)
@@ -116,15 +118,17 @@ class Transaction:
     @cached_property
     def digest(self) -> str:
         """The SHA-256, in hex, of the canonical JSON of everything but the signature: what is signed."""
-        return sha256_hex(canonical_object(self._unsigned()))
+        return sha256_hex(f"{self._unsigned()}}}")
 
     def to_text(self) -> str:
         """The canonical JSON of all fields."""
-        return canonical_object(self._unsigned() | {"signature": canonical_json(self.signature)})
+        return f'{self._unsigned()},"signature":{canonical_json(self.signature)}}}'
 
-    def _unsigned(self) -> dict[str, str]:
-        plain = ("chain", "fee", "gas", "kind", "nonce", "public_key", "sender")
-        return {"payload": self.payload_text} | {name: canonical_json(getattr(self, name)) for name in plain}
+    def _unsigned(self) -> str:
+        """The members of the canonical JSON that are signed, in their order, without its end."""
+        told = {name: canonical_json(getattr(self, name)) for name in _SIGNED if name != "payload"}
+        told["payload"] = self.payload_text
+        return "{" + ",".join([f'"{name}":{told[name]}' for name in _SIGNED])
 
     def verify(self) -> None:
         """Check that the sender is the key's address and the signature is the key's, or raise `VerificationError`."""

@@ -54,16 +54,16 @@ class AgeOfInformation:
 
     def to_frame(self, until_s: float | None = None) -> pd.DataFrame:
         """The saw-tooth's corners up to `until_s` (default: the last drop), to be joined by lines (the table `aoi`)."""
+        corners = self.corners(until_s)
+        return typed("aoi", pd.DataFrame(corners, columns=["dao", "episode", "time_s", "age_s"]))
+
+    def corners(self, until_s: float | None = None) -> list[tuple[str, int, float, float]]:
+        """The same as rows: DAO, episode, time and age in seconds."""
         until_s = self._times_s[-1] if until_s is None else until_s
         corners = [(t, t - g) for a, b, g in self._pieces(self.start_s, until_s) for t in (a, b)]
         if until_s == self._times_s[-1]:
             corners.append((until_s, self.age(until_s)))
-        return typed(
-            "aoi",
-            pd.DataFrame(
-                [(self.dao, self.episode, *corner) for corner in corners], columns=["dao", "episode", "time_s", "age_s"]
-            ),
-        )
+        return [(self.dao, self.episode, *corner) for corner in corners]
 
     def _pieces(self, since_s: float, until_s: float) -> list[tuple[float, float, float]]:
         """(from, to, generated) of each stretch without a drop inside [since_s, until_s], in order."""

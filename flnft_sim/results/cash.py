@@ -3,20 +3,15 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from flnft_sim.results.record import RunRecord
 
 
-def users_cost(result: "RunRecord") -> float | None:
+def users_cost(users: "pd.DataFrame", rounds: "pd.DataFrame") -> float | None:
     """What all users' work cost over all rounds, in money; None where a crowd kept only its last round."""
-    users, rounds = result.users, result.rounds
     keys = [key for key in ("dao", "episode", "round") if key in users and key in rounds]
     return float(users["cost_round_money"].sum()) if len(users[keys].drop_duplicates()) == len(rounds) else None
-
-
-def users_gain(result: "RunRecord") -> float | None:
-    """All users' money received minus what their work cost; None where not all rounds' costs were kept."""
-    cost = users_cost(result)
-    return None if cost is None else held_by(result, "user") - cost
 
 
 def providers_gain(result: "RunRecord") -> float:

@@ -6,7 +6,7 @@ manifest's signature is over the rest, too. Both are the auction contract's, who
 run's seed: they show that nothing was changed since, and not that the run took place.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from flnft_sim.errors import InputError
@@ -19,30 +19,44 @@ ENVIRONMENT = ("versions", "machine", "wall_time_s")  # of a manifest: differs w
 _WRITTEN_LAST = ("files", "signature")
 
 
-def closed(lines: Sequence[str], manifest: Mapping[str, Any], files: Mapping[str, str]) -> list[str]:
+def closed(lines: Iterable[str], manifest: Mapping[str, Any], files: Mapping[str, str]) -> Iterator[str]:
     """The ledger with the block that closes the run; as it is where it is closed already or nobody can close it.
 
-    lines: blocks, chain by chain. manifest: in JSON's own types. files: SHA-256 by name, without ledger and figures.
+    lines: blocks, chain by chain, gone through twice. manifest: in JSON's own types. files: SHA-256 by name, without
+    ledger and figures.
     """
-    key = contract_key(manifest)
-    last = max((n for n, line in enumerate(lines) if line.startswith(f'{{"chain":"{PUBLIC}",')), default=None)
-    if key is None or last is None:
-        return list(lines)
-    tip = Block.from_line(lines[last])
+    key, last, newest, nonce = contract_key(manifest), -1, "", 0
+    signed_by = "" if key is None else f'"sender":"{key.address}"'
+    for number, line in enumerate(lines):
+        if line.startswith(f'{{"chain":"{PUBLIC}",'):
+            last, newest = number, line
+        if key is not None and signed_by in line:
+            nonce = _next_nonce(line, key, nonce)
+    block = None if key is None or not newest else _closing(key, newest, nonce, manifest, files)
+    for number, line in enumerate(lines):
+        yield line
+        if number == last and block is not None:
+            yield block.to_line()
+
+
+def _closing(
+    key: KeyPair, newest: str, nonce: int, manifest: Mapping[str, Any], files: Mapping[str, str]
+) -> Block | None:
+    """The block that closes the run, after the `newest` one; None where that does so already."""
+    tip = Block.from_line(newest)
     if any(each.kind == CLOSE for each in tip.transactions):
-        return list(lines)
+        return None
     end_s = manifest.get("summary", {}).get("simulated_s", 0.0)
     payload = {"files": files, "manifest": digests(manifest)}
-    block = Block.made(
+    return Block.made(
         PUBLIC,
         tip.height + 1,
         time_s=max(tip.time_s, float(end_s)),
         producer="closing",
         previous=tip.hash,
         payload={},
-        transactions=(Transaction.signed(key, CLOSE, payload, chain=PUBLIC, nonce=_next_nonce(lines, key)),),
+        transactions=(Transaction.signed(key, CLOSE, payload, chain=PUBLIC, nonce=nonce),),
     )
-    return [*lines[: last + 1], block.to_line(), *lines[last + 1 :]]
 
 
 def digests(manifest: Mapping[str, Any]) -> dict[str, str]:
@@ -72,9 +86,7 @@ def contract_key(manifest: Mapping[str, Any]) -> KeyPair | None:
         return None
 
 
-def _next_nonce(lines: Sequence[str], key: KeyPair) -> int:
-    """A nonce that no transaction of the key on the public chain has."""
-    own = f'"sender":"{key.address}"'
-    blocks = (read_json(line, place="block") for line in lines if own in line)
-    used = [each["nonce"] for block in blocks for each in block["transactions"] if each["sender"] == key.address]
-    return max(used, default=-1) + 1
+def _next_nonce(line: str, key: KeyPair, before: int) -> int:
+    """A nonce that no transaction of the key in a block's line has, nor one below `before`."""
+    used = [each["nonce"] for each in read_json(line, place="block")["transactions"] if each["sender"] == key.address]
+    return max([before, *(nonce + 1 for nonce in used)])

@@ -13,21 +13,24 @@ from typing import Any
 import numpy as np
 
 from flnft_sim.errors import InputError, bare
-from flnft_sim.files import NotOrdinary, write_atomic
+from flnft_sim.files import NotOrdinary, open_atomic, write_atomic
 from flnft_sim.results.claim import unwritable
 from flnft_sim.results.closing import signed
 from flnft_sim.results.reading import MANIFEST, is_inside, parse_manifest, read_manifest, read_manifest_text, sha256_of
 
 LEDGER = "ledger.jsonl"
 
+type Content = str | bytes | Iterable[str]
+"""Of a file; in pieces where it is large."""
+
 _log = logging.getLogger(__name__)
 
 
 def write_folder(
     directory: Path,
-    contents: Iterable[tuple[str, str | bytes]],
+    contents: Iterable[tuple[str, Content]],
     manifest: Mapping[str, Any],
-    ledger: Callable[[Mapping[str, Any], Mapping[str, str]], str],
+    ledger: Callable[[Mapping[str, Any], Mapping[str, str]], Iterable[str]],
     *,
     force: bool,
 ) -> None:
@@ -69,16 +72,19 @@ def add_files(directory: Path, contents: Iterable[tuple[str, str | bytes]]) -> N
         raise unwritable(directory, error) from error
 
 
-def _write(directory: Path, name: str, content: str | bytes) -> str:
+def _write(directory: Path, name: str, content: Content) -> str:
     """Write one file; returns its SHA-256."""
-    data = content.encode() if isinstance(content, str) else content
-    _log.debug("writing %s, %d bytes", directory / name, len(data))
-    path = directory / name
+    path, digest = directory / name, hashlib.sha256()
     path.parent.mkdir(exist_ok=True)
     if path.parent != directory and path.parent.is_symlink():  # it would lead out of the folder
         raise NotOrdinary(errno.ELOOP, f"{path.parent.name} is a link")
-    write_atomic(path, data)
-    return hashlib.sha256(data).hexdigest()
+    with open_atomic(path) as file:
+        for piece in (content,) if isinstance(content, str | bytes) else content:
+            data = piece.encode() if isinstance(piece, str) else piece
+            digest.update(data)
+            file.write(data)
+        _log.debug("writing %s, %d bytes", path, file.tell())
+    return digest.hexdigest()
 
 
 def _write_manifest(directory: Path, manifest: Mapping[str, Any]) -> None:

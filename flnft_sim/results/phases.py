@@ -2,14 +2,26 @@
 
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
+from flnft_sim.arrays import Ints
 from flnft_sim.results.phase import Phase
-from flnft_sim.results.tables import typed
+from flnft_sim.results.tables import Columns, columns_of_frame, typed
 
-_AT_WORK = tuple(phase for phase in Phase.of_minting() if phase is not Phase.WAITING)
+_AT_WORK = frozenset(phase for phase in Phase.of_minting() if phase is not Phase.WAITING)
+
+
+class Numbers(dict[str, int]):
+    """Numbers given to texts in the order in which they first come up, from 0."""
+
+    def __missing__(self, text: str) -> int:
+        self[text] = len(self)
+        return self[text]
 
 
 class _Span(NamedTuple):
@@ -25,7 +37,17 @@ def microseconds(time_s: float) -> int:
     return round(time_s * 1_000_000)
 
 
+def all_microseconds(times_s: Sequence[float]) -> Ints:
+    """The same of many."""
+    return np.rint(np.asarray(times_s, np.float64) * 1_000_000).astype(np.int64)
+
+
 def phase_breakdown(spans: pd.DataFrame) -> pd.DataFrame:
+    """Minting time by DAO, round and phase (the table `phases`); see `phases_of`."""
+    return phases_of([columns_of_frame(spans)])
+
+
+def phases_of(spans: Iterable[Columns]) -> pd.DataFrame:
     """Minting time by DAO, round and phase (the table `phases`), walked back along the critical path.
 
     Start at the instant the NFT is final (without one: at the last aggregation) and ask what ended there; charge that
@@ -35,19 +57,33 @@ def phase_breakdown(spans: pd.DataFrame) -> pd.DataFrame:
     waited for. Where nothing ended (a deadline, a stalled chain) the gap back to the latest end is `waiting`. Each
     instant is charged once, in whole microseconds: the column `duration_us` sums exactly to the minting time.
     """
-    of_dao: dict[str, list[_Span]] = defaultdict(list)
-    working = spans[spans["phase"].isin(_AT_WORK) & (spans["dao"] != "")]
-    names = (working[name].tolist() for name in ("dao", "agent", "phase"))
-    rounds = working["round"].astype(object).where(working["round"].notna(), None)
-    instants_us = (map(microseconds, working[name].tolist()) for name in ("start_s", "end_s"))
-    for dao, *span in zip(*names, rounds, *instants_us, strict=True):
-        of_dao[dao].append(_Span(*span))
     rows = [
         (dao, round_, phase, duration_us, duration_us / 1e6)
-        for dao, own in of_dao.items()
+        for dao, own in _by_minting(spans)
         for (round_, phase), duration_us in _charges(own).items()
     ]
     return typed("phases", pd.DataFrame(rows, columns=["dao", "round", "phase", "duration_us", "duration_s"]))
+
+
+def _by_minting(pieces: Iterable[Columns]) -> Iterator[tuple[str, list[_Span]]]:
+    """Each minting's spans of work, which are held as numbers meanwhile: a run has many, a minting few."""
+    names, parts = Numbers(), [np.empty((6, 0), np.int64)]
+    for piece in pieces:
+        work = np.array([phase in _AT_WORK for phase in piece["phase"]]) & np.array([dao != "" for dao in piece["dao"]])
+        texts = [[names[text] for text in piece[name]] for name in ("dao", "agent", "phase")]
+        rounds = [-1 if round_ is None else round_ for round_ in piece["round"]]
+        parts.append(np.array([*texts, rounds, *map(all_microseconds, (piece["start_s"], piece["end_s"]))])[:, work])
+    told, words = np.concatenate(parts, axis=1), list(names)
+    told = told[:, np.argsort(told[0], kind="stable")]  # mintings as they first come up, as they are numbered
+    starts = np.flatnonzero(np.diff(told[0], prepend=-1)).tolist()
+    for start, end in pairwise([*starts, told.shape[1]]):
+        yield (
+            words[told[0, start]],
+            [
+                _Span(words[agent], words[phase], None if round_ < 0 else round_, start_us, end_us)
+                for agent, phase, round_, start_us, end_us in told[1:, start:end].T.tolist()
+            ],
+        )
 
 
 def _charges(spans: list[_Span]) -> dict[tuple[int | None, str], int]:

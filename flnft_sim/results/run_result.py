@@ -16,13 +16,13 @@ from flnft_sim.imports import FOLDER
 from flnft_sim.results.claim import Claim
 from flnft_sim.results.closing import closed
 from flnft_sim.results.comparison import Comparison, compare
-from flnft_sim.results.folder import LEDGER, add_files, write_folder
+from flnft_sim.results.folder import LEDGER, Content, add_files, write_folder
 from flnft_sim.results.glance import glance_html, glance_text
 from flnft_sim.results.page import summary_text
 from flnft_sim.results.pictures import Draw, picture, render_all
 from flnft_sim.results.reading import damaged, read_file, read_manifest
 from flnft_sim.results.record import RunRecord
-from flnft_sim.results.tables import as_of_now, from_csv, to_csv, types_of
+from flnft_sim.results.tables import COLUMNS, as_of_now, csv_of, from_csv
 from flnft_sim.results.trace import trace_json
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class RunResult(RunRecord):
         another format, and for a folder that holds something already (unless `force`) or cannot be written.
         """
         format, directory = figure_format(figures), Path(directory)
-        types = {name: types_of(table) for name, table in self.tables.items()}
+        types = {name: self.types(name) for name in COLUMNS}
         manifest = self.manifest | {"summary": self.summary, "tables": types}
         with nullcontext() if claim else Claim(directory, force=force):
             write_folder(directory, self._contents(), manifest, self._closed_ledger, force=force)
@@ -122,10 +122,10 @@ class RunResult(RunRecord):
         except (*FORMLESS, safetensors.SafetensorError) as error:
             raise damaged(directory, error) from error
 
-    def _contents(self) -> Iterator[tuple[str, str | bytes]]:
-        for name, table in self.tables.items():
-            yield f"{name}.csv", to_csv(table)
-        yield "trace.json", trace_json(self.spans, self.counters)
+    def _contents(self) -> Iterator[tuple[str, Content]]:
+        for name in COLUMNS:
+            yield f"{name}.csv", csv_of(list(self.types(name)), self.pieces(name))
+        yield "trace.json", trace_json(self.pieces("spans"), self.pieces("counters"))
         yield from self.nft.items()
         for name, weights in self.weights.items():
             yield name, weights_bytes(weights)
@@ -133,5 +133,5 @@ class RunResult(RunRecord):
             yield f"{IMPORTS}{name}", content
         yield SUMMARY, summary_text(self)
 
-    def _closed_ledger(self, manifest: Mapping[str, Any], hashes: Mapping[str, str]) -> str:
-        return "".join(f"{line}\n" for line in closed(self.ledger_lines, manifest, hashes))
+    def _closed_ledger(self, manifest: Mapping[str, Any], hashes: Mapping[str, str]) -> Iterator[str]:
+        return (f"{line}\n" for line in closed(self.lines, manifest, hashes))

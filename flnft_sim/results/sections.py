@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flnft_sim.results.cash import held_by, providers_gain, users_cost
+from flnft_sim.results.cash import held_by, providers_gain
 from flnft_sim.results.contribution import contributed, crowd_of, measures_in
 from flnft_sim.results.delivery import pots, promises
 from flnft_sim.results.forecast import forecast_quality
@@ -369,7 +369,7 @@ def contracts(told: Told) -> Iterator[Fact]:
 
 def gains(told: Told) -> Iterator[Fact]:
     """What each side got and gave."""
-    received, cost = held_by(told.result, "user"), users_cost(told.result)
+    received, cost = held_by(told.result, "user"), told.figures["users_cost_total_money"]
     yield "users", f"received {shown(received, ',.2f')}, their work cost {shown(cost, ',.2f')}"
     paid, worth = told.figures["paid_total_money"], providers_gain(told.result) + told.figures["paid_total_money"]
     yield "providers", f"paid {shown(paid, ',.2f')} for licences worth {shown(worth, ',.2f')} to them"

@@ -7,17 +7,23 @@ import pandas as pd
 
 from flnft_sim.errors import InputError, UnknownNameError
 from flnft_sim.results.phase import Phase
-from flnft_sim.results.tables import typed
+from flnft_sim.results.tables import COLUMNS, Stored, typed
+from flnft_sim.spool import Rows, Spool
 
 _KNOWN_PHASES = frozenset(Phase)
+_COLUMNS = list(COLUMNS["spans"])
+_encode = json.JSONEncoder(sort_keys=True).encode
+
+
+type _Span = tuple[str, str, str, int | None, float, float, dict[str, Any]]
 
 
 class SpanLog:
     """A growing list of spans and counter samples; adding one is an append, so 10⁶ of them are no burden."""
 
-    def __init__(self) -> None:
-        self._spans: list[tuple[str, str, str, int | None, float, float, dict[str, Any]]] = []
-        self._samples: list[tuple[str, str, float, float]] = []
+    def __init__(self, *, spool: Spool | None = None) -> None:
+        self._spans: Rows[_Span] = Rows(_told, _same, spool=spool)
+        self._samples: Rows[tuple[str, str, float, float]] = Rows(tuple, _same, spool=spool)
 
     def add(
         self,
@@ -54,18 +60,30 @@ class SpanLog:
 
     def to_frame(self, *, first: int = 0) -> pd.DataFrame:
         """All spans from the `first`-th on, one a row, in the order of adding (the table `spans`)."""
-        names = ("agent", "dao", "phase", "round", "start_s", "end_s", "details")
-        spans = self._spans[first:]
-        columns = dict(zip(names, zip(*spans, strict=True), strict=True)) if spans else {}
-        if columns:
-            columns["duration_s"] = tuple(
-                end - start for start, end in zip(columns["start_s"], columns["end_s"], strict=True)
-            )
-            columns["details"] = tuple(
-                json.dumps(details, sort_keys=True) if details else "" for details in columns["details"]
-            )
-        return typed("spans", pd.DataFrame(columns))
+        if not first:
+            return self.table().whole()
+        rows = [_told(span) for span in self._spans[first:]]
+        return typed("spans", pd.DataFrame(rows, columns=_COLUMNS) if rows else pd.DataFrame())
+
+    def table(self) -> Stored:
+        """The table `spans`."""
+        return Stored.of("spans", self._spans)
 
     def counters_frame(self) -> pd.DataFrame:
         """All counter samples, one a row, in the order of adding (the table `counters`)."""
-        return typed("counters", pd.DataFrame(self._samples, columns=["track", "name", "time_s", "value"]))
+        return self.counters().whole()
+
+    def counters(self) -> Stored:
+        """The table `counters`."""
+        return Stored.of("counters", self._samples)
+
+
+def _told(span: _Span) -> tuple[object, ...]:
+    """A row of the table; one that was made of it again has its details as text already."""
+    start_s, end_s, details = span[4:7]
+    text = details if isinstance(details, str) else _encode(details) if details else ""
+    return *span[:6], text, end_s - start_s
+
+
+def _same(*values: Any) -> Any:
+    return values

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from flnft_sim.results.cash import held_by, providers_gain, users_gain
+from flnft_sim.results.cash import held_by, providers_gain
 from flnft_sim.results.delivery import bonds_money, delivered, sells_promises, sold_ahead
 from flnft_sim.results.phase import Phase
 from flnft_sim.results.told import Told, counted, span
@@ -97,7 +97,7 @@ def gained(told: Told) -> str:
     """Who has more than before: users in cash, DAOs by what they keep, providers by licences' worth less payments."""
     if told.result.accounts.empty:
         return "Nobody's account is known."
-    users, received = users_gain(told.result), held_by(told.result, "user")
+    users, received = told.figures["users_gain_total_money"], held_by(told.result, "user")
     first = f"Users {_moved(users)} (received − cost)" if users is not None else f"Users received {_amount(received)}"
     dao = "the DAO" if _daos(told) == 1 else "DAOs"
     providers = _moved(providers_gain(told.result))

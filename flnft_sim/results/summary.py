@@ -7,12 +7,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from flnft_sim.results.cash import providers_gain, users_cost, users_gain
+from flnft_sim.results.cash import held_by, providers_gain, users_cost
 from flnft_sim.results.forecast import forecast_figures
 from flnft_sim.results.phase import Phase
 
 if TYPE_CHECKING:
     from flnft_sim.results.record import RunRecord
+
+
+_KEYS = ("dao", "episode", "round")
+_OF_USERS = (
+    "local_epochs",
+    "privacy_budget",
+    "user_utility",
+    "cash_surplus_money",
+    "cost_round_money",
+    "reward_announced_money",
+)
 
 
 def summarise(result: "RunRecord") -> dict[str, Any]:
@@ -21,7 +32,8 @@ def summarise(result: "RunRecord") -> dict[str, Any]:
     Figures of several DAOs, users, providers or auctions are means over them unless the name says otherwise; a user's
     are over the rounds it took part in.
     """
-    users = result.users[result.users["takes_part"].fillna(False).astype(bool)]
+    rows = result.part("users", "takes_part", *_KEYS, *_OF_USERS)
+    users, cost = taking_part(rows), users_cost(rows, result.rounds)
     accepted = result.bids[result.bids["status"] == "accepted"]
     last = result.rounds.drop_duplicates("dao", keep="last")
     minting = result.phases.groupby("dao")["duration_s"].sum()
@@ -60,11 +72,16 @@ def summarise(result: "RunRecord") -> dict[str, Any]:
         "dao_receipts_total_money": float(result.auctions["dao_receipt_money"].sum()),
         "delivered": _mean(result.deliveries["delivered"]),
         "refunded_total_money": float(result.deliveries["refunded_money"].sum()),
-        "users_cost_total_money": users_cost(result),
-        "users_gain_total_money": users_gain(result),
+        "users_cost_total_money": cost,
+        "users_gain_total_money": None if cost is None else held_by(result, "user") - cost,
         "providers_gain_total_money": providers_gain(result),
         "money_total_units": int(result.accounts["balance_money_units"].sum()),
     }
+
+
+def taking_part(users: pd.DataFrame) -> pd.DataFrame:
+    """Those rows of `users` whose user took part in its round."""
+    return users[users["takes_part"].fillna(False).astype(bool)]
 
 
 def _access(licences: pd.DataFrame) -> dict[str, float | None]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from flnft_sim.results.summary import summarise
+from flnft_sim.results.summary import summarise, taking_part
 
 if TYPE_CHECKING:
     from flnft_sim.results.record import RunRecord
@@ -33,8 +33,8 @@ class Told:
 
     @cached_property
     def takers_part(self) -> pd.DataFrame:
-        """Rows of `users` of those that took part in their round."""
-        return self.result.users[self.result.users["takes_part"].fillna(False).astype(bool)]
+        """k and ε of those that took part in their round."""
+        return taking_part(self.result.part("users", "takes_part", "local_epochs", "privacy_budget"))
 
     @cached_property
     def won(self) -> pd.DataFrame:

@@ -5,12 +5,16 @@ One process a DAO, one track an agent, counters beside them. Times are whole sim
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import chain, pairwise
 
-import pandas as pd
+import numpy as np
 
-from flnft_sim.results.phases import microseconds
+from flnft_sim.results.phases import Numbers, microseconds
+from flnft_sim.results.tables import Columns
+
+type _Shown = tuple[str, str, int, int, int]
 
 #: The process that shows who belongs to no DAO: providers, the auction contract.
 MARKET = "market"
@@ -18,58 +22,91 @@ MARKET = "market"
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, sort_keys=True).encode
 
 
-def trace_json(spans: pd.DataFrame, counters: pd.DataFrame) -> str:
-    """The tables `spans` and `counters` as a Chrome trace, one event a line; equal tables give equal bytes."""
-    processes = _Numbers()
-    events = [*_span_events(spans, processes), *_counter_events(counters, processes)]
-    names = [_metadata("process_name", number, 0, name) for name, number in processes.items()]
-    lines = ",\n".join([*names, *events])
-    return f'{{"displayTimeUnit":"ms","traceEvents":[\n{lines}\n]}}\n'
+def trace_json(spans: Iterable[Columns], counters: Iterable[Columns]) -> Iterator[str]:
+    """The tables `spans` and `counters`, in pieces, as the text of a Chrome trace, in pieces; an event is a line.
+
+    Equal tables give equal bytes, however they are cut.
+    """
+    tracks, samples = _Tracks(spans), list(counters)
+    processes = Numbers()
+    for dao in (*tracks.daos, *(track for each in samples for track in each["track"])):
+        _ = processes[dao]
+    names = (_metadata("process_name", number + 1, 0, name) for name, number in processes.items())
+    lines = chain([names], _span_events(tracks, processes), (_counter_events(each, processes) for each in samples))
+    yield '{"displayTimeUnit":"ms","traceEvents":[\n'
+    begun = False
+    for some in lines:
+        text = ",\n".join(some)
+        yield f",\n{text}" if begun and text else text
+        begun = begun or bool(text)
+    yield "\n]}\n"
 
 
-class _Numbers(dict[str, int]):
-    """Numbers given to names in the order in which they first come up."""
+class _Tracks:
+    """Spans by DAO and agent, held as numbers: each track's in time, tracks as they first come up in time."""
 
-    def __missing__(self, name: str) -> int:
-        self[name] = len(self) + 1
-        return self[name]
+    def __init__(self, pieces: Iterable[Columns]) -> None:
+        texts, parts = Numbers(), [(np.empty((5, 0), np.int32), np.empty((2, 0)))]
+        for piece in pieces:
+            told = [[texts[text] for text in piece[name]] for name in ("dao", "agent", "phase", "details")]
+            rounds = [-1 if round_ is None else round_ for round_ in piece["round"]]
+            parts.append((np.array([*told, rounds], np.int32), np.array([piece["start_s"], piece["end_s"]])))
+        self._told, self._times_s = (np.concatenate(each, axis=1) for each in zip(*parts, strict=True))
+        del parts
+        self._texts = list(texts)
+        order = np.lexsort((-self._times_s[1], self._times_s[0]))
+        pairs = self._told[0, order].astype(np.int64) * len(texts) + self._told[1, order]
+        _, first, track = np.unique(pairs, return_index=True, return_inverse=True)
+        by_track = np.argsort(first[track], kind="stable")  # a track is named by where its first span stands in time
+        self._starts = [*np.flatnonzero(np.diff(first[track[by_track]], prepend=-1)).tolist(), len(order)]
+        self._order = order[by_track]
+
+    @property
+    def daos(self) -> Iterator[str]:
+        """The DAO of each track, `MARKET` where it belongs to none."""
+        return (self._texts[self._told[0, self._order[start]]] or MARKET for start in self._starts[:-1])
+
+    def __iter__(self) -> Iterator[tuple[str, str, list[_Shown]]]:
+        """DAO and agent of each track, and what is shown in it: phase, details, round if any, start and end in µs."""
+        for start, end in pairwise(self._starts):
+            own = self._order[start:end]
+            (dao, *_), (agent, *_), phases, details, rounds = self._told[:, own].tolist()
+            us = np.rint(self._times_s[:, own] * 1_000_000).astype(np.int64).tolist()
+            words = (list(map(self._texts.__getitem__, each)) for each in (phases, details))
+            yield self._texts[dao] or MARKET, self._texts[agent], list(zip(*words, rounds, *us, strict=True))
 
 
-def _span_events(spans: pd.DataFrame, processes: _Numbers) -> Iterator[str]:
+def _span_events(tracks: _Tracks, processes: Numbers) -> Iterator[Iterator[str]]:
     threads: dict[int, int] = defaultdict(int)
-    for (dao, agent), own in _tracks(spans).items():
-        process = processes[dao or MARKET]
-        lanes: list[list[int]] = []  # per lane, the ends of the spans that are still open
-        for phase, round_, start_s, end_s, details in own:
-            start_us, end_us = microseconds(start_s), microseconds(end_s)
-            lane = _free_lane(lanes, start_us, end_us)
-            if lane == len(lanes):
-                lanes.append([])
-                threads[process] += 1
-                yield _metadata("thread_name", process, threads[process], f"{agent}{f' ({lane + 1})' * bool(lane)}")
-            lanes[lane].append(end_us)
-            thread = threads[process] - len(lanes) + 1 + lane
-            yield (  # written by hand, for spans come by the thousand
-                f'{{"args":{_arguments(round_, details)},"dur":{end_us - start_us},"name":{_encode(phase)},"ph":"X",'
-                f'"pid":{process},"tid":{thread},"ts":{start_us}}}'
-            )
+    for dao, agent, shown in tracks:
+        yield _track_events(processes[dao] + 1, agent, shown, threads)
 
 
-def _tracks(spans: pd.DataFrame) -> dict[tuple[str, str], list[tuple[str, Any, float, float, str]]]:
-    """Each agent's spans, by DAO and agent, in time."""
-    in_time = spans.sort_values(["start_s", "end_s"], ascending=[True, False], kind="stable")
-    names = ("dao", "agent", "phase", "round", "start_s", "end_s", "details")
-    tracks: dict[tuple[str, str], list[tuple[str, Any, float, float, str]]] = defaultdict(list)
-    for dao, agent, *span in zip(*(in_time[name].tolist() for name in names), strict=True):
-        tracks[dao, agent].append(tuple(span))
-    return tracks
+def _track_events(process: int, agent: str, spans: list[_Shown], threads: dict[int, int]) -> Iterator[str]:
+    lanes: list[list[int]] = []  # per lane, the ends of the spans that are still open
+    for phase, details, round_, start_us, end_us in spans:
+        lane = _free_lane(lanes, start_us, end_us)
+        if lane == len(lanes):
+            lanes.append([])
+            threads[process] += 1
+            yield _metadata("thread_name", process, threads[process], f"{agent}{f' ({lane + 1})' * bool(lane)}")
+        lanes[lane].append(end_us)
+        thread = threads[process] - len(lanes) + 1 + lane
+        yield (  # written by hand, for spans come by the thousand
+            f'{{"args":{_arguments(round_, details)},"dur":{end_us - start_us},"name":{_name(phase)},"ph":"X",'
+            f'"pid":{process},"tid":{thread},"ts":{start_us}}}'
+        )
 
 
-def _arguments(round_: Any, details: str) -> str:
-    """What is shown with a span, as JSON."""
+_name = lru_cache(maxsize=64)(_encode)  # of phases, of which there are few
+
+
+@lru_cache(maxsize=4096)
+def _arguments(round_: int, details: str) -> str:
+    """What is shown with a span, as JSON; a round below 0 is none."""
     if details:
-        return _encode(json.loads(details) | ({} if pd.isna(round_) else {"round": int(round_)}))
-    return "{}" if pd.isna(round_) else f'{{"round":{int(round_)}}}'
+        return _encode(json.loads(details) | ({} if round_ < 0 else {"round": round_}))
+    return "{}" if round_ < 0 else f'{{"round":{round_}}}'
 
 
 def _free_lane(lanes: list[list[int]], start_us: int, end_us: int) -> int:
@@ -82,14 +119,14 @@ def _free_lane(lanes: list[list[int]], start_us: int, end_us: int) -> int:
     return len(lanes)
 
 
-def _counter_events(counters: pd.DataFrame, processes: _Numbers) -> Iterator[str]:
+def _counter_events(counters: Columns, processes: Numbers) -> Iterator[str]:
     names = ("track", "name", "time_s", "value")
-    for track, name, time_s, value in zip(*(counters[each].tolist() for each in names), strict=True):
+    for track, name, time_s, value in zip(*(counters[each] for each in names), strict=True):
         yield _encode(
             {
                 "ph": "C",
                 "name": name,
-                "pid": processes[track],
+                "pid": processes[track] + 1,
                 "ts": microseconds(time_s),
                 "args": {name: value},
             }

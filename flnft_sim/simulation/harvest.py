@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -15,9 +16,11 @@ from flnft_sim.imports import source_of
 from flnft_sim.learning import SCHEMES, accountant
 from flnft_sim.ledger import from_units
 from flnft_sim.machine import code_version
-from flnft_sim.results import RunResult, phase_breakdown, summarise
+from flnft_sim.results import RunResult, summarise
 from flnft_sim.results.gas import GWEI_A_MONEY
-from flnft_sim.results.tables import TransactionRow, empty, of_rows
+from flnft_sim.results.phases import phases_of
+from flnft_sim.results.record import StoredLines
+from flnft_sim.results.tables import Stored, empty, of_rows
 from flnft_sim.scenario import Scenario
 from flnft_sim.simulation.cast import Cast
 from flnft_sim.simulation.motion import moves, rates
@@ -28,21 +31,17 @@ LIBRARIES = ("flnft-sim", "mesa", "simpy", "numpy", "torch", "hmmlearn", "networ
 def harvest(cast: Cast, *, status: str, wall_s: float, error: str | None = None) -> RunResult:
     """The run's result; one that was interrupted, or ended by an `error`, has what was finished by then."""
     world, records = cast.world, cast.world.records
-    spans = world.spans.to_frame()
+    spans, users = world.spans.table(), _users(cast)
     nfts = [dao.last_minted for dao in cast.daos if dao.last_minted is not None]
-    tables: dict[str, Any] = {
-        "rounds": of_rows("rounds", records.rounds),
-        "users": _users(cast),
-        "bids": of_rows("bids", records.bids),
-        "auctions": of_rows("auctions", records.auctions),
+    grown = ("rounds", "bids", "auctions", "promises", "deliveries")
+    tables: dict[str, Any] = {name: Stored.of(name, getattr(records, name)) for name in grown} | {
+        "users": users,
         "licences": of_rows("licences", records.licences),
-        "promises": of_rows("promises", records.promises),
-        "contributions": _contributions(cast),
-        "deliveries": of_rows("deliveries", records.deliveries),
+        "contributions": _contributions(cast, users),
         "transactions": _transactions(cast),
         "spans": spans,
-        "counters": world.spans.counters_frame(),
-        "phases": phase_breakdown(spans),
+        "counters": world.spans.counters(),
+        "phases": phases_of(spans.pieces("agent", "dao", "phase", "round", "start_s", "end_s")),
         "aoi": _ages(cast),
         "privacy": _privacy(cast),
         "accounts": _accounts(cast),
@@ -50,14 +49,11 @@ def harvest(cast: Cast, *, status: str, wall_s: float, error: str | None = None)
         "moves": moves(cast),
         "rates": rates(cast),
     }
+    chains = (world.public_chain.chain, *(dao.ledger.chain for dao in cast.daos))
     result = RunResult(
         **tables,
         manifest=_manifest(cast, status, wall_s) | ({} if error is None else {"error": error}),
-        ledger_lines=[
-            line
-            for chain in (world.public_chain.chain, *(dao.ledger.chain for dao in cast.daos))
-            for line in chain.to_jsonl().splitlines()
-        ],
+        ledger_lines=StoredLines(chain.lines() for chain in chains),  # type: ignore[arg-type]  # read when asked for
         nft={nft.document_file: nft.document for nft in nfts},
         weights={nft.weights_file: nft.weights for nft in nfts},
         imports={each.file: source_of(each.sha256).content for each in cast.settings.imports},
@@ -89,7 +85,7 @@ def _manifest(cast: Cast, status: str, wall_s: float) -> dict[str, Any]:
 
 def _contracts(cast: Cast) -> dict[str, Any]:
     """Where contracts were executed and which addresses they have; nothing where there are none."""
-    executed = cast.world.public_chain.chain.blocks[0].payload.get("execution")
+    executed = cast.world.public_chain.chain.genesis.payload.get("execution")
     if executed is None:
         return {}
     chain, addresses = cast.settings.public_chain, executed["contracts"]
@@ -125,7 +121,8 @@ def _adversaries(cast: Cast, result: RunResult) -> dict[str, float]:
     }
     if all(each == HONEST for each in conduct.values()):
         return {}
-    money = result.users.groupby("user")[["reward_received_money", "cost_round_money"]].sum()
+    users = result.part("users", "user", "reward_received_money", "cost_round_money")
+    money = users.groupby("user")[["reward_received_money", "cost_round_money"]].sum()
     honest = money.index.map(conduct) == HONEST
     received, cost = (float(column.sum()) for _, column in money[~honest].items())
     return {
@@ -139,15 +136,17 @@ def _adversaries(cast: Cast, result: RunResult) -> dict[str, float]:
 def _extra_figures(cast: Cast, result: RunResult) -> dict[str, Any]:
     """Figures that no table alone tells."""
     world, learner = cast.world, cast.daos[0].learner
-    received = result.users.groupby("user")["reward_received_money"].sum()
-    cost = result.users.groupby("user")["cost_round_money"].sum()
+    names = ("user", "dao", "episode", "round", "reward_received_money", "cost_round_money", "exploitability")
+    users = result.part("users", *names)
+    received = users.groupby("user")["reward_received_money"].sum()
+    cost = users.groupby("user")["cost_round_money"].sum()
     decided = [dao.nft.decision for dao in cast.daos if dao.nft is not None]
     played = [examine(each.problem, each.step) for each in decided if isinstance(each, Decision)]
     anticipated = [each.anticipated_gains for each in played if each.anticipated_gains is not None]
     return {
         "provider_exploitability_money": max((float(each.provider_gains.max()) for each in played), default=None),
         "provider_anticipated_gain_money": max((float(gains.max()) for gains in anticipated), default=None),
-        "user_exploitability": _last_exploitability(result.users),
+        "user_exploitability": _last_exploitability(users),
         **_forgone(result.bids),
         **_adversaries(cast, result),
         "engine": f"{learner.engine_name} ({learner.engine_reason})",
@@ -192,23 +191,24 @@ def _forgone(bids: pd.DataFrame) -> dict[str, float | None]:
     }
 
 
-def _users(cast: Cast) -> pd.DataFrame:
+def _users(cast: Cast) -> "Stored | pd.DataFrame":
     """Every member's rows; of crowds those of the last round."""
     records = cast.world.records
-    parts = [of_rows("users", records.users)] if records.users else []
-    parts += [pd.DataFrame(columns) for columns in records.crowds.values()]
-    return pd.concat(parts, ignore_index=True) if parts else empty("users")
+    rows = Stored.of("users", records.users)
+    if not records.crowds:
+        return rows
+    parts = [rows.whole()] if records.users else []
+    return pd.concat([*parts, *map(pd.DataFrame, records.crowds.values())], ignore_index=True)
 
 
-def _contributions(cast: Cast) -> pd.DataFrame:
+def _contributions(cast: Cast, users: "Stored | pd.DataFrame") -> pd.DataFrame:
     """What was measured of each update, and on a minting's last row of a user what it was paid."""
     rows = pd.DataFrame(cast.world.records.contributions)
     if rows.empty:
         return empty("contributions")
     by = ["dao", "episode", "round", "user"]
-    paid = pd.DataFrame(
-        [[getattr(row, name) for name in (*by, "reward_received_money")] for row in cast.world.records.users]
-    )
+    names = [*by, "reward_received_money"]
+    paid = users.whole(*names)[names] if isinstance(users, Stored) else users[names]
     paid.columns = pd.Index([*by, "paid_money"])
     return rows.drop(columns="paid_money").merge(paid, on=by, how="left")
 
@@ -234,30 +234,33 @@ def _names(cast: Cast) -> dict[str, tuple[str, str]]:
     return names
 
 
-def _transactions(cast: Cast) -> pd.DataFrame:
+def _transactions(cast: Cast) -> Stored:
     """What was final on the public chain, with the gas that it took."""
     names, chain = _names(cast), cast.world.public_chain
-    price_money = cast.settings.public_chain.gas_price_gwei / GWEI_A_MONEY
-    rows = []
-    for each in chain.included:
-        transaction, answer = each.transaction, each.answer
-        used = transaction.gas if answer is None else answer.gas_used
-        rows.append(
-            TransactionRow(
-                block=each.height,
-                time_s=each.time_s,
-                waited_s=each.waited_s,
-                kind=transaction.kind,
-                sender=names.get(transaction.sender, (transaction.sender, ""))[0],
-                auction=str(transaction.payload.get("auction", "")),
-                call="" if answer is None else answer.call,
-                gas_limit=transaction.gas,
-                gas_used=used,
-                gas_money=0.0 if answer is None and chain.execution is not None else used * price_money,
-                error="" if answer is None else answer.error,
-            )
+    price_money, model = cast.settings.public_chain.gas_price_gwei / GWEI_A_MONEY, chain.execution is None
+
+    def told(included: Sequence[Sequence[Any]]) -> dict[str, Sequence[Any]]:
+        kinds, senders, gas, auctions, heights, times_s, waited_s, answers = included
+        calls, used, errors = zip(
+            *(each or ("", limit, "") for each, limit in zip(answers, gas, strict=True)), strict=True
         )
-    return of_rows("transactions", rows)
+        paid = [0.0 if each is None and not model else of * price_money for each, of in zip(answers, used, strict=True)]
+        return {
+            "block": heights,
+            "time_s": times_s,
+            "waited_s": waited_s,
+            "kind": kinds,
+            "sender": [names.get(each, (each, ""))[0] for each in senders],
+            "auction": auctions,
+            "call": calls,
+            "gas_limit": gas,
+            "gas_used": used,
+            "gas_money": paid,
+            "error": errors,
+        }
+
+    chunks = chain.included.so_far()
+    return Stored("transactions", lambda: map(told, chunks()))
 
 
 def _accounts(cast: Cast) -> pd.DataFrame:
@@ -288,5 +291,6 @@ def _ages(cast: Cast) -> pd.DataFrame:
     """Every minting's age of information, until it ended (its NFT was final); one that is under way until now."""
     now_s = float(cast.world.env.now)
     training = [dao for dao in cast.daos if dao.mintings_begun or now_s == 0.0]
-    told = [age.to_frame(now_s if age.end_s is None else age.end_s) for dao in training for age in dao.ages]
-    return pd.concat(told, ignore_index=True) if told else empty("aoi")
+    ages = [age for dao in training for age in dao.ages]
+    corners = [corner for age in ages for corner in age.corners(now_s if age.end_s is None else age.end_s)]
+    return pd.DataFrame(corners, columns=["dao", "episode", "time_s", "age_s"])

@@ -1,16 +1,23 @@
 """What a run keeps of movement and of rates, so that it can be played back."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import simpy
 
-from flnft_sim.results.tables import MoveRow, RateRow, empty, of_rows
+from flnft_sim.arrays import Floats, Ints
+from flnft_sim.clock.rate_log import Rate
+from flnft_sim.results.tables import MoveRow, Stored, empty, of_rows
 from flnft_sim.simulation.building.radio_cell import build_radio_cell
 from flnft_sim.simulation.cast import Cast
+from flnft_sim.spool import Rows
 from flnft_sim.streams import Streams
 
 _MOST_TICKS = 50_000  # longer runs are looked at less often
 _MOST_USERS = 1_000  # a crowd's ways are not kept
+_CLEAR = 1e-9  # of what is rounded: nearer to a half, division may have rounded before
 _STRAIGHT_M = 1e-6  # a way that bends less from one look to the next goes straight on
 
 
@@ -37,18 +44,29 @@ def moves(cast: Cast) -> pd.DataFrame:
     )
 
 
-def rates(cast: Cast) -> pd.DataFrame:
+def rates(cast: Cast) -> Stored:
     """Rates of uploads, from where they changed."""
-    names = _names(cast)
-    rows = cast.world.cell.rate_log.rows() if cast.world.cell.rate_log is not None else []
-    return of_rows(
-        "rates",
-        (RateRow(user=names[row.user], time_s=row.time_s, rate_bps=_three_digits(row.rate_bps)) for row in rows),
-    )
+    names, log = _names(cast), cast.world.cell.rate_log
+
+    def told(rows: Sequence[Sequence[Any]]) -> dict[str, Sequence[Any]]:
+        users, times_s, rates_bps = rows
+        return {
+            "user": [names[user] for user in users],
+            "time_s": times_s,
+            "rate_bps": three_digits(np.array(rates_bps, np.float64)).tolist(),
+        }
+
+    chunks = (Rows[Rate](tuple) if log is None else log.rows()).so_far()
+    return Stored("rates", lambda: map(told, chunks()))
 
 
-def _three_digits(rate_bps: float) -> int:
-    return int(float(f"{rate_bps:.3g}"))
+def three_digits(rates_bps: Floats) -> Ints:
+    """The whole bits a second of what `.3g` prints of each rate (n,), which is at least 0."""
+    unit_bps = 10.0 ** (np.floor(np.log10(np.maximum(rates_bps, 1.0))) - 2)
+    told, whole = rates_bps / unit_bps, np.rint(rates_bps / unit_bps) * unit_bps
+    unclear = (unit_bps < 1) | (np.abs(told % 1 - 0.5) < _CLEAR)
+    whole[unclear] = [float(f"{rate_bps:.3g}") for rate_bps in rates_bps[unclear].tolist()]
+    return whole.astype(np.int64)
 
 
 def _names(cast: Cast) -> dict[int, str]:

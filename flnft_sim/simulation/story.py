@@ -25,6 +25,7 @@ from flnft_sim.simulation.building import build_cast
 from flnft_sim.simulation.foresight import foresee
 from flnft_sim.simulation.harvest import harvest
 from flnft_sim.simulation.history import play_history
+from flnft_sim.spool import Spool
 
 Row = dict[str, Any]
 
@@ -34,6 +35,7 @@ TELL_EVERY_S = 20.0  # of wall time between two words on what a run waits for
 EVENTS_A_LOOK = 1024
 MOST_REPORTED = 1000  # agents of a model whose agents the data collector reports
 _SCENARIOS_OWN: Any = object()  # stands for the seed that the scenario says
+_ITS_OWN: Any = object()  # stands for a spool among the system's temporary files
 
 
 class TimelineStuck(FlnftError):
@@ -65,6 +67,9 @@ class FlnftModel(mesa.Model):
     makes runs that can be repeated. The reporter `seed` says which seed a row had. Every agent is reported, too (name,
     role, activity, balance), so that a batch run has a row an agent, as in every Mesa model with agent reporters; in a
     model of more than `MOST_REPORTED` agents none is, for every step would keep a row of each.
+
+    What is over is put aside on the disk, in a file without a name, so that memory does not grow with auctions: in a
+    `spool` of one's own, or with None nowhere, which spares the time of who asks for no result.
     """
 
     def __init__(
@@ -74,6 +79,7 @@ class FlnftModel(mesa.Model):
         rng: Any = _SCENARIOS_OWN,
         on_round: Callable[[Row], None] | None = None,
         on_wait: Callable[[str], None] | None = None,
+        spool: Spool | None = _ITS_OWN,
         **fields: Any,
     ) -> None:
         own = rng is _SCENARIOS_OWN or (rng is None and "seed" in fields)
@@ -85,7 +91,7 @@ class FlnftModel(mesa.Model):
         self._started_at = self._told_at = time.monotonic()
         self._events, self._on_wait = 0, on_wait
         self.episode = -1
-        self.cast = build_cast(self, settings, on_round or (lambda _row: None))
+        self.cast = build_cast(self, settings, on_round or (lambda _row: None), Spool() if spool is _ITS_OWN else spool)
         self.world, self.env = self.cast.world, self.cast.world.env
         foresee(self.cast)
         play_history(self.cast, settings.game.history_auctions)

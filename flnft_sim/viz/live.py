@@ -56,7 +56,7 @@ class BrowserModel(FlnftModel):
     end_s = None  # nobody knows yet
 
     def __init__(self, settings: Scenario) -> None:
-        super().__init__(settings)
+        super().__init__(settings, spool=None)
         self.name, self.step_s = settings.name, settings.timeline.tick_s
         self._reached_s = 0.0  # where the page has gone to, between two events
         self._reached: Callable[[], bool] = lambda: True  # whether a jump has come to its end
@@ -315,7 +315,7 @@ class BrowserModel(FlnftModel):
 
     def _blocks(self) -> list[BlockLine]:
         chains = (self.world.public_chain.chain, *(dao.ledger.chain for dao in self.daos[:3]))
-        return [line_of(block) for chain in chains for block in chain.blocks[: -BLOCKS_SHOWN - 1 : -1]]
+        return [line_of(block) for chain in chains for block in chain.newest(BLOCKS_SHOWN)]
 
 
 class _Past:

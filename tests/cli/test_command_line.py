@@ -149,9 +149,16 @@ def after_rounds(rounds, happens, monkeypatch):
     monkeypatch.setattr(RunProgress, "__call__", tell)
 
 
+def put_aside_soon(monkeypatch):
+    """Let a run keep a few rows and blocks in memory, and the others on the disk."""
+    monkeypatch.setattr("flnft_sim.spool.CHUNK", 4)
+    monkeypatch.setattr("flnft_sim.ledger.chain.KEPT", 4)
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stop_leaves_what_was_finished(number, status, tmp_path, monkeypatch, capsys):
-    """A real signal, sent when the third round has ended."""
+    """A real signal, sent when the third round has ended; most of what was finished lies on the disk by then."""
+    put_aside_soon(monkeypatch)
     after_rounds(3, lambda: os.kill(os.getpid(), number), monkeypatch)
     monkeypatch.chdir(tmp_path)
     words = ["run", "tiny", "--no-figures", "--set", "learning.rounds=50", "--set", "learning.learner=surrogate"]
@@ -185,6 +192,7 @@ def test_a_run_that_fails_keeps_what_was_finished_and_says_why(tmp_path, monkeyp
     def fail():
         raise FlnftError("the moon fell down")
 
+    put_aside_soon(monkeypatch)
     after_rounds(2, fail, monkeypatch)
     monkeypatch.chdir(tmp_path)
     words = ["run", "tiny", "--set", "learning.learner=surrogate"]

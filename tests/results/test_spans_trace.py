@@ -25,7 +25,7 @@ spans = st.lists(
 
 
 def events_of(log):
-    return json.loads(trace_json(log.to_frame(), log.counters_frame()))["traceEvents"]
+    return json.loads("".join(trace_json(log.table().pieces(), log.counters().pieces())))["traceEvents"]
 
 
 def log_of(entries):

@@ -88,7 +88,7 @@ class Individuals(Membership):
         self.inflates = np.array([user.inflates for user in users])
         self.names = [user.name for user in users]
         self.addresses = [user.address for user in users]
-        self._last_rows: dict[str, UserRow] = {}  # by address
+        self._last_rows: dict[str, int] = {}  # by address, their numbers in the table `users`
 
     def present(self) -> Bools:
         return np.array([not user.away for user in self.users])
@@ -128,13 +128,14 @@ class Individuals(Membership):
         shared = {name: value for name, value in columns.items() if not isinstance(value, np.ndarray | list)}
         own = {name: value for name, value in columns.items() if name not in shared}
         own = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in own.items()}
+        records = self.world.records.users
         for row, address in enumerate(self.addresses):
-            self._last_rows[address] = UserRow(**shared, **{name: values[row] for name, values in own.items()})
-            self.world.records.users.append(self._last_rows[address])
+            self._last_rows[address] = len(records)
+            records.append(UserRow(**shared, **{name: values[row] for name, values in own.items()}))
 
     def book(self, units_by_address: Mapping[str, int]) -> None:
         for address, units in units_by_address.items():
-            self._last_rows[address].reward_received_money = from_units(units)
+            self.world.records.users.amend(self._last_rows[address], "reward_received_money", from_units(units))
 
     def _assignment(
         self, held: Round, row: int, train_s: float, upload_bits: int, draws: Floats, closes_s: float

@@ -24,7 +24,7 @@ class Settling:
 
     def mint_block_s(self, dao: MuDao, since_s: float) -> float:
         """The timestamp of the public block that holds the DAO's mint, infinite while none does."""
-        for block in reversed(self.parties.world.public_chain.chain.blocks):
+        for block in self.parties.world.public_chain.chain.backwards():
             if block.time_s < since_s:
                 break
             if any(each.kind == "mint" and each.payload["dao"] == dao.name for each in block.transactions):

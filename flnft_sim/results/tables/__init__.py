@@ -5,8 +5,9 @@ manifest keeps each column's type, and a table that was written and read again i
 """
 
 from flnft_sim.results.tables.columns import NAN, TYPES, Column, Type, columns_of
-from flnft_sim.results.tables.files import from_csv, to_csv
-from flnft_sim.results.tables.frames import empty, of_rows, type_of, typed, types_of
+from flnft_sim.results.tables.files import csv_of, from_csv, to_csv
+from flnft_sim.results.tables.frames import Columns, columns_of_frame, empty, of_rows, type_of, typed, types_of
+from flnft_sim.results.tables.growing import Stored, joined, rows_of
 from flnft_sim.results.tables.market import AccountRow, AuctionRow, BidRow, LicenceRow, TransactionRow
 from flnft_sim.results.tables.registry import COLUMNS, ROWS
 from flnft_sim.results.tables.renamed import RENAMED, as_of_now
@@ -25,6 +26,7 @@ __all__ = [
     "AuctionRow",
     "BidRow",
     "Column",
+    "Columns",
     "ContributionRow",
     "CounterRow",
     "DeliveryRow",
@@ -37,14 +39,19 @@ __all__ = [
     "RateRow",
     "RoundRow",
     "SpanRow",
+    "Stored",
     "TransactionRow",
     "Type",
     "UserRow",
     "as_of_now",
     "columns_of",
+    "columns_of_frame",
+    "csv_of",
     "empty",
     "from_csv",
+    "joined",
     "of_rows",
+    "rows_of",
     "to_csv",
     "type_of",
     "typed",

@@ -1,7 +1,7 @@
 """Tables as DataFrames of four types: made of rows, checked, and empty ones."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -12,6 +12,10 @@ from flnft_sim.errors import InputError, bare
 from flnft_sim.results.tables.columns import Type
 from flnft_sim.results.tables.registry import COLUMNS
 
+type Columns = Mapping[str, Sequence[Any]]
+"""Some rows of a table by column; None is a missing whole number or flag, NaN a missing number, "" missing text."""
+
+_PLAIN: Mapping[Type, type] = {"text": str, "integer": int, "number": float, "flag": bool}
 _BREAKS = re.compile(r"[\r\n]+")
 
 
@@ -43,6 +47,25 @@ def typed(table: str, frame: pd.DataFrame) -> pd.DataFrame:
                 "convert them first"
             ) from error
     return pd.DataFrame(columns)
+
+
+def columns_of_frame(frame: pd.DataFrame) -> Columns:
+    """The columns of a frame that is typed."""
+    nullable = (name for name in frame if isinstance(frame[name].dtype, pd.Int64Dtype | pd.BooleanDtype))
+    objects = {name: frame[name].astype(object).where(frame[name].notna(), None) for name in nullable}
+    return {str(name): objects.get(name, frame[name]).tolist() for name in frame}
+
+
+def plain(table: str, name: str, values: Sequence[Any]) -> Sequence[Any]:
+    """The values of a column that the table promises, as the column of its frame has them. Raises as `typed` does."""
+    wanted, kinds = _PLAIN[COLUMNS[table][name]], set(map(type, values))
+    if wanted is str:
+        text = "".join(set(values)) if all(issubclass(kind, str) for kind in kinds) else "\n"
+        if "\n" not in text and "\r" not in text:
+            return values
+    elif kinds == {wanted} or (wanted is not float and kinds == {wanted, type(None)}):
+        return values
+    return columns_of_frame(typed(table, pd.DataFrame({name: pd.Series(values, dtype=object)})))[name]
 
 
 def empty(table: str) -> pd.DataFrame:

@@ -31,6 +31,7 @@ from flnft_sim.simulation.building.providers import build_providers
 from flnft_sim.simulation.building.public_chain import build_public_chain
 from flnft_sim.simulation.building.radio_cell import build_radio_cell
 from flnft_sim.simulation.cast import Cast
+from flnft_sim.spool import Spool
 from flnft_sim.streams import Streams
 
 WEI_A_GWEI = 10**9
@@ -39,9 +40,11 @@ if TYPE_CHECKING:
     from flnft_sim.simulation.building.execution import Contracts
 
 
-def build_cast(model: mesa.Model, settings: Scenario, on_round: Callable[[Row], None]) -> Cast:
+def build_cast(
+    model: mesa.Model, settings: Scenario, on_round: Callable[[Row], None], spool: Spool | None = None
+) -> Cast:
     """All mechanisms and agents of a scenario, accounts opened in the genesis block; no auction was ever held."""
-    world = _world(settings, on_round)
+    world = _world(settings, on_round, spool)
     providers = build_providers(model, world, settings)
     contract = AuctionContract(model, world, providers=providers, outsider=Outsider(model, world))
     daos = build_daos(model, world, settings, providers)
@@ -50,23 +53,23 @@ def build_cast(model: mesa.Model, settings: Scenario, on_round: Callable[[Row], 
     return Cast(settings, world, providers, daos, contract, mechanism)
 
 
-def _world(settings: Scenario, on_round: Callable[[Row], None]) -> World:
+def _world(settings: Scenario, on_round: Callable[[Row], None], spool: Spool | None) -> World:
     streams, env, population = Streams(settings.seed), simpy.Environment(), settings.population
     accounts, market = open_accounts(settings, streams), settings.market
     contracts = _contracts(settings, streams, accounts)
-    public_chain = build_public_chain(env, settings, streams, accounts, contracts)
+    public_chain = build_public_chain(env, settings, streams, accounts, contracts, spool=spool)
     worth = settings.game.valuation_money or settings.game.budget_money
     return World(
         settings=handed_in(Settings, settings),
         streams=streams,
         env=env,
-        spans=SpanLog(),
-        records=Records(on_round),
+        spans=SpanLog(spool=spool),
+        records=Records(on_round, spool=spool),
         accounts=accounts,
         public_chain=public_chain,
         onchain=_onchain(settings, Tokens(public_chain.chain), contracts),
         gas_money=GasMoney(accounts, public_chain, price_wei=round(settings.public_chain.gas_price_gwei * WEI_A_GWEI)),
-        cell=build_radio_cell(env, settings, streams),
+        cell=build_radio_cell(env, settings, streams, spool=spool),
         downlink=build_downlink(env, settings, streams),
         beliefs=BeliefBook(
             settings.game.belief.kind,
@@ -81,6 +84,7 @@ def _world(settings: Scenario, on_round: Callable[[Row], None]) -> World:
         incentives=build_incentives(settings),
         engine=build_game_engine(settings),
         measures=build_measures(settings),
+        spool=spool,
     )
 
 

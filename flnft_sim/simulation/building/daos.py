@@ -39,7 +39,7 @@ def build_daos(model: mesa.Model, world: World, settings: Scenario, providers: l
     for number in range(population.daos):
         count = len(range(number, population.users, population.daos))
         consensus = build_private_consensus(settings, streams, number, count)
-        ledger = PrivateLedger(world.env, consensus=consensus, chain=Chain(f"dao-{number}"))
+        ledger = PrivateLedger(world.env, consensus=consensus, chain=Chain(f"dao-{number}", spool=world.spool))
         host = simpy.Resource(world.env) if settings.devices.hosting == "single-host" else None
         content = Content(f"category-{number % population.categories}", carried(population, streams, number))
         parts = Parts(

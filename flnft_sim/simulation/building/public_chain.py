@@ -9,6 +9,7 @@ from flnft_sim.ledger import Accounts, Chain, OtherTraffic, make_consensus
 from flnft_sim.machine import code_version
 from flnft_sim.results.closing import digest_of
 from flnft_sim.scenario import Scenario
+from flnft_sim.spool import Spool
 from flnft_sim.streams import Streams
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def build_public_chain(
     streams: Streams,
     accounts: Accounts,
     contracts: "Contracts | None" = None,
+    *,
+    spool: Spool | None = None,
 ) -> PublicChain:
     chain, rng = settings.public_chain, streams.generator("blocks")
     consensus = make_consensus(chain.protocol, rng, **chain.told("protocol"))
@@ -39,7 +42,7 @@ def build_public_chain(
     return PublicChain(
         env,
         consensus=consensus,
-        chain=Chain("public", genesis=genesis),
+        chain=Chain("public", genesis=genesis, spool=spool),
         gas_limit=chain.gas_limit,
         traffic=load,
         forgets_s=forgets_s,

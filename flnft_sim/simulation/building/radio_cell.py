@@ -6,10 +6,13 @@ from flnft_sim.clock.radio_cell import RadioCell
 from flnft_sim.network import TRACE_POINTS, Area, Links, RandomWaypoint, random_positions
 from flnft_sim.scenario import Scenario
 from flnft_sim.simulation.building.conduct import draw_conduct, names_of_one
+from flnft_sim.spool import Spool
 from flnft_sim.streams import Streams
 
 
-def build_radio_cell(env: simpy.Environment, settings: Scenario, streams: Streams) -> RadioCell:
+def build_radio_cell(
+    env: simpy.Environment, settings: Scenario, streams: Streams, *, spool: Spool | None = None
+) -> RadioCell:
     radio, users = settings.radio, settings.population.users
     area = Area(*radio.area_m)
     if radio.placement == "trace":
@@ -23,4 +26,5 @@ def build_radio_cell(env: simpy.Environment, settings: Scenario, streams: Stream
     mobility = (
         RandomWaypoint(positions, streams.generator("movement"), area=area, settings=radio) if walks else positions
     )
-    return RadioCell(env, Links(radio, mobility, rng=streams.generator("fading"), station_m=area.base_station_m))
+    links = Links(radio, mobility, rng=streams.generator("fading"), station_m=area.base_station_m)
+    return RadioCell(env, links, spool=spool)

@@ -1,0 +1,184 @@
+"""What a run has finished with, put aside on the disk while it goes on: so memory does not grow with a run."""
+
+import os
+import pickle
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from itertools import chain
+from typing import BinaryIO, NamedTuple, overload
+
+from flnft_sim.errors import FlnftError, bare
+
+CHUNK = 512
+"""Rows that are put aside together; as many, and up to twice as many, of the newest stay in memory."""
+
+type Columns = Sequence[Sequence[object]]
+
+
+class SpoolFull(FlnftError):
+    """The disk takes no more of what a run puts aside."""
+
+
+class Piece(NamedTuple):
+    """Where some bytes lie in a spool."""
+
+    offset: int
+    length: int
+
+
+class Spool:
+    """Bytes in one file that has no name, so that it is gone with its holder, however that dies.
+
+    It is made when there is something to put aside, in `folder` or where the system keeps temporary files.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
+        self._folder = folder
+        self._file: BinaryIO | None = None
+        self._length = 0
+
+    def __len__(self) -> int:
+        """How many bytes lie in it."""
+        return self._length
+
+    def put(self, content: bytes) -> Piece:
+        """Put `content` aside; returns where it lies. Raises `SpoolFull` where the disk takes no more."""
+        try:
+            return self._put(content)
+        except OSError as error:
+            raise SpoolFull(
+                f"the run cannot put aside what is over ({error.strerror}); make room on the disk of "
+                f"{bare(str(self._folder or tempfile.gettempdir()))}"
+            ) from error
+
+    def _put(self, content: bytes) -> Piece:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - it is closed with its holder
+        self._file.seek(self._length)
+        self._file.write(content)
+        self._file.flush()
+        piece = Piece(self._length, len(content))
+        self._length += len(content)
+        return piece
+
+    def get(self, piece: Piece) -> bytes:
+        """The bytes that were put aside there."""
+        assert self._file is not None
+        self._file.seek(piece.offset)
+        return self._file.read(piece.length)
+
+
+class Rows[R](Sequence[R]):
+    """Rows that only ever grow; given a spool, all but the newest lie in it, column by column.
+
+    `values` tells a row's values and `make` makes the row of them again, where they are not read as columns alone.
+    A row that was put aside is read from the disk each time and is another object then: what changes later is told by
+    `amend`.
+    """
+
+    def __init__(
+        self,
+        values: Callable[[R], Sequence[object]],
+        make: Callable[..., R] | None = None,
+        *,
+        names: Sequence[str] = (),
+        spool: Spool | None = None,
+    ) -> None:
+        self._values, self._make, self._names, self._spool = values, make, names, spool
+        self._newest: list[R] = []
+        self._aside: list[Piece] = []  # of `CHUNK` rows each
+        self._amended: dict[int, dict[str, object]] = {}  # of rows that lie aside
+
+    def append(self, row: R) -> None:
+        """Add a row."""
+        self._newest.append(row)
+        if len(self._newest) >= 2 * CHUNK and self._spool is not None:
+            self._put_aside(self._spool)
+
+    def extend(self, rows: Iterable[R]) -> None:
+        """Add rows, in their order."""
+        for row in rows:
+            self.append(row)
+
+    def __iadd__(self, rows: Iterable[R]) -> "Rows[R]":
+        self.extend(rows)
+        return self
+
+    def amend(self, number: int, name: str, value: object) -> None:
+        """Change what the row of that number says."""
+        aside = len(self._aside) * CHUNK
+        if number < aside:
+            self._amended.setdefault(number, {})[name] = value
+        else:
+            setattr(self._newest[number - aside], name, value)
+
+    @property
+    def in_memory(self) -> int:
+        """How many rows are held in memory."""
+        return len(self._newest)
+
+    def so_far(self) -> Callable[[], Iterator[Columns]]:
+        """What gives all rows of now, whatever comes later, some at a time as columns: a sequence a value."""
+        aside, newest, amended = len(self._aside), self._columns(self._newest), deepcopy(self._amended)
+
+        def chunks() -> Iterator[Columns]:
+            yield from (self._read(place, amended) for place in range(aside))
+            if newest:
+                yield newest
+
+        return chunks
+
+    def __len__(self) -> int:
+        return len(self._aside) * CHUNK + len(self._newest)
+
+    def __iter__(self) -> Iterator[R]:
+        return chain(chain.from_iterable(map(self._rows, range(len(self._aside)))), self._newest)
+
+    @overload
+    def __getitem__(self, at: int) -> R: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[R]: ...
+    def __getitem__(self, at: int | slice) -> R | list[R]:
+        if isinstance(at, slice):
+            return self._slice(range(len(self))[at])
+        return self._slice(range(len(self))[at : at + 1 or None])[0]
+
+    def __reversed__(self) -> Iterator[R]:
+        yield from reversed(self._newest)
+        for place in reversed(range(len(self._aside))):
+            yield from reversed(self._rows(place))
+
+    def _slice(self, numbers: range) -> list[R]:
+        aside = len(self._aside) * CHUNK
+        if not numbers or min(numbers) >= aside:
+            return [self._newest[number - aside] for number in numbers]
+        rows = {place: self._rows(place) for place in {number // CHUNK for number in numbers if number < aside}}
+        return [
+            rows[number // CHUNK][number % CHUNK] if number < aside else self._newest[number - aside]
+            for number in numbers
+        ]
+
+    def _put_aside(self, spool: Spool) -> None:
+        columns = self._columns(self._newest[:CHUNK])
+        self._aside.append(spool.put(pickle.dumps(columns, protocol=pickle.HIGHEST_PROTOCOL)))
+        del self._newest[:CHUNK]
+
+    def _columns(self, rows: Sequence[R]) -> Columns:
+        return list(zip(*map(self._values, rows), strict=True))
+
+    def _rows(self, place: int) -> list[R]:
+        assert self._make is not None
+        return [self._make(*values) for values in zip(*self._read(place, self._amended), strict=True)]
+
+    def _read(self, place: int, amended: Mapping[int, Mapping[str, object]]) -> Columns:
+        assert self._spool is not None
+        columns: Columns = pickle.loads(self._spool.get(self._aside[place]))
+        own = range(place * CHUNK, (place + 1) * CHUNK)
+        if not any(number in own for number in amended):
+            return columns
+        changed = [list(column) for column in columns]
+        for number in filter(own.__contains__, amended):
+            for name, value in amended[number].items():
+                changed[self._names.index(name)][number - own.start] = value
+        return changed
