@@ -86,7 +86,7 @@ class TrainingAlone(FlnftSimulator):
         """Train, and evaluate after every round."""
         from flnft_sim.machine import one_thread
         from flnft_sim.scenario import Scenario
-        from flnft_sim.simulation.building.learners import build_learner, data_of
+        from flnft_sim.simulation.building.learners import data_of, learners_of
         from flnft_sim.streams import Streams
 
         fields = dict(resolved)
@@ -95,7 +95,7 @@ class TrainingAlone(FlnftSimulator):
         users = settings.population.users
         everybody, once = np.ones(users, bool), np.ones(users, np.int64)
         with one_thread("torch", "numba"):
-            learner = build_learner(settings, Streams(settings.seed), data_of(settings), None, 0, users, 0)
+            learner = learners_of(settings, Streams(settings.seed), data_of(settings), None, 0, users)(0)
             scores = []
             for number in range(1, settings.learning.rounds + 1):
                 budgets = np.full(users, inf if epsilon is None else epsilon)

@@ -25,7 +25,7 @@ from flnft_sim.scenario.schema import Population
 from flnft_sim.simulation.building.conduct import draw_conduct, names_of_one
 from flnft_sim.simulation.building.foresight import foresee_minting
 from flnft_sim.simulation.building.keywords import carried
-from flnft_sim.simulation.building.learners import build_learner, data_of, extent_of
+from flnft_sim.simulation.building.learners import data_of, extent_of, learners_of
 from flnft_sim.simulation.building.private_ledger import build_private_consensus, edge_delays_s
 from flnft_sim.streams import Streams
 
@@ -47,7 +47,7 @@ def build_daos(model: mesa.Model, world: World, settings: Scenario, providers: l
             members=people.members(model, world, number, ledger, host),
             buyers=[provider for provider in providers if provider.wants(content.name)],
             category=content.name,
-            make_learner=partial(build_learner, settings, streams, dataset, extent, number, count),
+            make_learner=learners_of(settings, streams, dataset, extent, number, count),
             foresee=partial(foresee_minting, settings, streams, number),
             scheme=SCHEMES.get(settings.learning.scheme)(),
             ledger=ledger,

@@ -1,6 +1,8 @@
 """Build what learns in a DAO: the real thing on its share of the data, or a fitted curve."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -52,67 +54,53 @@ def extent_of(settings: Scenario) -> Extent:
     return load_extent(learning.dataset, learning.model, *remark)
 
 
-def build_learner(
-    settings: Scenario,
-    streams: Streams,
-    dataset: Dataset | None,
-    extent: Extent | None,
-    dao: int,
-    users: int,
-    episode: int,
-) -> Learner:
-    """A fresh learner for one minting of one DAO; every DAO deals the same data out in its own way."""
+def learners_of(
+    settings: Scenario, streams: Streams, dataset: Dataset | None, extent: Extent | None, dao: int, users: int
+) -> Callable[[int], Learner]:
+    """How to make a fresh learner for each minting of one DAO, by episode; what all of them share is made once.
+
+    Every DAO deals the same data out in its own way.
+    """
+    make = _surrogate(settings, extent, users) if dataset is None else _real(settings, streams, dataset, dao, users)
+    return lambda episode: make(seed=streams.integer("learning", dao, episode))
+
+
+def _surrogate(settings: Scenario, extent: Extent | None, users: int) -> Callable[..., Learner]:
     learning = settings.learning
-    scheme = SCHEMES.get(learning.scheme)
-    seed = streams.integer("learning", dao, episode)
-    if dataset is None:
-        facts = DATASETS.facts(learning.dataset)
-        sizes = np.full(users, learning.samples_per_user or max(1, facts.samples // users))
-        if _trains_privately(settings):
-            return PrivateSurrogateLearner(
-                load_private_curve(learning.dataset, learning.model),
-                _model_of(settings, facts),
-                sizes,
-                privacy=_contract_of(settings),
-                learning_rate=learning.learning_rate,
-                extent=extent,
-            )
-        return SurrogateLearner(
-            load_curve(learning.dataset, learning.model),
-            _model_of(settings, facts),
-            sizes,
-            batch_size=learning.batch_size,
-            noise=_noise_of(settings),
-            seed=seed,
-            extent=extent,
-        )
-    dataset, shards = deal(settings, streams, dataset, dao, users)
+    facts = DATASETS.facts(learning.dataset)
+    model = _model_of(settings, facts)
+    sizes = np.full(users, learning.samples_per_user or max(1, facts.samples // users))
     if _trains_privately(settings):
-        return PrivateLearner(
-            dataset,
-            _model_of(settings, dataset),
-            shards,
-            privacy=_contract_of(settings),
-            declared=max(1, len(dataset.train_y) // users),
-            training=_training_of(settings),
-            seed=seed,
-        )
-    training, noise = _training_of(settings), _noise_of(settings)
-    if scheme.centralized:
-        return CentralizedLearner(
-            dataset, _model_of(settings, dataset), shards, training=training, noise=noise, seed=seed
-        )
-    return FederatedLearner(
-        dataset,
-        _model_of(settings, dataset),
-        shards,
-        training=training,
-        noise=noise,
-        seed=seed,
-        shows_updates=not settings.population.moves_as_crowd(
-            dao
-        ),  # a crowd's are neither hashed nor measured nor forged
+        curve, privacy = load_private_curve(learning.dataset, learning.model), _contract_of(settings)
+
+        def without_chance(seed: int) -> Learner:
+            del seed
+            rate = learning.learning_rate
+            return PrivateSurrogateLearner(curve, model, sizes, privacy=privacy, learning_rate=rate, extent=extent)
+
+        return without_chance
+    return partial(
+        SurrogateLearner,
+        load_curve(learning.dataset, learning.model),
+        model,
+        sizes,
+        batch_size=learning.batch_size,
+        noise=_noise_of(settings),
+        extent=extent,
     )
+
+
+def _real(settings: Scenario, streams: Streams, dataset: Dataset, dao: int, users: int) -> Callable[..., Learner]:
+    declared = max(1, len(dataset.train_y) // users)
+    dataset, shards = deal(settings, streams, dataset, dao, users)
+    data = dataset, _model_of(settings, dataset), shards
+    training, noise = _training_of(settings), _noise_of(settings)
+    if _trains_privately(settings):
+        return partial(PrivateLearner, *data, privacy=_contract_of(settings), declared=declared, training=training)
+    if SCHEMES.get(settings.learning.scheme).centralized:
+        return partial(CentralizedLearner, *data, training=training, noise=noise)
+    shows_updates = not settings.population.moves_as_crowd(dao)  # a crowd's are neither hashed nor measured nor forged
+    return partial(FederatedLearner, *data, training=training, noise=noise, shows_updates=shows_updates)
 
 
 def _trains_privately(settings: Scenario) -> bool:
