@@ -6,6 +6,7 @@ between two scenarios that use different sets of streams.
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,7 @@ class Streams:
 
     def sequence(self, purpose: str, *indices: int) -> np.random.SeedSequence:
         """The child for a purpose ("placement", "fading", "blocks" …) and optional indices (user, round …)."""
-        digest = hashlib.sha256(purpose.encode()).digest()
-        return np.random.SeedSequence(self.seed, spawn_key=(int.from_bytes(digest[:4], "big"), *indices))
+        return np.random.SeedSequence(self.seed, spawn_key=(_key(purpose), *indices))
 
     def generator(self, purpose: str, *indices: int) -> np.random.Generator:
         """A fresh PCG64 generator on that child; ask once and keep it: asking again starts the stream anew."""
@@ -34,6 +34,11 @@ class Streams:
     def integer(self, purpose: str, *indices: int) -> int:
         """A 63-bit seed for libraries that want a number (PyTorch, hmmlearn)."""
         return int(self.sequence(purpose, *indices).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+@cache
+def _key(purpose: str) -> int:
+    return int.from_bytes(hashlib.sha256(purpose.encode()).digest()[:4], "big")
 
 
 def checked_seed(seed: Any) -> int:

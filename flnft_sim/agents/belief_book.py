@@ -34,8 +34,8 @@ class BeliefBook:
 
     def believed_money(self, providers: Sequence[int]) -> tuple[Floats, Floats]:
         """Expected money each of the providers (numbers, M of them) bids next: arrays (M,) for quality, freshness."""
-        quality, freshness = ([beliefs[p].mean() for p in providers] for beliefs in self._beliefs)
-        return np.array(quality), np.array(freshness)
+        quality, freshness = self._beliefs
+        return np.array([quality[p].mean() for p in providers]), np.array([freshness[p].mean() for p in providers])
 
     def about(self, purpose: str, *indices: int, prior_money: float) -> BidBelief:
         """A belief of the same kind about another amount that the ledger shows again and again."""
@@ -49,11 +49,8 @@ class BeliefBook:
     def observe(self, quality_money: Floats, freshness_money: Floats, providers: Sequence[int]) -> None:
         """Learn from an auction the ledger has opened; NaN where a provider's bid did not count."""
         for beliefs, money in zip(self._beliefs, (quality_money, freshness_money), strict=True):
-            for provider, bid in zip(providers, money, strict=True):
-                if np.isnan(bid):
-                    beliefs[provider].observe_gap()
-                else:
-                    beliefs[provider].observe(float(bid))
+            for provider, bid in zip(providers, money.tolist(), strict=True):
+                beliefs[provider].observe(bid)
 
     def reveal(self, quality_money: Floats, freshness_money: Floats, providers: Sequence[int]) -> None:
         """Tell beliefs that want the truth what will be bid."""

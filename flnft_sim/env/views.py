@@ -47,7 +47,8 @@ def provider_view(
     newest_first = reversed(world.records.auctions)
     last = next((row for row in newest_first if provider.wants(row.category) and row.bidders), None)
     won = last is not None and any(
-        row.won and row.provider == provider.name and row.auction == last.auction for row in world.records.bids[-64:]
+        row.won and row.provider == provider.name and row.auction == last.auction
+        for row in reversed(world.records.bids[-64:])
     )
     return _shown(
         provider.valuation_money / usual,

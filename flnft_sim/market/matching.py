@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from flnft_sim.errors import InputError
 
@@ -14,7 +14,7 @@ class Content:
     category: str
     keywords: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The category, and the keywords behind it in order: content of one name is sold in one market."""
         return "+".join([self.category, *sorted(self.keywords)])

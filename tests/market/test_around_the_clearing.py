@@ -130,6 +130,11 @@ def test_the_ask_of_one_licence():
         ask_per_licence(float("nan"), 1)
 
 
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=40))
+def test_a_learned_reserve_is_numpys_percentile_to_the_last_bit(asks):
+    assert learned_reserve(asks, prior=7.0) == np.percentile(asks, 75)
+
+
 def test_the_reserve_is_learned_from_lowest_asks():
     assert learned_reserve([], prior=7.0) == 7.0
     assert learned_reserve([1, 2, 3, 4, 5], prior=7.0) == 4.0

@@ -134,24 +134,25 @@ class BidRows:
         buyers, decisions = self.auction.buyers, self.auction.tender.decisions
         if not decisions:
             return [0.0] * len(buyers)
-        accepted = self.auction.accepted_offers()
-        valuations = (
-            np.array([buyer.quality_valuation_money for buyer in buyers]),
-            np.array([buyer.freshness_valuation_money for buyer in buyers]),
+        money = np.nan_to_num(self.auction.accepted_offers())
+        valuations = np.array(
+            [
+                [buyer.quality_valuation_money for buyer in buyers],
+                [buyer.freshness_valuation_money for buyer in buyers],
+            ]
         )
         ratios, form = np.array([buyer.elasticity_ratio for buyer in buyers]), decisions[0].problem.provider_utility
         of_all = []
         for step in (decision.step for decision in decisions):
-            worth = quality_satisfaction(step.quality, ratios), np.full(len(ratios), step.freshness)
-            parts = zip(accepted, worth, valuations, strict=True)
-            quality, freshness = (_part_utility(*part, form=form) for part in parts)
+            satisfied = np.stack([quality_satisfaction(step.quality, ratios), np.full(len(ratios), step.freshness)])
+            quality, freshness = _utility(money, satisfied, valuations, form=form)
             of_all.append(quality + freshness)
         return np.stack(of_all, axis=-1).mean(axis=-1).tolist()
 
 
-def _part_utility(money: Floats, satisfaction: Floats, valuations: Floats, *, form: ProviderForm) -> Floats:
-    """Ψ (buyers,) of one dimension, quality or freshness, at what each bid for it; 0 where it satisfies nobody."""
+def _utility(money: Floats, satisfaction: Floats, valuations: Floats, *, form: ProviderForm) -> Floats:
+    """Ψ (2, buyers) of quality and of freshness, at what each bid for them; 0 where they satisfy nobody."""
     there = satisfaction > 0
-    prices = np.divide(np.nan_to_num(money), satisfaction, out=np.zeros_like(money), where=there)
-    rivals = prices.sum() - prices
+    prices = np.divide(money, satisfaction, out=np.zeros_like(money), where=there)
+    rivals = prices.sum(axis=-1, keepdims=True) - prices
     return np.where(there, provider_utility(prices, rivals, valuations, satisfaction, form=form), 0.0)
