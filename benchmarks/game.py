@@ -2,9 +2,9 @@
 
     python -m benchmarks game
 
-Four questions: an equilibrium of 10⁶ users and 10³ providers (also settled, with freshness answering epochs), a
-contest of 10⁶ users for a pot that does not pay all of them, one belief update at 5 states and 12 levels, and the
-beliefs about 40 providers over 100 auctions, updates and refits.
+Five questions: an equilibrium of 10⁶ users and 10³ providers (also settled, with freshness answering epochs), decisions
+of few by compiled loops, a contest of 10⁶ users for a pot that does not pay all of them, one belief update at 5 states
+and 12 levels, and the beliefs about 40 providers over 100 auctions, updates and refits.
 """
 
 import math
@@ -12,6 +12,8 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from statistics import median
 
 import numpy as np
@@ -21,6 +23,7 @@ from flnft_sim.game import BidBelief, DecisionProblem, decision_steps
 from flnft_sim.game.beliefs.fitting import fresh_start
 from flnft_sim.game.beliefs.forward import ForwardFilter, HmmParameters
 from flnft_sim.game.contest import ContestTerms, settled_contest
+from flnft_sim.game.engines import GameEngine
 from flnft_sim.game.problem import DecisionStep
 
 USERS, PROVIDERS = 10**6, 10**3
@@ -34,6 +37,7 @@ def main() -> None:
     cores = len(os.sched_getaffinity(0))
     print(f"game: {platform.processor() or platform.machine()}, {cores} cores, Python {platform.python_version()}")
     _equilibrium()
+    _few()
     _contest()
     _one_update()
     _forty_providers()
@@ -73,6 +77,19 @@ def _equilibrium() -> None:
         f"  equilibrium settled to a gap of {SETTLED:.0e} ({size}): {settled:.2f} s in {steps} exchanges, "
         f"{busy:.2f} s of processor time"
     )
+
+
+def _few() -> None:
+    for users, providers in ((4, 5), (10, 10), (100, 40), (1_000, 100)):
+        market, repeats = replace(_market(users, providers), user_reply="own-age"), max(5, 2_000 // users)
+        arrays, loops = (
+            _seconds(partial(GameEngine(name).decide, market, tolerance=SETTLED, most_steps=60), repeats=repeats)
+            for name in ("arrays", "compiled")
+        )
+        print(
+            f"  a decision of {users:,} users and {providers} providers: {1e3 * loops:.3f} ms by compiled loops, "
+            f"{1e3 * arrays:.2f} ms by arrays; ratio {arrays / loops:.1f}"
+        )
 
 
 def _contest() -> None:

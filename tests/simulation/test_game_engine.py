@@ -8,7 +8,8 @@ import pytest
 
 from flnft_sim import load_scenario, run
 from flnft_sim.errors import UnknownNameError
-from flnft_sim.game.engines import MOST_USERS, WORTH_STARTING, choose_game_engine
+from flnft_sim.game.engines import WORTH_STARTING, choose_game_engine
+from flnft_sim.game.loops import MOST_USERS
 from flnft_sim.simulation.building.game_engine import build_game_engine
 
 FEW = {"market.auctions": 2, "learning.rounds": 2, "game.history_auctions": 5}
@@ -22,7 +23,7 @@ FEW = {"market.auctions": 2, "learning.rounds": 2, "game.history_auctions": 5}
         ("paper10", {"market.auctions": 100}, "arrays", "numerically or step by step"),
         ("sound-market", {}, "arrays", "no decisions"),
         ("market", {"learning.scheme": "random"}, "compiled", "480 decisions"),
-        ("market", {"population.users": 12_000}, "arrays", "1,500 users at a time"),
+        ("market", {"population.users": 24_000, "radio.cross_talk": 0.0}, "arrays", "3,000 users at a time"),
         ("market", {"game.engine": "arrays"}, "arrays", "asked for"),
         ("tiny", {"game.engine": "compiled"}, "compiled", "asked for"),
     ],

@@ -6,3 +6,6 @@ one that it repeats. Tests hold both to the same results.
 
 Only `engine` is for callers; importing it starts Numba, which takes half a second.
 """
+
+MOST_USERS = 2_000
+"""Beyond, arrays are as fast."""

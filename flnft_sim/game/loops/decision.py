@@ -14,6 +14,7 @@ from flnft_sim.game.loops.answers import (
     rounded_epochs,
     utility,
 )
+from flnft_sim.game.loops.equilibrium import equilibrium_prices
 from flnft_sim.game.loops.kept import (
     BEST_EPOCHS,
     BEST_PRIVACY,
@@ -44,7 +45,7 @@ from flnft_sim.game.loops.kept import (
     TOOK_PART,
     UTILITY,
 )
-from flnft_sim.game.loops.pricing import announce, counted_money
+from flnft_sim.game.loops.pricing import belief_prices, counted_money, insist_and_pay, satisfied
 
 TINY = 2.2250738585072014e-308  # the smallest normal number
 
@@ -66,6 +67,19 @@ def ageless(users, answers):
     for i in range(users.shape[1]):
         least_s = min(least_s, users[FIXED_S, i] + users[EPOCH_S, i] * answers[FORESEEN, i])
     return least_s <= 0
+
+
+@KEPT.inner
+def announce(providers, quality, freshness, reserve, informed, in_money, prices):
+    """Fill in prices and money; returns False where arrays must find them, or say which number is too large."""
+    if not satisfied(providers, quality, freshness, prices):
+        return False
+    if informed:
+        found = equilibrium_prices(providers, freshness, reserve, in_money, prices)
+    else:
+        found = belief_prices(providers, freshness, reserve, in_money, prices)
+    insist_and_pay(providers, prices)
+    return found
 
 
 @KEPT.inner
@@ -202,6 +216,7 @@ def settle(
     answers,
     providers,
     prices,
+    informed,
     own_age,
     in_money,
     expected,
@@ -215,7 +230,7 @@ def settle(
 
     `who` has the candidates and `answers` the epochs to begin with; both, and `prices`, are filled in as `kept` names
     their rows. Returns the number of the last exchange, its gap, quality, priced and answered freshness, and the price
-    of a unit of freshness; number 0 where a formula has no finite value.
+    of a unit of freshness; number 0 where a budget binds at the equilibrium, or a formula has no finite value.
     """
     place, lower, upper = total_freshness(users, answers, who, horizon_s), 0.0, inf
     last_place = last_reply = -1.0
@@ -225,7 +240,7 @@ def settle(
         quality = 0.0
         for i in range(users.shape[1]):
             quality += users[QUALITY, i] if who[CANDIDATE, i] else 0.0
-        if not announce(providers, quality, place, reserve, in_money, prices):
+        if not announce(providers, quality, place, reserve, informed, in_money, prices):
             break
         for_quality = counted_money(prices, PRICE_Q, MONEY_Q, RIVALS_Q, expected)
         money = counted_money(prices, PRICE_F, MONEY_F, RIVALS_F, expected)

@@ -8,11 +8,11 @@ import numpy as np
 from flnft_sim.arrays import Bools, Floats
 from flnft_sim.game.decision import decide as decide_by_arrays
 from flnft_sim.game.exchange import user_terms
-from flnft_sim.game.loops import kept
+from flnft_sim.game.loops import MOST_USERS, kept
 from flnft_sim.game.loops.decision import settle
 from flnft_sim.game.problem import DecisionProblem, DecisionStep
 
-MOST_USERS, MOST_EPOCHS = 2_000, 10_000  # beyond, loops gain nothing on arrays
+MOST_EPOCHS = 10_000  # that are tried one after another
 
 _log = logging.getLogger(__name__)
 
@@ -23,7 +23,6 @@ def serves(problem: DecisionProblem) -> bool:
         problem.incentives is None
         and problem.damping is None
         and problem.leadership == "simultaneous"
-        and problem.providers.beliefs is not None
         and problem.freshness_horizon_s > 0
         and problem.users.epochs_max.size <= MOST_USERS
         and problem.users.epochs_max.max() <= MOST_EPOCHS
@@ -45,6 +44,7 @@ def decide(problem: DecisionProblem, *, tolerance: float = 1e-6, most_steps: int
         answers,
         providers,
         prices,
+        problem.providers.beliefs is None,
         problem.user_reply == "own-age",
         problem.provider_utility == "money",
         problem.reward_expectation == "expected",
@@ -54,7 +54,7 @@ def decide(problem: DecisionProblem, *, tolerance: float = 1e-6, most_steps: int
         float(tolerance),
         max(1, most_steps),
     )
-    if iteration == 0:  # a number that formulas are not defined at; arrays say which
+    if iteration == 0:  # a budget that binds at the equilibrium, or a number that arrays refuse and name
         return decide_by_arrays(problem, tolerance=tolerance, most_steps=most_steps)
     return _step(problem, iteration, told, who, answers, prices)
 
@@ -64,7 +64,7 @@ def warm_up() -> None:
     """Compile the loops unless this machine has done so before; the log says so first, as it takes seconds."""
     with kept.KEPT.compiling("decision") as cold:
         if cold:
-            _log.info("compiling the game's loops, once on this machine (about 7 s) …")
+            _log.info("compiling the game's loops, once on this machine (about 8 s) …")
             decide(_smallest())
 
 
@@ -104,10 +104,7 @@ def _providers(problem: DecisionProblem) -> Floats:
     providers = np.empty((8, known.budgets.size))
     providers[kept.WORTH_Q], providers[kept.WORTH_F] = known.valuations_quality, known.valuations_freshness
     providers[kept.BUDGET], providers[kept.RATIO] = known.budgets, known.elasticity_ratio
-    providers[kept.BELIEVED_Q], providers[kept.BELIEVED_F] = (
-        known.believed_quality_money,
-        known.believed_freshness_money,
-    )
+    providers[kept.BELIEVED_Q], providers[kept.BELIEVED_F] = known.beliefs or (np.nan, np.nan)
     providers[kept.INSISTED_Q], providers[kept.INSISTED_F] = problem.insisted or (np.nan, np.nan)
     return providers
 

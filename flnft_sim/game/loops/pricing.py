@@ -105,26 +105,40 @@ def belief_price(providers, j, rivals_q, rivals_f, quality, freshness, reserve, 
 
 
 @KEPT.inner
-def announce(providers, quality, freshness, reserve, in_money, prices):
-    """Fill in prices and money; returns False where a number is too large for the formulas, which is told elsewhere."""
+def satisfied(providers, quality, freshness, prices):
+    """Fill in the satisfactions, in the rows of the money to come; returns whether each is a number."""
     for j in range(prices.shape[1]):
-        prices[MONEY_Q, j] = quality ** providers[RATIO, j]  # the satisfaction, until the money is known
+        prices[MONEY_Q, j], prices[MONEY_F, j] = quality ** providers[RATIO, j], freshness
         if not isfinite(prices[MONEY_Q, j]) or providers[RATIO, j] <= 0:
             return False
+    return True
+
+
+@KEPT.inner
+def belief_prices(providers, freshness, reserve, in_money, prices):
+    """Fill in both kinds of price; returns False where a believed price is no number."""
+    for j in range(prices.shape[1]):
         prices[PRICE_Q, j] = per_unit(providers[BELIEVED_Q, j], prices[MONEY_Q, j])
         prices[PRICE_F, j] = per_unit(providers[BELIEVED_F, j], freshness)
     if not (rival_sums(prices, PRICE_Q, prices, RIVALS_Q) and rival_sums(prices, PRICE_F, prices, RIVALS_F)):
         return False
     for j in range(prices.shape[1]):
-        satisfaction = prices[MONEY_Q, j]
-        q, f = belief_price(
-            providers, j, prices[RIVALS_Q, j], prices[RIVALS_F, j], satisfaction, freshness, reserve, in_money
-        )
-        prices[PRICE_Q, j] = q if isnan(providers[INSISTED_Q, j]) else providers[INSISTED_Q, j]
-        prices[PRICE_F, j] = f if isnan(providers[INSISTED_F, j]) else providers[INSISTED_F, j]
-        prices[MONEY_Q, j] = prices[PRICE_Q, j] * satisfaction
-        prices[MONEY_F, j] = prices[PRICE_F, j] * freshness
+        rivals_q, rivals_f = prices[RIVALS_Q, j], prices[RIVALS_F, j]
+        q, f = belief_price(providers, j, rivals_q, rivals_f, prices[MONEY_Q, j], freshness, reserve, in_money)
+        prices[PRICE_Q, j], prices[PRICE_F, j] = q, f
     return True
+
+
+@KEPT.inner
+def insist_and_pay(providers, prices):
+    """Let those insist who do; from then on the rows of money hold money."""
+    for j in range(prices.shape[1]):
+        if not isnan(providers[INSISTED_Q, j]):
+            prices[PRICE_Q, j] = providers[INSISTED_Q, j]
+        if not isnan(providers[INSISTED_F, j]):
+            prices[PRICE_F, j] = providers[INSISTED_F, j]
+        prices[MONEY_Q, j] *= prices[PRICE_Q, j]
+        prices[MONEY_F, j] *= prices[PRICE_F, j]
 
 
 @KEPT.inner
