@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from flnft_sim.errors import InputError, bare
 from flnft_sim.ledger.canonical import canonical_json, sha256_hex
@@ -139,8 +139,7 @@ class Transaction:
             raise VerificationError(f"signature of {bare(self.sender)} does not hold")
 
 
-@dataclass(frozen=True)
-class Receipt:
+class Receipt(NamedTuple):
     """A transaction is final: in which block, when, and how many seconds after it was submitted."""
 
     block_height: int

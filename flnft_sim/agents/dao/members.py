@@ -3,7 +3,7 @@
 import hashlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,6 @@ from flnft_sim.clock.private_ledger import PrivateLedger
 from flnft_sim.clock.work import Work
 from flnft_sim.learning import LocalUpdates
 from flnft_sim.ledger import from_units
-from flnft_sim.results.outcome import Outcome
 from flnft_sim.results.tables import UserRow
 
 Columns = dict[str, Any]  # of the table `users`: arrays (N,), or one value for all rows
@@ -107,14 +106,12 @@ class Individuals(Membership):
         return ledger.expected_of(range(len(self)))
 
     def work(self, held: Round, train_s: Floats, upload_bits: int, draws: Floats) -> Process:
-        env, users = self.world.env, held.plan.users
-        deadline_s = self.world.settings.timeline.round_deadline_s
+        env, deadline_s = self.world.env, self.world.settings.timeline.round_deadline_s
         closes_s = math.inf if deadline_s is None else closing_s(env.now, deadline_s)
-        work = Work.begun(len(users), env.now)
+        work = Work.begun(len(held.plan.users), env.now)
         running = []
-        for row, member in enumerate(users.tolist()):
-            assignment = self._assignment(held, row, float(train_s[row]), upload_bits, draws[member], closes_s)
-            running.append(env.process(self.users[member].contribute(assignment, work, row)))
+        for row, assignment in enumerate(self._assignments(held, train_s, upload_bits, draws, closes_s)):
+            running.append(env.process(self.users[assignment.member].contribute(assignment, work, row)))
         if deadline_s is not None:
             yield env.all_of(running) | EndOfInstant(env, closes_s)
             for process in running:
@@ -137,35 +134,44 @@ class Individuals(Membership):
         for address, units in units_by_address.items():
             self.world.records.users.amend(self._last_rows[address], "reward_received_money", from_units(units))
 
-    def _assignment(
-        self, held: Round, row: int, train_s: float, upload_bits: int, draws: Floats, closes_s: float
-    ) -> Assignment:
-        failures, (drops, moment, link) = self.world.settings.failures, draws.tolist()
-        return Assignment(
-            dao=held.label,
-            member=int(held.plan.users[row]),
-            episode=held.episode,
-            round=held.number,
-            train_s=train_s,
-            mask_s=0.0 if held.mask_s is None else float(held.mask_s[row]),
-            upload_bits=upload_bits,
-            update_hash=_update_hash(held.updates, row),
-            drops_at=moment if drops < failures.dropout_rate else None,
-            link_fails=link < failures.link_failure_rate,
-            closes_s=closes_s,
-        )
+    def _assignments(
+        self, held: Round, train_s: Floats, upload_bits: int, draws: Floats, closes_s: float
+    ) -> list[Assignment]:
+        """What each of the round's (n,) participants is to do."""
+        failures, users = self.world.settings.failures, held.plan.users
+        masks_s = np.zeros(len(users)) if held.mask_s is None else held.mask_s
+        columns = (users, train_s, masks_s, draws[users])
+        return [
+            Assignment(
+                dao=held.label,
+                member=member,
+                episode=held.episode,
+                round=held.number,
+                train_s=seconds,
+                mask_s=mask_s,
+                upload_bits=upload_bits,
+                update_hash=update_hash,
+                drops_at=moment if drops < failures.dropout_rate else None,
+                link_fails=link < failures.link_failure_rate,
+                closes_s=closes_s,
+            )
+            for member, seconds, mask_s, (drops, moment, link), update_hash in zip(
+                *(column.tolist() for column in columns), _update_hashes(held.updates), strict=True
+            )
+        ]
 
     def _tell_waiting(self, held: Round, work: Work) -> None:
         """Leave spans of those whose update was final early: they have waited for the rest of the round."""
         now_s = self.world.env.now
-        for member, final_s, outcome in zip(held.plan.users, work.final_s, work.outcomes, strict=True):
-            if outcome == Outcome.FINAL and final_s < now_s:
-                name, of_round = self.users[member].name, {"dao": held.label, "waits_for": "others"}
-                self.world.spans.add(name, "waiting", float(final_s), now_s, round=held.number, **of_round)
+        of_round: dict[str, Any] = {"round": held.number, "dao": held.label, "waits_for": "others"}
+        for row in np.flatnonzero(work.arrived & (work.final_s < now_s)).tolist():
+            name, final_s = self.users[held.plan.users[row]].name, float(work.final_s[row])
+            self.world.spans.add(name, "waiting", final_s, now_s, **of_round)
 
 
-def _update_hash(updates: LocalUpdates, row: int) -> str:
-    """SHA-256 of what a user shares: its noised parameters, or, from a surrogate learner, what stands for them."""
-    digest = hashlib.sha256(np.ascontiguousarray(updates.params[row]).tobytes())
-    digest.update(np.array([updates.users[row], updates.update_norms[row]], dtype="<f8").tobytes())
-    return digest.hexdigest()
+def _update_hashes(updates: LocalUpdates) -> Iterator[str]:
+    """SHA-256 of what each user shares: its noised parameters, or, from a surrogate learner, what stands for them."""
+    for params, told in zip(updates.params, np.column_stack([updates.users, updates.update_norms]), strict=True):
+        digest = hashlib.sha256(params.tobytes())
+        digest.update(told.astype("<f8").tobytes())
+        yield digest.hexdigest()

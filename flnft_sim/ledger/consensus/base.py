@@ -1,7 +1,6 @@
 """The one interface of all consensus protocols: ask for the next block, get its instants."""
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -10,8 +9,7 @@ from flnft_sim.errors import InputError
 from flnft_sim.registry import Registry
 
 
-@dataclass(frozen=True)
-class BlockSlot:
+class BlockSlot(NamedTuple):
     """A chance to make a block. Its content is settled at `proposed_s`; it exists at `time_s`, is final at `final_s`.
 
     A stale slot's block loses the race: its transactions are pending again (`final_s` is infinite).
