@@ -35,7 +35,9 @@ class Shares[K: Hashable](Protocol):
         ...
 
     def sinr(self, key: K) -> float: ...
-    def rates(self) -> dict[K, float]: ...
+    def rates(self) -> tuple[list[K], list[float]]:
+        """Who sends, and how fast each does."""
+        ...
 
 
 class _Sharer[K: Hashable]:
@@ -105,9 +107,9 @@ class OrthogonalShares[K: Hashable]:
     def sinr(self, key: K) -> float:
         return self._sharers[key].snr
 
-    def rates(self) -> dict[K, float]:
+    def rates(self) -> tuple[list[K], list[float]]:
         count = len(self._sharers)
-        return {key: sharer.rate_alone / count for key, sharer in self._sharers.items()}
+        return list(self._sharers), [sharer.rate_alone / count for sharer in self._sharers.values()]
 
 
 class LeakyShares[K: Hashable]:
@@ -171,9 +173,9 @@ class LeakyShares[K: Hashable]:
         self._divide()
         return float(self._sinr[self._places[key]])
 
-    def rates(self) -> dict[K, float]:
+    def rates(self) -> tuple[list[K], list[float]]:
         self._divide()
-        return dict(zip(self._keys, self._rate.tolist(), strict=True))
+        return self._keys.copy(), self._rate.tolist()
 
     def _divide(self) -> None:
         """Divide the band among the present uploads, once for each set of them."""
