@@ -1,9 +1,10 @@
 # mypy: disallow-untyped-defs=False
 """Kernels of a dense layer: one register-tiled matrix product with two endings.
 
-Rows are samples; matrices are row-major with columns padded to a multiple of `WIDTH`. The left factor is read through
-two strides, so that a transpose costs nothing there. A kernel makes a strip of `vectors`·WIDTH columns of the product,
-`rows` rows at a time; `plan` chooses the blocks, `steps` walks the strips.
+Rows are samples; matrices are row-major with columns padded to a multiple of `WIDTH`. A kernel makes a strip of
+`vectors`·WIDTH columns of the product, `rows` rows at a time; `plan` chooses the blocks, `steps` walks the strips.
+The left factor, or its transpose, is read one float at a time, neighbours at constant distances: with a stride in place
+of each constant LLVM keeps a pointer a factor, and spills them within the innermost loop.
 """
 
 from functools import cache
@@ -20,8 +21,8 @@ def product(rows: int, vectors: int) -> Any:
     """c = a·b + bias for `height` rows (a multiple of `rows`) and `depth` terms a sum."""
     accumulators = rows * vectors
 
-    @kernel(10)
-    def multiply_add(memory, height, depth, a, a_row, a_term, b, b_row, c, c_row, bias):
+    @kernel(9)
+    def multiply_add(memory, height, depth, a, a_row, b, b_row, c, c_row, bias):
         for i in range(0, height, rows):
             sums = registers(accumulators)
             for j in range(rows):
@@ -29,7 +30,7 @@ def product(rows: int, vectors: int) -> Any:
                     sums[j * vectors + q] = load(memory, bias + WIDTH * q)
             for term in range(depth):
                 for j in range(rows):
-                    s = broadcast(memory, a + (i + j) * a_row + term * a_term)
+                    s = broadcast(memory, a + (i + j) * a_row + term)
                     for q in range(vectors):
                         sums[j * vectors + q] = fma(
                             s, load(memory, b + term * b_row + WIDTH * q), sums[j * vectors + q]
@@ -43,14 +44,14 @@ def product(rows: int, vectors: int) -> Any:
 
 @cache
 def descent(rows: int, vectors: int) -> Any:
-    """One SGD step of the weights p with gradient g = a·b: m ← momentum·m + g, p ← p − rate·m; adds g² to `norm`.
+    """One SGD step of the weights p with gradient g = aᵀ·b: m ← momentum·m + g, p ← p − rate·m; adds g² to `norm`.
 
     m lies `to_momentum` floats behind p. Each weight is read and written once; its gradient is never stored.
     """
     accumulators = rows * vectors
 
-    @kernel(11, 2)
-    def descend(memory, height, depth, a, a_row, a_term, b, b_row, p, p_row, to_momentum, norm, rate, momentum):
+    @kernel(10, 2)
+    def descend(memory, height, depth, a, a_row, b, b_row, p, p_row, to_momentum, norm, rate, momentum):
         squares = load(memory, norm)
         for i in range(0, height, rows):
             g = registers(accumulators)
@@ -61,7 +62,7 @@ def descent(rows: int, vectors: int) -> Any:
                     prefetch(memory, p + to_momentum + (i + j) * p_row + WIDTH * q)
             for term in range(depth):
                 for j in range(rows):
-                    s = broadcast(memory, a + (i + j) * a_row + term * a_term)
+                    s = broadcast(memory, a + term * a_row + i + j)
                     for q in range(vectors):
                         g[j * vectors + q] = fma(s, load(memory, b + term * b_row + WIDTH * q), g[j * vectors + q])
             for j in range(rows):

@@ -343,7 +343,7 @@ def product(net, memory, height, width, depth, a, a_row, b, c, bias):
         vectors = strip(width - done)
         call(
             net.products[vectors - 1],
-            (memory, height, depth, a, a_row, 1, b + done, width, c + done, width, bias + done),
+            (memory, height, depth, a, a_row, b + done, width, c + done, width, bias + done),
         )
         done += vectors * WIDTH
 
@@ -357,7 +357,7 @@ def descend(net, memory, padded, d, rate, momentum):
         call(
             net.descents[vectors - 1],
             (
-                memory, d.inputs, padded, d.x, 1, d.inputs, d.dy + done, d.outputs,
+                memory, d.inputs, padded, d.x, d.inputs, d.dy + done, d.outputs,
                 d.w + done, d.outputs, net.momentum, net.norm, rate, momentum,
             ),
         )  # fmt: skip
