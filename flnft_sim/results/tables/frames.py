@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -22,6 +23,8 @@ _BREAKS = re.compile(r"[\r\n]+")
 def of_rows(table: str, rows: Iterable[Any]) -> pd.DataFrame:
     """The table of these row objects."""
     rows = list(rows)
+    if not rows:
+        return empty(table)
     return typed(table, pd.DataFrame({name: list(map(attrgetter(name), rows)) for name in COLUMNS[table]}))
 
 
@@ -70,6 +73,11 @@ def plain(table: str, name: str, values: Sequence[Any]) -> Sequence[Any]:
 
 def empty(table: str) -> pd.DataFrame:
     """The table without a row, with its columns."""
+    return _empty(table).copy()
+
+
+@cache
+def _empty(table: str) -> pd.DataFrame:
     return typed(table, pd.DataFrame())
 
 
@@ -103,7 +111,7 @@ def _as_type(values: pd.Series, kind: Type) -> pd.Series:
 
 def _are_lines(values: pd.Series) -> bool:
     """Whether all is text already, each on one line, as most columns come."""
-    return values.dtype == "str" and not values.isna().any() and not values.str.contains("[\r\n]").any()
+    return values.dtype == "str" and not values.isna().any() and not _BREAKS.search("".join(set(values.tolist())))
 
 
 def _lines(values: pd.Series) -> list[str]:
