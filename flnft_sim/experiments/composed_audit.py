@@ -20,7 +20,6 @@ from flnft_sim.arrays import Floats
 from flnft_sim.errors import InputError
 from flnft_sim.experiments.effort_audit import other_efforts
 from flnft_sim.experiments.sound_audit import attacks, misreports, sound_standings
-from flnft_sim.game import decide
 from flnft_sim.market import Clearing, ask_per_licence, clear, facts_of, rebid_step, vote
 from flnft_sim.scenario import Scenario
 from flnft_sim.scenario.asks import asks_of, fitting_rules
@@ -106,8 +105,9 @@ class Standing:
             valuations_quality=problem.providers.valuations_quality * scale,
             valuations_freshness=problem.providers.valuations_freshness * scale,
         )
-        tolerance = self.market.daos[0].world.settings.game.decision_tolerance
-        step = decide(changed, tolerance=tolerance, most_steps=HISTORY_STEPS)
+        world = self.market.daos[0].world
+        tolerance = world.settings.game.decision_tolerance
+        step = world.engine.decide(changed, tolerance=tolerance, most_steps=HISTORY_STEPS)
         return replace(decision, problem=changed, step=step)
 
     def _reports(self, decisions: Sequence[Decision]) -> Reports:

@@ -16,7 +16,7 @@ from flnft_sim.game.incentives import Incentives
 from flnft_sim.game.pricing import Demand
 from flnft_sim.game.responses import rounded_epochs, unrounded_answer
 from flnft_sim.game.rewards import share_out
-from flnft_sim.game.utilities import ProviderForm, effort_cost, fairness_in_range, user_utility
+from flnft_sim.game.utilities import ProviderForm, fairness_in_range
 
 
 @dataclass(frozen=True)
@@ -200,17 +200,17 @@ class DecisionProblem:
 
     def cost(self, epochs: Floats, privacy: Floats) -> Floats:
         """C (N,) in money for the whole minting (Eq. 5)."""
-        units = self.users.compute_costs, self.users.privacy_costs
+        compute, for_privacy = self.users.compute_costs, self.users.privacy_costs
         if self.incentives is not None:
-            return self.incentives.cost(epochs, privacy, *units)
-        return np.asarray(effort_cost(epochs, privacy, *units))
+            return self.incentives.cost(epochs, privacy, compute, for_privacy)
+        return compute * epochs + for_privacy * privacy
 
     def utility(self, rewards: Floats, epochs: Floats, privacy: Floats) -> Floats:
         """Φ (N,) (Eq. 14)."""
         if self.incentives is not None:
             return self.incentives.utility(rewards, epochs, privacy, self.cost(epochs, privacy))
-        units = self.users.compute_costs, self.users.privacy_costs
-        return np.asarray(user_utility(rewards, epochs, privacy, *units, fairness=self.fairness))
+        rest = 1.0 - self.fairness
+        return rewards * (epochs**rest / rest + privacy**rest / rest) - self.cost(epochs, privacy)
 
     def weights(self, contributions: Floats) -> Floats:
         """What contributions (N,) of one dimension weigh when money is shared (Eq. 13)."""

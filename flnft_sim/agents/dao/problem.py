@@ -7,7 +7,7 @@ import numpy as np
 from flnft_sim.agents.dao.experience import Experience
 from flnft_sim.agents.dao.organisation import Organisation
 from flnft_sim.arrays import Floats, Ints
-from flnft_sim.game import DecisionProblem, compute_unit_cost, decide, privacy_unit_cost, quality_contribution
+from flnft_sim.game import DecisionProblem, compute_unit_cost, privacy_unit_cost, quality_contribution
 
 
 def decision_problem(dao: Organisation) -> DecisionProblem:
@@ -45,7 +45,8 @@ def decision_problem(dao: Organisation) -> DecisionProblem:
     )
     numbers = [buyer.number for buyer in buyers]
     if world.beliefs.wants_truth:
-        truth = decide(pose())  # without beliefs the decision is the equilibrium of full information
+        # without beliefs the decision is the equilibrium of full information
+        truth = world.engine.decide(pose(), tolerance=1e-6, most_steps=200)
         world.beliefs.reveal(truth.quality_money, truth.freshness_money, numbers)
     quality, freshness = world.beliefs.believed_money(numbers)
     return pose(believed_quality_money=quality, believed_freshness_money=freshness)
