@@ -81,9 +81,15 @@ def _equilibrium() -> None:
 
 def _few() -> None:
     for users, providers in ((4, 5), (10, 10), (100, 40), (1_000, 100)):
-        market, repeats = replace(_market(users, providers), user_reply="own-age"), max(5, 2_000 // users)
+        believed = dict.fromkeys(("believed_quality_money", "believed_freshness_money"), 100.0)
+        market = replace(_market(users, providers), user_reply="own-age", **believed)
+        repeats = max(5, 2_000 // users)
         arrays, loops = (
-            _seconds(partial(GameEngine(name).decide, market, tolerance=SETTLED, most_steps=60), repeats=repeats)
+            _seconds(
+                partial(GameEngine(name).decide, market, tolerance=SETTLED, most_steps=60),
+                repeats=repeats,
+                clock=time.process_time,
+            )
             for name in ("arrays", "compiled")
         )
         print(
