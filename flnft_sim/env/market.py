@@ -1,5 +1,6 @@
 """A market of many agents that learn, as PettingZoo's `ParallelEnv`."""
 
+import gc
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -70,6 +71,7 @@ class MarketEnv(ParallelEnv):
         if seed is not None:
             self._seeds = np.random.default_rng(seed)
         self.model = FlnftModel(self.scenario, rng=int(self._seeds.integers(2**53)), spool=None)
+        _spare_what_is_there()
         self._asking = Asking(self.model, self.possible_agents, every_round=self.per == "round")
         self.model.world.policy = self._asking
         self.agents = list(self.possible_agents)
@@ -130,6 +132,15 @@ class MarketEnv(ParallelEnv):
                 rewards[name] += money - self._paid[name]
                 self._paid[name] = money
         return {name: float(reward) for name, reward in rewards.items()}
+
+
+@cache
+def _spare_what_is_there() -> None:
+    """Take what a process has imported, and its first market, out of the garbage collector's sight, once.
+
+    Else the collector looks through all of it every 200 auctions or so, for a tenth of a second.
+    """
+    gc.freeze()
 
 
 def market_env(
