@@ -139,12 +139,12 @@ class Auction:
         """What a licence is worth to each buyer as announced: for who looks at the simulation."""
         return [buyer.worth(self.tender) for buyer in self.buyers]
 
-    def cash_money(self, place: int) -> float:
+    def cash_money(self, place: int, paid_money: float) -> float:
         """What the winner at `place` gains: what it got is worth, less what it paid in the end."""
         worth = self.delivered_worths.get(place)
         if worth is None:
             worth = self.buyers[place].worth(self.tender)
-        return worth - self.payments_money[place] + self.refunds.get(place, 0.0)
+        return worth - paid_money + self.refunds.get(place, 0.0)
 
     @property
     def payments_money(self) -> list[float]:

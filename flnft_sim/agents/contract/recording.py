@@ -105,7 +105,7 @@ class BidRows:
         if place in self._ranks and auction.clearing is not None:
             row.won, row.dao = True, auction.sellers[int(auction.clearing.sellers[0])].name
             row.priority = self._ranks[place]
-            row.cash_money = auction.cash_money(place)
+            row.cash_money = auction.cash_money(place, row.payment_money)
 
     @cached_property
     def _forgone_money(self) -> list[float]:

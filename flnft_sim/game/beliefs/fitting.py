@@ -39,8 +39,10 @@ def refit(symbols: np.ndarray, lengths: list[int], start: HmmParameters) -> HmmP
     EM climbs the posterior. Should its likelihood come out lower than that of `start`, `start` stays.
     """
     parts, fitted, before, likelihoods = _parts(symbols, lengths), start, -np.inf, []
+    states = start.start.size
+    emissions = (symbols[:, None] * states + np.arange(states)).ravel()  # of each level in each state, as one number
     for _ in range(ITERATIONS):
-        stepped, likelihood = _step(symbols, parts, fitted)
+        stepped, likelihood = _step(emissions, parts, fitted)
         bound = likelihood + PSEUDO_COUNT * _log_prior(fitted)
         fitted, gain, before = stepped, bound - before, bound
         likelihoods.append(likelihood)
@@ -79,7 +81,7 @@ def with_levels(
     return HmmParameters(parameters.start, parameters.transition, _rows(emission))
 
 
-def _step(symbols: np.ndarray, parts: list[np.ndarray], old: HmmParameters) -> tuple[HmmParameters, float]:
+def _step(emissions: np.ndarray, parts: list[np.ndarray], old: HmmParameters) -> tuple[HmmParameters, float]:
     """One step of EM: the new parameters, and the log-likelihood of the old ones."""
     states, levels = old.emission.shape
     start, transition, likelihood, posteriors = np.zeros(states), np.zeros((states, states)), 0.0, []
@@ -89,8 +91,7 @@ def _step(symbols: np.ndarray, parts: list[np.ndarray], old: HmmParameters) -> t
         if len(each.emitted) > 1:
             transition += _hmmc.compute_scaling_xi_sum(each.forward, old.transition, each.backward, each.emitted)
         likelihood += each.log_likelihood
-    places = symbols[:, None] * states + np.arange(states)
-    emission = np.bincount(places.ravel(), np.concatenate(posteriors).ravel(), levels * states)
+    emission = np.bincount(emissions, np.concatenate(posteriors).ravel(), levels * states)
     weights = _ADDED + start
     return HmmParameters(
         weights / np.add.reduce(weights),
