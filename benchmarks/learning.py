@@ -9,10 +9,9 @@ Other simulators' rounds are in `learning_peers`.
 import os
 import platform
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
-from time import perf_counter
 
 import numpy as np
 import torch
@@ -21,6 +20,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from benchmarks import _roofline
 from benchmarks._figure import Figure
+from benchmarks._timing import matmul_flops, seconds
 from flnft_sim.learning import build_model, load_dataset, train_users
 from flnft_sim.learning.engines.cpu import engine, host
 from flnft_sim.machine import cores
@@ -90,9 +90,9 @@ def _compared(workload: Workload) -> tuple[Figure, str]:
     few, few_samples = shards[:PLAIN_USERS], int(SIZES[:PLAIN_USERS].sum())
     turns = []
     for _ in range(TURNS):
-        ours_per_s = samples / _seconds(lambda: train_users(model, start, shards, **SETTINGS))
+        ours_per_s = samples / seconds(lambda: train_users(model, start, shards, **SETTINGS))
         plain_per_s = few_samples / min(_plain_seconds(module, start, few, threads) for threads in (1, cores()))
-        turns.append((ours_per_s, plain_per_s, _matmul_flops()))
+        turns.append((ours_per_s, plain_per_s, matmul_flops()))
     ours, plain, peak = (median(column) for column in zip(*turns, strict=True))
     ratio = median(ours_per_s / plain_per_s for ours_per_s, plain_per_s, _ in turns)
     share = median(ours_per_s * model.flops_per_sample / flops for ours_per_s, _, flops in turns)
@@ -114,7 +114,7 @@ def _plain_seconds(module: torch.nn.Module, start: np.ndarray, shards: list[Shar
     """The plain loop's time with some intra-op threads; more are not always faster."""
     torch.set_num_threads(threads)
     try:
-        return _seconds(lambda: plain_loop(module, start, shards))
+        return seconds(lambda: plain_loop(module, start, shards))
     finally:
         torch.set_num_threads(cores())
 
@@ -144,8 +144,8 @@ def _overhead(users: int = 200) -> None:
         few = [(part_x, part_y) for part_x, part_y in zip(*(np.array_split(a, cores()) for a in (x, y)), strict=True)]
         turns = [
             (
-                _seconds(lambda: train_users(model, start, many, **SETTINGS)),  # noqa: B023 - called at once
-                _seconds(lambda: train_users(model, start, few, **SETTINGS)),  # noqa: B023
+                seconds(lambda: train_users(model, start, many, **SETTINGS)),  # noqa: B023 - called at once
+                seconds(lambda: train_users(model, start, few, **SETTINGS)),  # noqa: B023
             )
             for _ in range(3 * TURNS)
         ]
@@ -182,18 +182,6 @@ def _shards(workload: Workload, sizes: np.ndarray) -> tuple[list[Shard], str]:
 def _synthetic(workload: Workload, samples: int) -> Shard:
     rng = np.random.default_rng(0)
     return rng.standard_normal((samples, *workload.shape), np.float32), rng.integers(0, 10, samples)
-
-
-def _matmul_flops(side: int = 1536) -> float:
-    """Float operations a second of PyTorch's matrix product on all cores."""
-    a, b = torch.randn(side, side), torch.randn(side, side)
-    return 2 * side**3 / min(_seconds(lambda: a @ b) for _ in range(4))
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    start = perf_counter()
-    work()
-    return perf_counter() - start
 
 
 def _load() -> str:

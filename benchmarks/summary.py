@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from benchmarks._figure import Figure
-from benchmarks.learning import _matmul_flops, _seconds
+from benchmarks._timing import matmul_flops, seconds
 from flnft_sim.learning.engines.cpu import host
 from flnft_sim.machine import cores
 
@@ -26,7 +26,7 @@ def main() -> None:
     width = host.vector_width()
     print(f"machine: {platform.machine()}, {cores()} cores, {width} floats a vector ({32 * width} bits), ", end="")
     print(f"Python {platform.python_version()}, PyTorch {torch.__version__}, load {os.getloadavg()[0]:.1f}")
-    print(f"peaks: matrix product {_matmul_flops() / 1e9:.0f} GFLOP/s, copying {_copied_per_s() / 1e9:.1f} GB/s\n")
+    print(f"peaks: matrix product {matmul_flops() / 1e9:.0f} GFLOP/s, copying {_copied_per_s() / 1e9:.1f} GB/s\n")
     print(f"{'':50} {'ours / peer':>12}  {'':34} {'share':>6}  of")
     for room in ROOMS:
         for figure in import_module(f"benchmarks.{room}").summary():
@@ -42,7 +42,7 @@ def _line(figure: Figure) -> str:
 def _copied_per_s(floats: int = 32_000_000) -> float:
     """Bytes read and written a second by copying an array that no cache holds, on one core."""
     source, target = np.ones(floats, np.float32), np.zeros(floats, np.float32)
-    return 2 * source.nbytes / min(_seconds(lambda: np.copyto(target, source)) for _ in range(5))
+    return 2 * source.nbytes / min(seconds(lambda: np.copyto(target, source)) for _ in range(5))
 
 
 if __name__ == "__main__":

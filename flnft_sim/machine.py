@@ -4,7 +4,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -21,17 +21,26 @@ def cores() -> int:
 
 
 @contextmanager
-def one_thread(*libraries: Literal["torch", "numba"]) -> Iterator[None]:
+def one_thread(*libraries: Literal["torch", "numba", "blas"]) -> Iterator[None]:
     """Keep libraries to one thread: sums must not depend on the cores of the machine that runs them."""
-    modules = [import_module(name) for name in libraries]
+    modules = [import_module(name) for name in libraries if name != "blas"]
     threads = [module.get_num_threads() for module in modules]
     for module in modules:
         module.set_num_threads(1)
     try:
-        yield
+        with _one_blas_thread() if "blas" in libraries else nullcontext():
+            yield
     finally:
         for module, count in zip(modules, threads, strict=True):
             module.set_num_threads(count)
+
+
+def _one_blas_thread() -> AbstractContextManager[object]:
+    """NumPy's linear algebra, whichever library does it."""
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return limits
 
 
 def has_nvidia_driver() -> bool:

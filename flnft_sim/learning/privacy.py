@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from flnft_sim.arrays import Floats
+from flnft_sim.arrays import Floats, length
 from flnft_sim.checks import positive
 from flnft_sim.errors import InputError
 from flnft_sim.settings.learning import NoiseSettings
@@ -99,7 +99,7 @@ def perturb_updates(
             rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(int(user),)))
             update += laplace_noise(rng, float(scale), len(update))
         params[i] = start + update
-        norms[i] = np.linalg.norm(update)
+        norms[i] = length(update)
     return norms
 
 

@@ -8,10 +8,13 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 from torch.nn.functional import cross_entropy
 
+from flnft_sim.arrays import length
 from flnft_sim.errors import InputError, UnknownNameError
 from flnft_sim.learning import aggregate, build_model, load_dataset, train_users
+from flnft_sim.learning.aggregation import krum
 
 
 def combine(
@@ -197,3 +200,37 @@ def test_an_update_out_of_all_measure_hides_no_difference_between_the_others() -
 def test_a_share_that_is_none_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InputError, match=r"byzantine_share|no setting 'share'"):
         combine("krum", np.zeros(3), np.zeros((7, 3)), [1] * 7, **wrong)
+
+
+def angles(updates: np.ndarray) -> list[float]:
+    state: dict = {}  # type: ignore[type-arg]
+    combine("fedadp", np.zeros(updates.shape[1]), updates, [7] * len(updates), state)
+    return [angle for angle, _ in state.values()]
+
+
+def clusters(updates: np.ndarray) -> list[int]:
+    with pytest.MonkeyPatch.context() as patch:
+        seen: list[np.ndarray] = []
+        exact = np.linalg.eigh
+        patch.setattr(np.linalg, "eigh", lambda gram: (seen.append(gram), exact(gram))[1])
+        combine("fedsim", np.zeros(updates.shape[1]), updates, [7] * len(updates))
+    return seen[0].ravel().tolist()
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        angles,
+        clusters,
+        lambda updates: krum._squared_distances(updates).ravel().tolist(),
+        lambda updates: [length(updates.ravel())],
+    ],
+    ids=["fedadp", "fedsim", "krum", "length"],
+)
+def test_threads_of_the_linear_algebra_change_no_bit(measure) -> None:  # type: ignore[no-untyped-def]
+    updates = np.random.default_rng(0).standard_normal((100, 9999))
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            found.append(measure(updates))
+    assert found[0] == found[1]

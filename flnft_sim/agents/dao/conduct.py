@@ -7,7 +7,7 @@ import numpy as np
 from flnft_sim.agents.conduct import FREE_RIDER, LAZY, LIAR, POISONER
 from flnft_sim.agents.dao.organisation import Organisation
 from flnft_sim.agents.dao.round import Round
-from flnft_sim.arrays import Bools
+from flnft_sim.arrays import Bools, length
 from flnft_sim.learning import LocalUpdates, Participation
 from flnft_sim.learning.adversaries import Params, imitated, poisoned
 
@@ -41,9 +41,7 @@ def bring_home(dao: Organisation, held: Round) -> LocalUpdates:
 def _with_riders(dao: Organisation, held: Round, trained: LocalUpdates, rides: Bools, start: Params) -> LocalUpdates:
     """Put free riders among those who trained: of the model's last step they know the length, of its loss the value."""
     before = dao.seen_start
-    length = (
-        0.0 if before is None else float(np.sqrt(np.square(start - before).sum()))
-    )  # not by BLAS: its sums depend on its threads
+    moved = 0.0 if before is None else length(start - before)
     rng = dao.world.streams.generator("free riding", dao.number, held.episode, held.number)
     dao.seen_start = start
 
@@ -56,8 +54,8 @@ def _with_riders(dao: Organisation, held: Round, trained: LocalUpdates, rides: B
         held.plan.users,
         among(trained.losses, dao.learner.evaluate()[1]),
         among(trained.gradient_norms, np.nan),
-        among(trained.update_norms, length),
-        among(trained.params, imitated(start, length, rng, int(rides.sum()))),
+        among(trained.update_norms, moved),
+        among(trained.params, imitated(start, moved, rng, int(rides.sum()))),
     )
 
 

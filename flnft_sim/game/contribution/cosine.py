@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from flnft_sim.arrays import length
 from flnft_sim.game.contribution.base import CONTRIBUTIONS, Arrivals, Measured, MeasureFacts
 
 
@@ -12,7 +13,6 @@ def cosine(arrived: Arrivals) -> Measured:
     0 for an update of length 0, and where the model has not moved.
     """
     updates, step = arrived.updates.astype(np.float64), arrived.step.astype(np.float64)
-    # No BLAS, neither in products nor in norms of vectors: its bits depend on its threads.
-    lengths = np.linalg.norm(updates, axis=1) * np.sqrt(np.square(step).sum())
-    products = (updates * step).sum(axis=1)
+    lengths = np.linalg.norm(updates, axis=1) * length(step)
+    products = (updates * step).sum(axis=1)  # not a matrix product, whose bits depend on the library's threads
     return Measured.exactly(np.divide(products, lengths, out=np.zeros(len(arrived)), where=lengths > 0))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from flnft_sim.arrays import length
 from flnft_sim.learning.aggregation.base import AGGREGATORS, State, weighted_mean
 
 STEEPNESS = 5.0  # α of the publication's Gompertz function
@@ -17,9 +18,10 @@ def fedadp(
     that k took part in, and f(θ) = α(1 − exp(−exp(−α(θ − 1)))). `state` maps a user to (θ̃, rounds).
     """
     updates = user_params.astype(np.float64) - start
-    common = sizes / sizes.sum() @ updates
-    lengths = np.linalg.norm(updates, axis=1) * np.linalg.norm(common)
-    cosines = np.divide(updates @ common, lengths, out=np.ones(len(sizes)), where=lengths > 0)
+    shares = sizes / sizes.sum()
+    common = (shares[:, None] * updates).sum(axis=0)  # no matrix products, whose bits depend on the library's threads
+    lengths = np.linalg.norm(updates, axis=1) * length(common)
+    cosines = np.divide((updates * common).sum(axis=1), lengths, out=np.ones(len(sizes)), where=lengths > 0)
     angles = np.arccos(np.clip(cosines, -1.0, 1.0))
     smoothed = np.array([_smooth(state, int(user), angle) for user, angle in zip(users, angles, strict=True)])
     contributions = STEEPNESS * (1 - np.exp(-np.exp(-STEEPNESS * (smoothed - 1))))

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from flnft_sim.learning.aggregation.base import AGGREGATORS, weighted_mean
+from flnft_sim.machine import one_thread
 
 EXPLAINED_VARIANCE = 0.95  # of the principal components kept before clustering, the publication's choice
 
@@ -29,7 +30,8 @@ def _similar(updates: np.ndarray, clusters: int) -> np.ndarray:
     # The principal components of n updates from their n×n Gram matrix: exact, and cheap when P is large. (PCA of
     # scikit-learn decomposes the n×P matrix: the same clusters at twenty times the time for 100 updates of the MLP.)
     centred = (updates - updates.mean(axis=0)).astype(np.float64)
-    variances, vectors = np.linalg.eigh(centred @ centred.T)
+    with one_thread("blas"):
+        variances, vectors = np.linalg.eigh(centred @ centred.T)
     variances, vectors = np.maximum(variances[::-1], 0.0), vectors[:, ::-1]
     if clusters == 1 or variances.sum() <= 1e-20 * max(1.0, float((updates.astype(np.float64) ** 2).sum())):
         return np.zeros(len(updates), int)

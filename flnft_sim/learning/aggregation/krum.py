@@ -6,6 +6,7 @@ import numpy as np
 
 from flnft_sim.arrays import Floats
 from flnft_sim.learning.aggregation.base import AGGREGATORS, AggregatorFacts
+from flnft_sim.machine import one_thread
 from flnft_sim.settings.learning import RobustSettings
 
 KRUM = AggregatorFacts(users_for=lambda byzantine: 2 * byzantine + 3)
@@ -44,7 +45,8 @@ def _scored(updates: Floats, settings: RobustSettings) -> tuple[Floats, int]:
 
 def _squared_distances(updates: Floats) -> Floats:
     """‖u_i − u_j‖², (n, n), from the updates' products: the same from i to j as from j to i, to the last bit."""
-    products = updates @ updates.T
+    with one_thread("blas"):
+        products = updates @ updates.T
     lengths = np.diag(products)
     squares = np.maximum(0.0, lengths[:, None] + lengths - (products + products.T))
     np.fill_diagonal(squares, 0.0)

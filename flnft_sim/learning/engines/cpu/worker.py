@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from flnft_sim.arrays import length
 from flnft_sim.learning.batches import STEP_STRIDE
 from flnft_sim.learning.engines.cpu import steps
 from flnft_sim.learning.engines.cpu.inputs import Dropout, Rates, Samples, frozen
@@ -83,7 +84,7 @@ class Worker:
         still = Rates(np.float32(0), np.float32(1), len(samples.y))
         self.train(samples, Dropout(), still, 0)
         start = self._net.momentum
-        return float(np.linalg.norm(self._workspace[start : 2 * start].astype(np.float64)))
+        return length(self._workspace[start : 2 * start].astype(np.float64))
 
 
 def compile_for(layers: Layers, *, private: bool = False) -> None:
