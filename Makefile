@@ -38,7 +38,7 @@ bench: $(STAMP) ## measure speed, ours beside the peers, as ratios in one run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 test: $(STAMP) ## the whole test suite but the slow reproductions
-	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-slow: $(STAMP) ## full reproductions on real MNIST and CIFAR-10 (hours; needs FLNFT_DATA)
 	@$(BIN)/python -m pytest -m slow --timeout 0 $(ARGS)

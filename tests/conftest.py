@@ -36,6 +36,30 @@ def data_dir() -> Path:
     return Path(folder)
 
 
+# A worker has a whole file: begun last, one of these would keep one worker busy while the other waits.
+LONGEST = (
+    "tests/viz/test_browser.py",
+    "tests/paper/test_quick_reproduction.py",
+    "tests/scenario/test_extremes.py",
+    "tests/sweeps/test_sweep_killed.py",
+    "tests/paper/test_quick_rest.py",
+    "tests/figures/test_drawing.py",
+    "tests/test_contracts.py",
+    "tests/results/test_hostile_folders.py",
+    "tests/figures/test_figures.py",
+    "tests/end_to_end/test_tutorial.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; `--no-loadscope-reorder` leaves them there."""
+    ranks = {ROOT / path: rank for rank, path in enumerate(LONGEST)}
+    for path in ranks:
+        if not path.is_file():
+            raise pytest.UsageError(f"{path} is not there; mend LONGEST in tests/conftest.py")
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print how long each test file took, longest first."""
     seconds: dict[str, float] = defaultdict(float)

@@ -115,6 +115,20 @@ def texts(draw):
     return "\n".join(f"{'  ' * depth}{key}: {value}" for depth, key, value in lines)
 
 
+def tried(*strategies):
+    """A function of so many examples that tries what it decorates: hypothesis lets its settings be given once only."""
+
+    def of(attempt):
+        def many(examples):
+            once_given = given(*strategies)(attempt)
+            settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))(once_given)()
+
+        many.__name__ = attempt.__name__
+        return many
+
+    return of
+
+
 def check(read, *args, **options):
     """Whatever is read, it is read or refused soon, in sentences that a person can read."""
     start_s = time.process_time()
@@ -130,33 +144,33 @@ def read_sweep(path):
     Runs(load_plan(path), FlnftSimulator())
 
 
-@given(texts())
+@tried(texts())
 def scenario_files(text):
     path = _file(text)
     check(load_scenario, path)
 
 
-@given(texts())
+@tried(texts())
 def sweep_files(text):
     check(read_sweep, _file(text))
 
 
-@given(st.lists(st.builds("{}={}".format, keys, leaves), max_size=3), st.integers(-2, 2**64) | st.none())
+@tried(st.lists(st.builds("{}={}".format, keys, leaves), max_size=3), st.integers(-2, 2**64) | st.none())
 def settings_of_the_command_line(words, seed):
     check(lambda: load_scenario("tiny", overrides=parse_settings(words), seed=seed))
 
 
-@given(st.dictionaries(keys, values, max_size=4))
+@tried(st.dictionaries(keys, values, max_size=4))
 def overrides_from_python(fields):
     check(load_scenario, "tiny", overrides=fields)
 
 
-@given(st.dictionaries(keys, values, max_size=5))
+@tried(st.dictionaries(keys, values, max_size=5))
 def sweeps_from_python(fields):
     check(read_sweep, {"scenario": "tiny", **fields})
 
 
-@given(values, st.sampled_from(["scenario", "json"]))
+@tried(values, st.sampled_from(["scenario", "json"]))
 def dumped_values(value, ending):
     path = _file("", ending="json" if ending == "json" else "yaml")
     try:
@@ -193,10 +207,10 @@ KINDS = (
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_few_hostile_inputs_are_read_or_refused(kind):
-    settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))(kind)()
+    kind(40)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_thousands_of_hostile_inputs_are_read_or_refused(kind):
-    settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))(kind)()
+    kind(2000)
