@@ -1,15 +1,13 @@
 """Where a DAO's minting time goes: its critical path, cut into phases that add up to it exactly."""
 
+from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from flnft_sim.arrays import Ints
 from flnft_sim.results.phase import Phase
 from flnft_sim.results.tables import Columns, columns_of_frame, typed
 
@@ -37,11 +35,6 @@ def microseconds(time_s: float) -> int:
     return round(time_s * 1_000_000)
 
 
-def all_microseconds(times_s: Sequence[float]) -> Ints:
-    """The same of many."""
-    return np.rint(np.asarray(times_s, np.float64) * 1_000_000).astype(np.int64)
-
-
 def phase_breakdown(spans: pd.DataFrame) -> pd.DataFrame:
     """Minting time by DAO, round and phase (the table `phases`); see `phases_of`."""
     return phases_of([columns_of_frame(spans)])
@@ -67,23 +60,17 @@ def phases_of(spans: Iterable[Columns]) -> pd.DataFrame:
 
 def _by_minting(pieces: Iterable[Columns]) -> Iterator[tuple[str, list[_Span]]]:
     """Each minting's spans of work, which are held as numbers meanwhile: a run has many, a minting few."""
-    names, parts = Numbers(), [np.empty((6, 0), np.int64)]
+    texts, of_minting = Numbers(), defaultdict[str, "array[int]"](lambda: array("q"))
     for piece in pieces:
-        work = np.array([phase in _AT_WORK for phase in piece["phase"]]) & np.array([dao != "" for dao in piece["dao"]])
-        texts = [[names[text] for text in piece[name]] for name in ("dao", "agent", "phase")]
-        rounds = [-1 if round_ is None else round_ for round_ in piece["round"]]
-        parts.append(np.array([*texts, rounds, *map(all_microseconds, (piece["start_s"], piece["end_s"]))])[:, work])
-    told, words = np.concatenate(parts, axis=1), list(names)
-    told = told[:, np.argsort(told[0], kind="stable")]  # mintings as they first come up, as they are numbered
-    starts = np.flatnonzero(np.diff(told[0], prepend=-1)).tolist()
-    for start, end in pairwise([*starts, told.shape[1]]):
-        yield (
-            words[told[0, start]],
-            [
-                _Span(words[agent], words[phase], None if round_ < 0 else round_, start_us, end_us)
-                for agent, phase, round_, start_us, end_us in told[1:, start:end].T.tolist()
-            ],
-        )
+        spans = zip(*(piece[name] for name in ("dao", "agent", "phase", "round", "start_s", "end_s")), strict=True)
+        for dao, agent, phase, round_, start_s, end_s in spans:
+            if dao and phase in _AT_WORK:
+                told = texts[agent], texts[phase], -1 if round_ is None else round_
+                of_minting[dao].extend((*told, microseconds(start_s), microseconds(end_s)))
+    words = list(texts)
+    for dao, numbers in of_minting.items():
+        own = zip(*(numbers[each::5] for each in range(5)), strict=True)
+        yield dao, [_Span(words[agent], words[phase], None if at < 0 else at, *us) for agent, phase, at, *us in own]
 
 
 def _charges(spans: list[_Span]) -> dict[tuple[int | None, str], int]:

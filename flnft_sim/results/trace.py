@@ -4,10 +4,11 @@ One process a DAO, one track an agent, counters beside them. Times are whole sim
 """
 
 import json
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import chain, pairwise
+from itertools import chain, count
 
 import numpy as np
 
@@ -46,34 +47,32 @@ class _Tracks:
     """Spans by DAO and agent, held as numbers: each track's in time, tracks as they first come up in time."""
 
     def __init__(self, pieces: Iterable[Columns]) -> None:
-        texts, parts = Numbers(), [(np.empty((5, 0), np.int32), np.empty((2, 0)))]
+        texts, number = Numbers(), count()
+        first: dict[tuple[str, str], tuple[float, float, int]] = {}
+        self._spans = defaultdict[tuple[str, str], "array[float]"](lambda: array("d"))
         for piece in pieces:
-            told = [[texts[text] for text in piece[name]] for name in ("dao", "agent", "phase", "details")]
-            rounds = [-1 if round_ is None else round_ for round_ in piece["round"]]
-            parts.append((np.array([*told, rounds], np.int32), np.array([piece["start_s"], piece["end_s"]])))
-        self._told, self._times_s = (np.concatenate(each, axis=1) for each in zip(*parts, strict=True))
-        del parts
-        self._texts = list(texts)
-        order = np.lexsort((-self._times_s[1], self._times_s[0]))
-        pairs = self._told[0, order].astype(np.int64) * len(texts) + self._told[1, order]
-        _, first, track = np.unique(pairs, return_index=True, return_inverse=True)
-        by_track = np.argsort(first[track], kind="stable")  # a track is named by where its first span stands in time
-        self._starts = [*np.flatnonzero(np.diff(first[track[by_track]], prepend=-1)).tolist(), len(order)]
-        self._order = order[by_track]
+            names = ("dao", "agent", "phase", "details", "round", "start_s", "end_s")
+            for dao, agent, phase, details, round_, start_s, end_s in zip(*map(piece.__getitem__, names), strict=True):
+                told = texts[phase], texts[details], -1 if round_ is None else round_
+                self._spans[dao, agent].extend((*told, start_s, end_s))
+                place = start_s, -end_s, next(number)
+                first[dao, agent] = min(first.get((dao, agent), place), place)
+        self._texts, self._order = list(texts), sorted(first, key=first.__getitem__)
 
     @property
     def daos(self) -> Iterator[str]:
         """The DAO of each track, `MARKET` where it belongs to none."""
-        return (self._texts[self._told[0, self._order[start]]] or MARKET for start in self._starts[:-1])
+        return (dao or MARKET for dao, _ in self._order)
 
     def __iter__(self) -> Iterator[tuple[str, str, list[_Shown]]]:
         """DAO and agent of each track, and what is shown in it: phase, details, round if any, start and end in µs."""
-        for start, end in pairwise(self._starts):
-            own = self._order[start:end]
-            (dao, *_), (agent, *_), phases, details, rounds = self._told[:, own].tolist()
-            us = np.rint(self._times_s[:, own] * 1_000_000).astype(np.int64).tolist()
+        for dao, agent in self._order:
+            own = np.array(self._spans[dao, agent]).reshape(-1, 5).T
+            own = own[:, np.lexsort((-own[4], own[3]))]
+            phases, details, rounds = own[:3].astype(np.int64).tolist()
+            us = np.rint(own[3:] * 1_000_000).astype(np.int64).tolist()
             words = (list(map(self._texts.__getitem__, each)) for each in (phases, details))
-            yield self._texts[dao] or MARKET, self._texts[agent], list(zip(*words, rounds, *us, strict=True))
+            yield dao or MARKET, agent, list(zip(*words, rounds, *us, strict=True))
 
 
 def _span_events(tracks: _Tracks, processes: Numbers) -> Iterator[Iterator[str]]:
