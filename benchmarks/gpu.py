@@ -31,7 +31,7 @@ NO_CARD = "no card was seen"
 PATIENCE_S = 330.0  # after which what is left is not begun: six minutes with what has begun
 COMPARED_USERS = 4  # whose updates are held against the CPU engine's
 PLAIN_USERS = 2
-KEPT_OF_TRIAL = ("workload", "users", "precision", "graphs", "distance_from_cpu_engine", "equal")
+KEPT_OF_TRIAL = ("workload", "users", "precision", "graphs", "distance_from_cpu_engine", "equal", "failed")
 TOLERANCES: dict[Precision, float] = {"float32": 3e-3, "tf32": 0.1, "bfloat16": 0.3}  # of an update's norm
 
 
@@ -57,7 +57,14 @@ def main(words: list[str] | None = None) -> int:
     if options.device == "cuda" and not torch.cuda.is_available():
         print(f"gpu: {NO_CARD} by PyTorch {torch.__version__}, so nothing is measured; `--device cpu` tries the script")
         return 2
-    report = measure(options.device, Extent() if options.device == "cuda" else TRIAL)
+    if obstacle := _unwritable(options.out, options.page):
+        print(f"gpu: {obstacle}, so nothing is measured")
+        return 2
+    try:
+        report = measure(options.device, Extent() if options.device == "cuda" else TRIAL)
+    except RuntimeError as error:  # as of a card that PyTorch sees and cannot use
+        print(f"gpu: nothing is measured, for the matrix product fails already: {_failed(error)['failed']}")
+        return 2
     (options.out / "gpu.json").write_text(json.dumps(report, indent=1) + "\n")
     if options.page is not None:
         put_in(options.page, table(report))
@@ -73,7 +80,8 @@ def measure(device: str, extent: Extent) -> dict[str, Any]:
     peaks = {precision: matmul_flops(device, precision, extent.side) for precision in _precisions(device)}
     for users in extent.users:
         for workload in WORKLOADS:
-            for row in _cell(device, workload, users, extent, peaks, lambda: perf_counter() - began > PATIENCE_S):
+            late = partial(_late, began)
+            for row in _whatever_happens(workload, users, _cell(device, workload, users, extent, peaks, late)):
                 print(f"  {row}", flush=True)
                 rows.append(row)
     return {
@@ -82,8 +90,24 @@ def measure(device: str, extent: Extent) -> dict[str, Any]:
         "torch": torch.__version__,
         "extent": asdict(extent),
         "matmul_flops": peaks if card else {},
-        "rows": rows if card else [{name: row[name] for name in KEPT_OF_TRIAL} for row in rows],
+        "rows": rows if card else [{name: row[name] for name in KEPT_OF_TRIAL if name in row} for row in rows],
     }
+
+
+def _late(began: float) -> bool:
+    return perf_counter() - began > PATIENCE_S
+
+
+def _whatever_happens(workload: Workload, users: int, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The rows of a cell; where all of it fails, as on a card that answers no more, one that says so."""
+    try:
+        yield from rows
+    except RuntimeError as error:
+        yield {"workload": workload.label, "users": users, "precision": "all", "graphs": False} | _failed(error)
+
+
+def _failed(error: RuntimeError) -> dict[str, str]:
+    return {"failed": (str(error).splitlines() or [type(error).__name__])[0][:200]}
 
 
 def _cell(
@@ -111,7 +135,7 @@ def _cell(
                 work = partial(_train, engine, model, start, [shard] * users, extent.epochs)
                 seconds, params = _timed(work, extent.turns, device)
             except RuntimeError as error:  # what a card cannot do is a result, and the rest is measured all the same
-                yield row | {"failed": str(error).splitlines()[0][:200]}
+                yield row | _failed(error)
                 continue
             per_s = users * extent.samples * extent.epochs / seconds
             off = distance(params[: len(few)], expected, start)
@@ -214,6 +238,17 @@ def _cells(row: dict[str, Any], with_card: bool) -> list[str]:
         cells += [f"{row['samples_per_s']:,}", f"{row['share_of_matmul']:.0%}"]
         cells += [f"{row[name]:.1f}" for name in ("times_plain_loop", "times_plain_loop_on_cpu")]
     return [*cells, f"{row['distance_from_cpu_engine']:.1e}", "yes" if row["equal"] else "**no**"]
+
+
+def _unwritable(out: Path, page: Path | None) -> str | None:
+    """What would lose the figures after the minutes that they take."""
+    if not out.is_dir():
+        return f"--out {out} is no folder; make it first"
+    if page is not None and not page.is_file():
+        return f"--page {page} is no file; name one that holds the marks {BEGIN} and {END}"
+    if page is not None and not 0 <= (text := page.read_text()).find(BEGIN) < text.find(END):
+        return f"--page {page} lacks the marks {BEGIN} and {END}, in this order; put them where the table shall be"
+    return None
 
 
 def put_in(page: Path, text: str) -> None:

@@ -55,6 +55,37 @@ def test_what_time_does_not_allow_is_named(monkeypatch, capsys):
     capsys.readouterr()
 
 
+def test_what_could_not_be_written_is_said_before_the_minutes_of_measuring(tmp_path, capsys):
+    page = tmp_path / "page.md"
+    page.write_text("no marks")
+    for words in (["--out", str(tmp_path / "none")], ["--out", str(tmp_path), "--page", str(page)]):
+        assert gpu.main(["--device", "cpu", *words]) == 2
+        said = capsys.readouterr().out
+        assert said.count("\n") == 1 and words[-1] in said
+
+
+def test_a_card_that_cannot_multiply_gets_a_sentence(tmp_path, monkeypatch, capsys):
+    def refuse(*_arguments):
+        raise RuntimeError("CUDA error: no kernel image\nmore")
+
+    monkeypatch.setattr(gpu, "matmul_flops", refuse)
+    assert gpu.main(["--device", "cpu", "--out", str(tmp_path)]) == 2
+    assert "no kernel image" in capsys.readouterr().out and not list(tmp_path.iterdir())
+
+
+def test_a_card_that_answers_no_more_loses_nothing_measured_before(monkeypatch, capsys):
+    def refuse(*_arguments):
+        raise RuntimeError("CUDA error: unspecified launch failure\nmore")
+
+    monkeypatch.setattr(gpu, "WORKLOADS", gpu.WORKLOADS[:1])
+    monkeypatch.setattr(gpu, "_plain_per_s", refuse)
+    report = gpu.measure("cpu", TINY)
+    assert [row.get("precision") for row in report["rows"]] == ["all"]
+    row = {"workload": "MLP", "users": 2, "precision": "all", "graphs": False, "failed": "CUDA error"}
+    assert "CUDA error" in gpu.table(report | {"rows": [row]})
+    capsys.readouterr()
+
+
 def test_the_page_of_results_holds_the_table_of_the_figures_kept():
     report = json.loads((gpu.DOCS / "results" / "gpu.json").read_text())
     assert gpu.table(report) in (gpu.DOCS / "results.md").read_text()
