@@ -171,11 +171,7 @@ class RadioCell:
 
     def _log_rates(self) -> None:
         if self.rate_log is not None:
-            users, rates_bps = self._uplink.listed_rates()
-            if len(users) < len(self._uploads):
-                users += [user for user in self._uploads if user not in self._uplink]
-                rates_bps += [0.0] * (len(users) - len(rates_bps))
-            self.rate_log.note(self._env.now, users, rates_bps, in_order=list(self._uploads))
+            self.rate_log.note(self._env.now, dict.fromkeys(self._uploads, 0.0) | self._uplink.rates())
 
     def _set_wake_up(self) -> None:
         upcoming = self._uplink.next_completion()

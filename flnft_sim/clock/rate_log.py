@@ -1,7 +1,7 @@
 """How fast uploads were sent, kept so that a run can be shown again."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from flnft_sim.spool import Rows, Spool
@@ -27,19 +27,16 @@ class RateLog:
         self._rows: Rows[Rate] = Rows(tuple, Rate, spool=spool)
         self._last: dict[int, float] = {}  # by user with an upload under way, the rate told last
         self._time_s = 0.0
-        self._users: Sequence[int] = ()
-        self._rates_bps: Sequence[float] = ()
-        self._in_order: Sequence[int] = ()
+        self._rates: Mapping[int, float] = {}
 
-    def note(self, time_s: float, users: Sequence[int], rates_bps: Sequence[float], *, in_order: Sequence[int]) -> None:
+    def note(self, time_s: float, rates_bps: Mapping[int, float]) -> None:
         """From now on these are the rates of all uploads under way; of several at one instant the last counts.
 
-        What changes at one instant is told `in_order` of users. The lists are kept as they are: their maker changes
-        them no more.
+        The mapping is kept as it is: its maker changes it no more.
         """
         if time_s > self._time_s:
             self._tell()
-        self._time_s, self._users, self._rates_bps, self._in_order = time_s, users, rates_bps, in_order
+        self._time_s, self._rates = time_s, rates_bps
 
     def rows(self) -> Rows[Rate]:
         """All that was noted, in the order of time."""
@@ -47,15 +44,11 @@ class RateLog:
         return self._rows
 
     def _tell(self) -> None:
-        last, told, changed = self._last.get, dict[int, float](), list[int]()
-        for user, rate_bps in zip(self._users, self._rates_bps, strict=True):
-            told_bps = last(user, math.nan)
-            if not abs(rate_bps - told_bps) <= TOLERANCE * told_bps:  # nor where none was told
+        before, told = self._last, dict[int, float]()
+        for user, rate_bps in self._rates.items():
+            told_bps = before.get(user)
+            if told_bps is None or abs(rate_bps - told_bps) > TOLERANCE * told_bps:
                 told_bps = rate_bps
-                changed.append(user)
+                self._rows.append(Rate(user, math.floor(self._time_s * _INSTANTS) / _INSTANTS, rate_bps))
             told[user] = told_bps
-        if len(changed) > 1:
-            changed.sort(key=self._in_order.index)
-        time_s = math.floor(self._time_s * _INSTANTS) / _INSTANTS
-        self._rows.extend(Rate(user, time_s, told[user]) for user in changed)
         self._last = told

@@ -35,9 +35,7 @@ class Shares[K: Hashable](Protocol):
         ...
 
     def sinr(self, key: K) -> float: ...
-    def rates(self) -> tuple[list[K], list[float]]:
-        """Who sends, and how fast each does."""
-        ...
+    def rates(self) -> dict[K, float]: ...
 
 
 class _Sharer[K: Hashable]:
@@ -107,9 +105,9 @@ class OrthogonalShares[K: Hashable]:
     def sinr(self, key: K) -> float:
         return self._sharers[key].snr
 
-    def rates(self) -> tuple[list[K], list[float]]:
+    def rates(self) -> dict[K, float]:
         count = len(self._sharers)
-        return list(self._sharers), [sharer.rate_alone / count for sharer in self._sharers.values()]
+        return {key: sharer.rate_alone / count for key, sharer in self._sharers.items()}
 
 
 class LeakyShares[K: Hashable]:
@@ -173,9 +171,9 @@ class LeakyShares[K: Hashable]:
         self._divide()
         return float(self._sinr[self._places[key]])
 
-    def rates(self) -> tuple[list[K], list[float]]:
+    def rates(self) -> dict[K, float]:
         self._divide()
-        return self._keys.copy(), self._rate.tolist()
+        return dict(zip(self._keys, self._rate.tolist(), strict=True))
 
     def _divide(self) -> None:
         """Divide the band among the present uploads, once for each set of them."""

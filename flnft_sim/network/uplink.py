@@ -93,10 +93,6 @@ class SharedUplink[K: Hashable]:
 
     def rates(self) -> dict[K, float]:
         """Present rate of every upload under way in bit/s."""
-        return dict(zip(*self.listed_rates(), strict=True))
-
-    def listed_rates(self) -> tuple[list[K], list[float]]:
-        """Every upload under way, and the rate of each in bit/s: `rates` for who asks at every change."""
         return self._shares.rates()
 
     def sinr(self, key: K) -> float:

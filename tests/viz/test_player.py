@@ -177,7 +177,7 @@ def test_kept_rates_are_as_near_as_promised(changes):
     log, now_s, truth = RateLog(), 0.0, []
     for wait_s, rates in changes:
         now_s += wait_s
-        note(log, now_s, rates)
+        log.note(now_s, rates)
         truth.append((now_s, rates))
     rows = log.rows()
     assert len(rows) <= sum(len(rates) for _, rates in truth)
@@ -190,18 +190,8 @@ def test_kept_rates_are_as_near_as_promised(changes):
 
 def test_of_several_rates_at_one_instant_the_last_counts():
     log = RateLog()
-    note(log, 1.0, {0: 5.0})
-    note(log, 1.0, {0: 9.0})
-    note(log, 2.0, {})
-    note(log, 3.0, {0: 9.0})  # another upload: told again
+    log.note(1.0, {0: 5.0})
+    log.note(1.0, {0: 9.0})
+    log.note(2.0, {})
+    log.note(3.0, {0: 9.0})  # another upload: told again
     assert [(row.time_s, row.rate_bps) for row in log.rows()] == [(1.0, 9.0), (3.0, 9.0)]
-
-
-def test_rates_of_one_instant_are_told_in_the_order_given():
-    log = RateLog()
-    log.note(1.0, [5, 3, 4], [1.0, 2.0, 3.0], in_order=[3, 4, 5])
-    assert [(row.user, row.rate_bps) for row in log.rows()] == [(3, 2.0), (4, 3.0), (5, 1.0)]
-
-
-def note(log, time_s, rates):
-    log.note(time_s, list(rates), list(rates.values()), in_order=list(rates))
