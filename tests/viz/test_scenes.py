@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -113,7 +114,7 @@ def test_movement_and_rates_are_played_back_as_they_were(episode):
 
 def test_a_run_of_an_earlier_version_is_played_back_without_movement(episode):
     _, playback = episode
-    old = RunResult(**{**playback.result.__dict__, "moves": RunResult().moves, "rates": RunResult().rates})
+    old = replace(playback.result, moves=RunResult().moves, rates=RunResult().rates)
     scene = Playback(old).at(playback.end_s / 10)
     standing = {row["name"]: row["x_m"] for row in old.positions.to_dict("records")}
     assert all(figure.x_m == standing[figure.name] for figure in scene.figures if figure.role == "user")
