@@ -17,15 +17,23 @@ own, imported where they are about to run: Numba takes half a second to start, a
 """
 
 import hashlib
+import json
+import pickle
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 _DECORATING = threading.RLock()
+_PROGRAM = (
+    "import json, pickle, pkgutil, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "name, given = pickle.load(sys.stdin.buffer); pkgutil.resolve_name(name)(*given)"
+)
 
 
 class Kept:
@@ -36,7 +44,7 @@ class Kept:
     """
 
     def __init__(self, folder: Path, files: str = "*.py", *, salt: Callable[[], str] = str) -> None:
-        self._folder, self._files, self._salt = folder, files, salt
+        self._folder, self._files, self._salt, self._lasts = folder, files, salt, False
 
     @cached_property
     def directory(self) -> Path:
@@ -55,9 +63,27 @@ class Kept:
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
             with tempfile.TemporaryFile(dir=path):
+                self._lasts = True
                 return path
         except OSError:
             return Path(tempfile.mkdtemp(prefix="flnft-kernels-"))
+
+    def compile_apart(self, name: str, *given: Any) -> None:
+        """Call the function of that name ("module:function"), which compiles, in a process of its own.
+
+        Code that may reorder sums is not the same to the last bit where it was compiled and where it is read back. So
+        nobody runs what it compiled itself: the first run on a machine has the bytes of all later ones. Where nothing
+        can be kept, or no process be started, the code is compiled here, when it is first called.
+        """
+        if not (self.directory and self._lasts and sys.executable):
+            return
+        with suppress(OSError, subprocess.CalledProcessError):
+            subprocess.run(
+                [sys.executable, "-c", _PROGRAM, json.dumps(sys.path)],
+                input=pickle.dumps((name, given)),
+                capture_output=True,
+                check=True,
+            )
 
     @contextmanager
     def in_use(self) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """Compiled code: kept by what it is made of, exact, and out of the way of whoever compiles nothing."""
 
+import os
 import subprocess
 import sys
 
@@ -64,3 +65,26 @@ def test_exact_code_keeps_the_order_of_sums_and_what_is_no_number(kept):
     assert summed(values, 1.0) == ((1.0 + 1e16) - 1e16) + 3.0 != values[::-1].cumsum()[-1]
     assert summed(values, 0.0) == np.inf
     assert np.isnan(summed(np.array([np.nan, np.inf]), 2.0))
+
+
+def test_compiling_apart_is_another_process_that_imports_as_this_one_does(kept, tmp_path, monkeypatch):
+    (tmp_path / "apart.py").write_text(
+        "import os\nfrom pathlib import Path\ndef note(file, text): Path(file).write_text(f'{text} {os.getpid()}')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    kept().compile_apart("apart:note", str(tmp_path / "note"), "compiled by")
+    *words, process = (tmp_path / "note").read_text().split()
+    assert words == ["compiled", "by"]
+    assert int(process) != os.getpid()
+
+
+@pytest.mark.parametrize("name", ["apart:missing", "no_such_module:note"])
+def test_what_does_not_compile_apart_is_left_to_whoever_calls_it(kept, name):
+    kept().compile_apart(name)
+
+
+def test_where_nothing_can_be_kept_nothing_is_compiled_apart(kept, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("not a directory")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr(subprocess, "run", lambda *_args, **_named: pytest.fail("a process was started"))
+    kept().compile_apart("apart:note")

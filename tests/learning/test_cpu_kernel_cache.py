@@ -71,6 +71,21 @@ def test_a_cold_start_compiles_once_and_says_so(tmp_path, width):
     assert runs[0][1:] == runs[1][1:]
 
 
+PRIVATE = """
+import hashlib
+from flnft_sim import load_scenario, run
+(weights,) = run(load_scenario("private10", overrides={"learning.rounds": 1})).weights.values()
+print(hashlib.sha256(b"".join(weights[name].tobytes() for name in sorted(weights))).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_the_first_private_run_on_a_machine_has_the_bytes_of_all_later_ones(tmp_path):
+    """Compiled and run by one process, the sums of a private step came out otherwise than read back from the disk."""
+    first, second = (python(PRIVATE, XDG_CACHE_HOME=str(tmp_path)) for _ in range(2))
+    assert first == second
+
+
 @pytest.mark.slow
 def test_an_unwritable_cache_directory_costs_a_compile_but_no_failure(tmp_path):
     blocked = tmp_path / "file"

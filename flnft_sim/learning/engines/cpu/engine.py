@@ -194,9 +194,7 @@ def warm_up(model: Model, *, private: bool = False, announce: Callable[[str], No
     with KEPT.compiling(what) as cold:
         if cold:
             announce(f"compiling the CPU engine for model {model.name}, once on this machine (about 10 s) …")
-            from flnft_sim.learning.engines.cpu.worker import compile_for
-
-            compile_for(layers, private=private)
+            KEPT.compile_apart(f"{__package__}.worker:compile_for", layers, private)
 
 
 def _in_threads(

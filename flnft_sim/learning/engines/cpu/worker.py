@@ -87,7 +87,7 @@ class Worker:
         return length(self._workspace[start : 2 * start].astype(np.float64))
 
 
-def compile_for(layers: Layers, *, private: bool = False) -> None:
+def compile_for(layers: Layers, private: bool) -> None:
     """Compile all that the layer table needs, or that private training needs, by running it on a blank sample."""
     worker = Worker(layers, 1)
     pixels = layers.convolutions[0].inputs * layers.convolutions[0].side ** 2 if layers.convolutions else 0
