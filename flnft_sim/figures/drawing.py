@@ -23,7 +23,6 @@ from flnft_sim.formats import Format
 from flnft_sim.imports import Source, bring_in, offer
 from flnft_sim.machine import cores
 from flnft_sim.results.pictures import FIGURES, render
-from flnft_sim.results.tables import COLUMNS, joined
 
 if TYPE_CHECKING:
     from flnft_sim.results.record import RunRecord
@@ -138,6 +137,8 @@ def serve(source: IO[bytes], target: IO[bytes]) -> None:
 
 def _parts(result: "RunRecord") -> Iterator[tuple[str, Any]]:
     """The record's fields, what lies on the disk in pieces: this process never holds all of it."""
+    from flnft_sim.results.tables import COLUMNS
+
     for name in (each.name for each in fields(result)):
         if name in COLUMNS:
             yield from ((name, frame) for frame in result.frames(name))
@@ -149,6 +150,8 @@ def _parts(result: "RunRecord") -> Iterator[tuple[str, Any]]:
 
 def _joined(kind: type["RunRecord"], source: IO[bytes]) -> "RunRecord":
     """The record whose parts come from `source` until its end."""
+    from flnft_sim.results.tables import COLUMNS, joined  # pandas comes with it
+
     parts: dict[str, list[Any]] = defaultdict(list)
     with contextlib.suppress(EOFError):
         while True:
