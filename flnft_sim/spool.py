@@ -92,14 +92,13 @@ class Rows[R](Sequence[R]):
 
     def append(self, row: R) -> None:
         """Add a row."""
-        self._newest.append(row)
-        if len(self._newest) >= 2 * CHUNK and self._spool is not None:
-            self._put_aside(self._spool)
+        self.extend((row,))
 
     def extend(self, rows: Iterable[R]) -> None:
         """Add rows, in their order."""
-        for row in rows:
-            self.append(row)
+        self._newest.extend(rows)
+        while len(self._newest) >= 2 * CHUNK and self._spool is not None:
+            self._put_aside(self._spool)
 
     def __iadd__(self, rows: Iterable[R]) -> "Rows[R]":
         self.extend(rows)

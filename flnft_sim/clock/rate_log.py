@@ -44,11 +44,13 @@ class RateLog:
         return self._rows
 
     def _tell(self) -> None:
-        before, told = self._last, dict[int, float]()
+        time_s, before, told = math.floor(self._time_s * _INSTANTS) / _INSTANTS, self._last, dict[int, float]()
+        changed: list[Rate] = []
         for user, rate_bps in self._rates.items():
             told_bps = before.get(user)
             if told_bps is None or abs(rate_bps - told_bps) > TOLERANCE * told_bps:
                 told_bps = rate_bps
-                self._rows.append(Rate(user, math.floor(self._time_s * _INSTANTS) / _INSTANTS, rate_bps))
+                changed.append(Rate(user, time_s, rate_bps))
             told[user] = told_bps
+        self._rows.extend(changed)
         self._last = told
