@@ -71,9 +71,9 @@ class Kept:
     def compile_apart(self, name: str, *given: Any) -> None:
         """Call the function of that name ("module:function"), which compiles, in a process of its own.
 
-        Code that may reorder sums is not the same to the last bit where it was compiled and where it is read back. So
-        nobody runs what it compiled itself: the first run on a machine has the bytes of all later ones. Where nothing
-        can be kept, or no process be started, the code is compiled here, when it is first called.
+        Code that may reorder sums need not be the same to the last bit where it was compiled and where it is read back.
+        Who does not run what it compiled itself has, in the first run on a machine, the bytes of all later ones. Where
+        nothing can be kept, or no process be started, the code is compiled here, when it is first called.
         """
         if not (self.directory and self._lasts and sys.executable):
             return

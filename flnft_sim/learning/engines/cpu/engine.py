@@ -192,9 +192,15 @@ def warm_up(model: Model, *, private: bool = False, announce: Callable[[str], No
 
     what = sha256(repr(layers).encode()).hexdigest()[:16] + ("-private" if private else "")
     with KEPT.compiling(what) as cold:
-        if cold:
-            announce(f"compiling the CPU engine for model {model.name}, once on this machine (about 10 s) …")
+        if not cold:
+            return
+        announce(f"compiling the CPU engine for model {model.name}, once on this machine (about 10 s) …")
+        if private:  # its sums come out otherwise in the process that compiled them
             KEPT.compile_apart(f"{__package__}.worker:compile_for", layers, private)
+        else:
+            from flnft_sim.learning.engines.cpu.worker import compile_for
+
+            compile_for(layers, private)
 
 
 def _in_threads(
