@@ -86,13 +86,24 @@ class Rows[R](Sequence[R]):
         spool: Spool | None = None,
     ) -> None:
         self._values, self._make, self._names, self._spool = values, make, names, spool
-        self._newest: list[R] = []
+        self._made: list[R] = []
+        self._promised: list[Iterable[R]] = []  # that come after those made
         self._aside: list[Piece] = []  # of `CHUNK` rows each
         self._amended: dict[int, dict[str, object]] = {}  # of rows that lie aside
 
     def append(self, row: R) -> None:
         """Add a row."""
         self.extend((row,))
+
+    def promise(self, rows: Iterable[R]) -> None:
+        """Add rows that are made when somebody reads; at once where they are to be put aside.
+
+        Whatever they tell of must not change any more.
+        """
+        if self._spool is None:
+            self._promised.append(rows)
+        else:
+            self.extend(rows)
 
     def extend(self, rows: Iterable[R]) -> None:
         """Add rows, in their order."""
@@ -116,6 +127,14 @@ class Rows[R](Sequence[R]):
     def in_memory(self) -> int:
         """How many rows are held in memory."""
         return len(self._newest)
+
+    @property
+    def _newest(self) -> list[R]:
+        """The rows that do not lie aside, all made."""
+        if self._promised:
+            promised, self._promised = self._promised, []
+            self._made.extend(chain.from_iterable(promised))
+        return self._made
 
     def so_far(self) -> Callable[[], Iterator[Columns]]:
         """What gives all rows of now, whatever comes later, some at a time as columns: a sequence a value."""

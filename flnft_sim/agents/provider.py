@@ -92,6 +92,11 @@ class ServiceProvider(Actor):
         """V_j^F = e_j^F·V_j, the rest of V_j."""
         return self.valuation_money - self.quality_valuation_money
 
+    @property
+    def valuations_money(self) -> tuple[float, float]:
+        """V_j^Q and V_j^F."""
+        return self.quality_valuation_money, self.freshness_valuation_money
+
     def feel_demand(self, factor: float) -> None:
         """Let the hidden demand regime move the valuation for the coming auction."""
         self.valuation_money = self.base_valuation_money * factor

@@ -1,7 +1,7 @@
 """A market of many agents that learn, as PettingZoo's `ParallelEnv`."""
 
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -76,9 +76,10 @@ class MarketEnv(ParallelEnv):
         self.model.world.policy = self._asking
         self.agents = list(self.possible_agents)
         self._views = {name: np.zeros(self.observation_space(name).shape, np.float32) for name in self.agents}
-        self._counted = {"bids": 0, "users": 0}
-        self._paid = dict.fromkeys(self.agents, 0.0)
+        self._counted = {"auctions": 0, "bids": 0, "users": 0}
         self._addresses = {user.name: user.address for user in self.model.users}
+        self._earning = [name for name in self.agents if name in self._addresses]
+        self._paid = dict.fromkeys(self._earning, 0.0)
         self._go_on()
         return self._seen(self.agents), self._infos(self.agents)
 
@@ -115,23 +116,31 @@ class MarketEnv(ParallelEnv):
 
     def _rewards(self, names: Sequence[str]) -> dict[str, float]:
         """What arose since the last step."""
-        rewards, records = dict.fromkeys(names, 0.0), self.model.world.records
-        column = "cash_money" if self.reward == "cash" else "provider_utility"
-        for bid in records.bids[self._counted["bids"] :]:
-            if bid.provider in rewards and bid.status != "replaced":
-                rewards[bid.provider] += getattr(bid, column)
-        for row in records.users[self._counted["users"] :]:
-            if row.user in rewards and self.reward == "cash":
-                rewards[row.user] -= row.cost_round_money
-            elif row.user in rewards:
-                rewards[row.user] += row.user_utility / self.scenario.learning.rounds
-        self._counted = {"bids": len(records.bids), "users": len(records.users)}
-        for name in names if self.reward == "cash" else ():
-            if name in self._addresses:
-                money = from_units(self.model.world.accounts.balances.get(self._addresses[name], 0))
-                rewards[name] += money - self._paid[name]
-                self._paid[name] = money
+        rewards = dict.fromkeys(names, 0.0)
+        for name, gained in self._gains():
+            if name in rewards:
+                rewards[name] += gained
+        for name in self._earning if self.reward == "cash" else ():
+            money = from_units(self.model.world.accounts.balances.get(self._addresses[name], 0))
+            rewards[name] += money - self._paid[name]
+            self._paid[name] = money
         return {name: float(reward) for name, reward in rewards.items()}
+
+    def _gains(self) -> Iterator[tuple[str, float]]:
+        """What arose since this was asked last but for what users were paid, by name; rows only where they tell it."""
+        records, settled = self.model.world.records, self.model.cast.contract.settled
+        if self.reward == "cash":
+            for auction in settled[self._counted["auctions"] :]:
+                yield from ((auction.buyers[place].name, money) for place, money in auction.gains_money.items())
+            self._counted["auctions"] = len(settled)
+        else:
+            yield from ((bid.provider, bid.provider_utility) for bid in records.bids[self._counted["bids"] :])
+            self._counted["bids"] = len(records.bids)
+        if self._earning:
+            rounds = self.scenario.learning.rounds
+            for row in records.users[self._counted["users"] :]:
+                yield row.user, -row.cost_round_money if self.reward == "cash" else row.user_utility / rounds
+            self._counted["users"] = len(records.users)
 
 
 @cache

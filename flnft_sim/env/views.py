@@ -44,20 +44,16 @@ def provider_view(
     on_offer = [name for name in dict.fromkeys(dao.category for dao in model.daos) if provider.wants(name)]
     rivals = [each for each in model.providers if each != provider and any(map(each.wants, on_offer))]
     quality, freshness = world.beliefs.believed_money([rival.number for rival in rivals])
-    newest_first = reversed(world.records.auctions)
-    last = next((row for row in newest_first if provider.wants(row.category) and row.bidders), None)
-    won = last is not None and any(
-        row.won and row.provider == provider.name and row.auction == last.auction
-        for row in reversed(world.records.bids[-64:])
-    )
+    newest_first = reversed(model.cast.contract.settled)
+    last = next((each for each in newest_first if provider.wants(each.category) and each.bids.any()), None)
     return _shown(
         provider.valuation_money / usual,
         world.reserves.money(next(iter(on_offer), provider.category)) / usual,
         by_the_book_money / usual,
         float((quality + freshness).sum()) / usual,
-        last.price_money / usual if last else 0.0,
-        last.ask_money / usual if last else 0.0,
-        float(won),
+        (last.clearing.price or 0.0) / usual if last and last.clearing else 0.0,
+        float(last.asks.min()) / usual if last and last.asks.size else 0.0,
+        float(last is not None and provider in map(last.buyers.__getitem__, last.winners)),
         *_progress(model, rounds_done),
     )
 

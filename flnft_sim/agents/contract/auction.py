@@ -48,6 +48,7 @@ class Auction:
     clearing: Clearing | None = None
     refunds: dict[int, float] = field(default_factory=dict)  # money that buyers got back, by place
     delivered_worths: dict[int, float] = field(default_factory=dict)  # of the model as delivered, by place of a winner
+    gains_money: dict[int, float] = field(default_factory=dict)  # of winners by place, once all is settled
     first_bids: Floats = field(default_factory=lambda: np.zeros(0))  # accepted money before any rebid
     first_offers: tuple[Floats, Floats] = field(
         default_factory=lambda: (np.zeros(0), np.zeros(0))
@@ -139,12 +140,14 @@ class Auction:
         """What a licence is worth to each buyer as announced: for who looks at the simulation."""
         return [buyer.worth(self.tender) for buyer in self.buyers]
 
-    def cash_money(self, place: int, paid_money: float) -> float:
-        """What the winner at `place` gains: what it got is worth, less what it paid in the end."""
-        worth = self.delivered_worths.get(place)
-        if worth is None:
-            worth = self.buyers[place].worth(self.tender)
-        return worth - paid_money + self.refunds.get(place, 0.0)
+    def end(self) -> None:
+        """All is settled: note what each winner has gained, which is what it got is worth to it now, less its payment."""
+        self.state, paid = "settled", self.payments_money
+        for place in self.winners:
+            worth = self.delivered_worths.get(place)
+            if worth is None:
+                worth = self.buyers[place].worth(self.tender)
+            self.gains_money[place] = worth - paid[place] + self.refunds.get(place, 0.0)
 
     @property
     def payments_money(self) -> list[float]:

@@ -59,6 +59,8 @@ class AuctionContract(Actor):
         super().__init__(model, world, 0)
         self.providers, self.outsider = providers, outsider
         self.auctions: list[Auction] = []
+        self.settled: list[Auction] = []
+        """Those that are over, in the order in which they ended."""
         self.licences = Licences()
         self.access = Access(world)
         self.unheld = Unheld(world)
@@ -235,7 +237,7 @@ class AuctionContract(Actor):
         self._learn(auction)
         yield from self.publish_entries(auction, self.world.onchain.settlements(auction))
         yield from self.world.onchain.pay_out(auction)
-        auction.state = "settled"
+        auction.end()
         self._record(auction, settlement)
 
     def publish_clearing(self, auction: Auction, clearing: Clearing) -> Process:
@@ -359,7 +361,8 @@ class AuctionContract(Actor):
     def _record(self, auction: Auction, settlement: Settlement) -> None:
         """Rows of bids and the auction; what each member received is booked on its last round's row."""
         records = self.world.records
+        self.settled.append(auction)
         records.auctions.append(auction_row(auction, self.world.settings.market.rule))
-        records.bids += BidRows(auction)
+        records.bids.promise(BidRows(auction))
         for dao in auction.sellers:
             dao.members.book(settlement.shares.get(dao.address, {}))

@@ -46,16 +46,21 @@ def _set_by(auction: Auction, clearing: Clearing) -> str:
 
 
 class BidRows:
-    """The lines of a settled auction in the table `bids`: sealed bids in the order of the book, then who sent none."""
+    """The lines of a settled auction in the table `bids`: sealed bids in the order of the book, then who sent none.
+
+    They may be asked for later: what demand moves meanwhile is taken down here.
+    """
 
     def __init__(self, auction: Auction) -> None:
         self.auction = auction
-        self._places = {buyer.address: place for place, buyer in enumerate(auction.buyers)}
-        self._offers, self._worths, self._payments = auction.offers, auction.worths, auction.payments_money
-        self._ranks = {place: rank for rank, place in enumerate(auction.winners, start=1)}
-        self._first_bids, self._first_total = auction.first_bids.tolist(), float(auction.first_bids.sum())
+        self._worths, self._valuations = auction.worths, [buyer.valuations_money for buyer in auction.buyers]
 
     def __iter__(self) -> Iterator[BidRow]:
+        auction = self.auction
+        self._places = {buyer.address: place for place, buyer in enumerate(auction.buyers)}
+        self._offers, self._payments = auction.offers, auction.payments_money
+        self._ranks = {place: rank for rank, place in enumerate(auction.winners, start=1)}
+        self._first_bids, self._first_total = auction.first_bids.tolist(), float(auction.first_bids.sum())
         yield from map(self._sent, self.auction.book)
         bidding = {entry.sender for entry in self.auction.book}
         for place, buyer in enumerate(self.auction.buyers):
@@ -105,7 +110,7 @@ class BidRows:
         if place in self._ranks and auction.clearing is not None:
             row.won, row.dao = True, auction.sellers[int(auction.clearing.sellers[0])].name
             row.priority = self._ranks[place]
-            row.cash_money = auction.cash_money(place, row.payment_money)
+            row.cash_money = auction.gains_money[place]
 
     @cached_property
     def _forgone_money(self) -> list[float]:
@@ -135,12 +140,7 @@ class BidRows:
         if not decisions:
             return [0.0] * len(buyers)
         money = np.nan_to_num(self.auction.accepted_offers())
-        valuations = np.array(
-            [
-                [buyer.quality_valuation_money for buyer in buyers],
-                [buyer.freshness_valuation_money for buyer in buyers],
-            ]
-        )
+        valuations = np.array(self._valuations).T
         ratios, form = np.array([buyer.elasticity_ratio for buyer in buyers]), decisions[0].problem.provider_utility
         of_all = []
         for step in (decision.step for decision in decisions):

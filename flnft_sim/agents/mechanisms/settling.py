@@ -107,11 +107,11 @@ class Settling:
     def record(self, sale: Sale, payout: Payout | None) -> None:
         """Rows of the auction and its bids."""
         auction, world = sale.auction, self.parties.world
-        auction.state = "settled"
+        auction.end()
         row = auction_row(auction, world.settings.market.rule)
         row.dao_receipt_money = 0.0 if payout is None else from_units(payout.released)
         world.records.auctions.append(row)
-        world.records.bids += BidRows(auction)
+        world.records.bids.promise(BidRows(auction))
 
     def return_bonds(self, sale: Sale) -> None:
         """Give committers back what they have put up, but for who stayed silent."""
