@@ -257,8 +257,8 @@ class Playback:
         for dao, corners in self._ages:
             times_s, ages_s = corners["time_s"].to_numpy(), corners["age_s"].to_numpy()
             past = int(np.searchsorted(times_s, time_s, side="right"))
-            if past and time_s > times_s[0] > -np.inf:  # a stranger's folder may say anything
-                until_s = min(time_s, times_s[-1])
+            until_s = min(time_s, times_s[-1])
+            if past and 0.0 < until_s - times_s[0] < np.inf:  # a stranger's folder may say anything
                 t, a = times_s[:past], ages_s[:past]
                 t, a = np.append(t, until_s), np.append(a, a[-1] + until_s - t[-1])
                 means[dao].append(float(np.trapezoid(a, t) / (until_s - times_s[0])))

@@ -217,6 +217,7 @@ def mangled(rng, content):
     return bytes(content)
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("tries", [25, pytest.param(3000, marks=pytest.mark.slow)])
 def test_mangled_folders_get_a_sentence(sound, tmp_path, tries):
     rng, told = random.Random(tries), 0
