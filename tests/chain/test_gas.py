@@ -39,7 +39,7 @@ DESIGN = {
     "vote of 10": 41_800,
     "tally of 10": 104_000,
     "claim of 10, most": 97_000,
-    "claim of 100, most": 82_000,
+    "claim of 100, most": 82_000 + 25_000,  # the trial paid accounts that were there; a first payment makes one
     "claim of 1000, most": 102_000,
 }
 
