@@ -2,19 +2,32 @@
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 
 def late[T](*names: str) -> Callable[[type[T]], type[T]]:
-    """Let an instance that was made without these fields find each by its method `_find_NAME`, once.
+    """Let an instance that was `made` without these fields find each, once, when somebody asks for it.
 
-    For frozen dataclasses: their constructor still takes every field, and what it is given is never looked for.
+    By the class's method `_find_NAME`, or by a function of that name that it was made with. For frozen dataclasses:
+    their constructor still takes every field, and what it is given is never looked for.
     """
 
     def decorate(owner: type[T]) -> type[T]:
         for name in names:
-            finder: cached_property[object] = cached_property(getattr(owner, f"_find_{name}"))
+            finder: cached_property[object] = cached_property(getattr(owner, f"_find_{name}", _by_what_was_given(name)))
             finder.__set_name__(owner, name)
             setattr(owner, name, finder)
         return owner
 
     return decorate
+
+
+def made[T](owner: type[T], **known: Any) -> T:
+    """An instance of a class with late fields, of what is `known` of it and what it finds the others by."""
+    own = object.__new__(owner)
+    vars(own).update(known)
+    return own
+
+
+def _by_what_was_given(name: str) -> Callable[[object], object]:
+    return lambda own: vars(own).pop(f"_find_{name}")()

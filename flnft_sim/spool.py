@@ -93,7 +93,9 @@ class Rows[R](Sequence[R]):
 
     def append(self, row: R) -> None:
         """Add a row."""
-        self.extend((row,))
+        self._newest.append(row)
+        if self._spool is not None and len(self._made) >= 2 * CHUNK:
+            self._put_aside(self._spool)
 
     def promise(self, rows: Iterable[R]) -> None:
         """Add rows that are made when somebody reads; at once where they are to be put aside.
@@ -158,6 +160,8 @@ class Rows[R](Sequence[R]):
     @overload
     def __getitem__(self, at: slice) -> list[R]: ...
     def __getitem__(self, at: int | slice) -> R | list[R]:
+        if not self._aside:
+            return self._newest[at]
         if isinstance(at, slice):
             return self._slice(range(len(self))[at])
         return self._slice(range(len(self))[at : at + 1 or None])[0]

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ class Decision(Agreement):
         """The users' answers to the last prices."""
         return Answers(self.step.takes_part, self.step.epochs, self.step.privacy)
 
-    @property
+    @cached_property
     def believed_rivals_money(self) -> Floats:
         """What each provider believes all others bid together: (M,) money."""
         known = self.step.quality_money, self.step.freshness_money  # where valuations are

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 type Agent = Any
 type Auction = Any
 type Tender = Any
+type Files = Any
 
 Process = Generator[simpy.Event, Any, Any]
 
@@ -33,9 +34,9 @@ class OnChain:
     def served_by(self, contract: Agent) -> None:
         """Act for this auctioneer."""
 
-    def minting(self, dao: Agent, document: str, weights: bytes) -> "Message | None":
-        """Mint a model."""
-        del dao, document, weights
+    def minting(self, dao: Agent, files: Files) -> "Message | None":
+        """Mint a model and its document."""
+        del dao, files
         return None
 
     def minted(self, dao: Agent, receipt: Receipt) -> int:

@@ -108,13 +108,13 @@ class ServiceProvider(Actor):
         """
         if not decisions:
             return Offer.of_nothing()
-        rows = []
+        rows = list[tuple[float, ...]]()
         for decision in decisions:
             me, step = decision.buyers.index(self.number), decision.step
             prices = step.quality_prices[me], step.freshness_prices[me]
             money = step.quality_money[me], step.freshness_money[me]
             rows.append((*prices, *money, sum(money), decision.believed_rivals_money[me]))
-        return Offer(*np.mean(rows, axis=0).tolist())
+        return Offer(*(map(float, rows[0]) if len(rows) == 1 else np.mean(rows, axis=0).tolist()))
 
     def worth(self, tender: Tender) -> float:
         """What a licence of what is announced is worth to it: V_j, or v_j of what is promised; money."""

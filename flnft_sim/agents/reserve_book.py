@@ -1,9 +1,10 @@
 """The reserve prices that the public ledger lets everyone work out."""
 
+from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from flnft_sim.market import learned_reserve
+from flnft_sim.market import learned_reserve, upper_quartile
 
 
 class ReserveBook:
@@ -11,7 +12,7 @@ class ReserveBook:
 
     def __init__(self, *, fixed_money: float | None, prior_money: float) -> None:
         self._fixed_money, self._prior_money = fixed_money, prior_money
-        self._past_asks: dict[str, list[float]] = {}
+        self._past_asks: dict[str, list[float]] = {}  # ascending
         self._learned: dict[str, float] = {}
 
     def money(self, category: str) -> float:
@@ -19,12 +20,13 @@ class ReserveBook:
         if self._fixed_money is not None:
             return self._fixed_money
         if category not in self._learned:
-            self._learned[category] = learned_reserve(self._past_asks.get(category, []), self._prior_money)
+            past = self._past_asks.get(category)
+            self._learned[category] = upper_quartile(past) if past else self._prior_money
         return self._learned[category]
 
     def learn(self, category: str, lowest_ask_money: float) -> None:
         """Take in the lowest ask of an auction."""
-        self._past_asks.setdefault(category, []).append(lowest_ask_money)
+        insort(self._past_asks.setdefault(category, []), lowest_ask_money)
         self._learned.pop(category, None)
 
 

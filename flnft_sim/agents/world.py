@@ -45,7 +45,7 @@ class Records:
     finished FL round, for progress displays.
     """
 
-    def __init__(self, on_round: Callable[[Row], None], *, spool: Spool | None = None) -> None:
+    def __init__(self, on_round: Callable[[Row], None] | None, *, spool: Spool | None = None) -> None:
         self.on_round = on_round
         self.rounds: Rows[RoundRow] = rows_of("rounds", spool)
         self.users: Rows[UserRow] = rows_of("users", spool)
@@ -60,7 +60,8 @@ class Records:
     def end_round(self, row: RoundRow) -> None:
         """Keep a round's row, and tell whoever shows progress."""
         self.rounds.append(row)
-        self.on_round(asdict(row))
+        if self.on_round is not None:
+            self.on_round(asdict(row))
 
 
 @dataclass

@@ -14,7 +14,7 @@ class Downlink:
     """
 
     def __init__(self, env: simpy.Environment, links: Links) -> None:
-        self._cell = RadioCell(env, links)
+        self._cell = RadioCell(env, links, logs_rates=False)
 
     @property
     def links(self) -> Links:

@@ -52,7 +52,13 @@ class RadioCell:
     """
 
     def __init__(
-        self, env: simpy.Environment, links: Links, *, movement_tick_s: float = 1.0, spool: Spool | None = None
+        self,
+        env: simpy.Environment,
+        links: Links,
+        *,
+        movement_tick_s: float = 1.0,
+        logs_rates: bool = True,
+        spool: Spool | None = None,
     ) -> None:
         self._env, self.links = env, links
         positive("movement_tick_s", movement_tick_s, "s")
@@ -65,7 +71,7 @@ class RadioCell:
         self._wake_ups_s: list[float] = []
         self._rearming = False
         self._ticking = False
-        self.rate_log = RateLog(spool=spool) if links.count <= _MOST_LOGGED else None
+        self.rate_log = RateLog(spool=spool) if logs_rates and links.count <= _MOST_LOGGED else None
         links.mean_snrs(env.now)  # a user on the base station's spot is an error now, not at its first upload
 
     def upload(self, user: int, bits: float) -> simpy.Event:

@@ -33,7 +33,8 @@ class Extent:
     def meet(self, quantity: str, values: np.ndarray | float) -> None:
         """Note values of a quantity."""
         low, high = self._met.get(quantity, (np.inf, -np.inf))
-        self._met[quantity] = min(low, float(np.min(values))), max(high, float(np.max(values)))
+        least, most = (values.min(), values.max()) if isinstance(values, np.ndarray) else (values, values)
+        self._met[quantity] = min(low, float(least)), max(high, float(most))
 
     def left(self) -> Iterator[str]:
         """Yield what has left its range: the quantity, the value farthest out, and the range."""

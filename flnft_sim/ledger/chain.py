@@ -8,10 +8,10 @@ from typing import Any
 
 from flnft_sim.errors import InputError
 from flnft_sim.json_text import read_json
+from flnft_sim.late import late, made
 from flnft_sim.ledger.canonical import canonical_json, canonical_list, sha256_hex
 from flnft_sim.ledger.errors import VerificationError
 from flnft_sim.ledger.keys import KeyPair
-from flnft_sim.ledger.late import late
 from flnft_sim.ledger.transactions import Payload, Transaction
 from flnft_sim.spool import Piece, Spool
 
@@ -53,8 +53,8 @@ class Block:
         execution: Mapping[str, Any] | None = None,
     ) -> "Block":
         """Make a block that follows another, or a hash; its root is over the transactions' digests and signatures."""
-        own = object.__new__(cls)
-        vars(own).update(
+        return made(
+            cls,
             chain=chain,
             height=height,
             time_s=time_s,
@@ -64,7 +64,6 @@ class Block:
             execution=execution,
             **({"_before": previous} if isinstance(previous, Block) else {"previous": previous}),
         )
-        return own
 
     def _find_root(self) -> str:
         pairs = ((canonical_json(each.digest), canonical_json(each.signature)) for each in self.transactions)

@@ -7,15 +7,16 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from flnft_sim.errors import InputError, bare
+from flnft_sim.late import late, made
 from flnft_sim.ledger.canonical import canonical_json, sha256_hex
 from flnft_sim.ledger.errors import VerificationError
 from flnft_sim.ledger.keys import KeyPair, address_of, signature_holds
-from flnft_sim.ledger.late import late
 
 # Ethereum's price list (yellow paper, appendix G): every transaction, and every byte that it carries.
 BASE_GAS = 21_000
 GAS_PER_BYTE = 16
 
+_PLAIN = (str, int, bool)  # never change, and have a canonical form whatever they are
 _SIGNED = ("chain", "fee", "gas", "kind", "nonce", "payload", "public_key", "sender")  # in the order of canonical JSON
 
 
@@ -34,7 +35,7 @@ type Use = tuple[str, int]
 type Payload = Mapping[str, Any] | LatePayload
 
 
-@late("payload", "signature")
+@late("payload", "gas", "signature")
 @dataclass(frozen=True)
 class Transaction:
     """One signed statement on one chain. `fee` is what a unit of gas offers: it orders the mempool, it is no money.
@@ -70,31 +71,32 @@ class Transaction:
         What `executes` a contract's code takes the gas of that, and its payload only tells of it. Raises `InputError`
         for a payload that has no canonical form, a negative fee, or gas below the payload's own.
         """
+        if fee < 0:
+            raise InputError(f"transaction {kind!r}: fee {fee} is negative; offer 0 or more")
         content: dict[str, Any]
         if isinstance(payload, LatePayload):
-            content, length = {"_later": payload}, payload.length
+            content, length = {"_later": payload.make}, payload.length
+        elif gas is None and all(type(value) in _PLAIN for value in payload.values()):
+            content, length = {"_later": dict(payload).copy}, None  # of as much gas as it turns out to be long
         else:  # what is signed is what it is now
             content = {"payload_text": (text := canonical_json(payload))}
             length = len(text)
-        least = intrinsic_gas(length)
-        gas = least if gas is None else gas
-        if gas < least and not executes:
-            raise InputError(f"transaction {kind!r}: gas {gas} is below the {least} that its payload takes")
-        if fee < 0:
-            raise InputError(f"transaction {kind!r}: fee {fee} is negative; offer 0 or more")
-        own = object.__new__(cls)
-        vars(own).update(
+        if length is not None:
+            least = intrinsic_gas(length)
+            content["gas"] = least if gas is None else gas
+            if content["gas"] < least and not executes:
+                raise InputError(f"transaction {kind!r}: gas {gas} is below the {least} that its payload takes")
+        return made(
+            cls,
             chain=chain,
             kind=kind,
             sender=key.address,
             public_key=key.public_hex,
             nonce=nonce,
             fee=fee,
-            gas=gas,
             _key=key,
             **content,
         )
-        return own
 
     @property
     def use(self) -> Use:
@@ -104,8 +106,11 @@ class Transaction:
     @cached_property
     def payload_text(self) -> str:
         """The canonical JSON of the payload."""
-        later: LatePayload | None = vars(self).pop("_later", None)
-        return canonical_json(self.payload if later is None else later.make())
+        later: Callable[[], Mapping[str, Any]] | None = vars(self).pop("_later", None)
+        return canonical_json(self.payload if later is None else later())
+
+    def _find_gas(self) -> int:
+        return intrinsic_gas(len(self.payload_text))
 
     def _find_payload(self) -> Mapping[str, Any]:
         payload: Mapping[str, Any] = json.loads(self.payload_text)

@@ -9,6 +9,7 @@ from flnft_sim.arrays import Bools, Floats, Ints
 from flnft_sim.checks import not_negative
 from flnft_sim.errors import FlnftError, InputError
 from flnft_sim.knobs import Settings
+from flnft_sim.late import made
 from flnft_sim.market.lots import Lots
 from flnft_sim.market.rules.base import RULES, NoTrade, OrderBook, Outcome, facts_of
 
@@ -141,6 +142,8 @@ def sorted_book(
     The halves are as even as they can be and follow the lots, or are as `side` (n,) has them for every market.
     """
     lots.check(bids.shape[-1], asks.shape[-1])
+    if bids.ndim == 1 and (unequal := _unequal(bids, asks, reserve, lots, side)) is not None:
+        return unequal
     bid_draw, ask_draw = lots.bids.argsort(), lots.asks.argsort()
     # Brought into the order of lots and then sorted stably, equal reports end up in it.
     bid_lots = (-bids[..., bid_draw]).argsort(axis=-1, kind="stable")
@@ -153,6 +156,26 @@ def sorted_book(
         bid_lots=bid_lots,
         ask_lots=ask_lots,
         side=2 * bid_lots < bids.shape[-1] if side is None else side[bid_order],
+    )
+    return book, bid_order, ask_order
+
+
+def _unequal(
+    bids: Floats, asks: Floats, reserve: Floats, lots: Lots, side: Bools | None
+) -> tuple[OrderBook, Ints, Ints] | None:
+    """The same for one market without equal reports, None for another: its lots wait until a rule asks for them."""
+    bid_order, ask_order = (-bids).argsort(), asks.argsort()
+    sorted_bids, sorted_asks = bids[bid_order], asks[ask_order]
+    if (sorted_bids[1:] == sorted_bids[:-1]).any() or (sorted_asks[1:] == sorted_asks[:-1]).any():
+        return None
+    book: OrderBook = made(
+        OrderBook,
+        bids=sorted_bids,
+        asks=sorted_asks,
+        reserve=reserve,
+        _find_bid_lots=lambda: lots.bids.argsort().argsort()[bid_order],
+        _find_ask_lots=lambda: lots.asks.argsort().argsort()[ask_order],
+        _find_side=lambda: 2 * book.bid_lots < bids.size if side is None else side[bid_order],
     )
     return book, bid_order, ask_order
 

@@ -1,26 +1,33 @@
 """Who stands before whom among equal reports: lots from a seed, or from a draw that was sealed beforehand."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from flnft_sim.arrays import Ints
 from flnft_sim.errors import InputError
+from flnft_sim.late import late, made
 from flnft_sim.ledger.keccak import keccak
 from flnft_sim.streams import checked_seed
 
 _WORD_BYTES = 32
 
 
+@late("bids", "asks", "counts")
 @dataclass(frozen=True)
 class Lots:
-    """A lot for every report: of two equal reports that with the smaller lot stands first. No two are the same."""
+    """A lot for every report: of two equal reports that with the smaller lot stands first. No two are the same.
+
+    Sealed ones are drawn when somebody asks: most markets have no equal reports.
+    """
 
     bids: Ints
     """(n,)"""
     asks: Ints
     """(m,)"""
+    counts: tuple[int, int] = field(init=False, repr=False, compare=False)
+    """n and m."""
 
     @classmethod
     def drawn(cls, seed: int, bids: int, asks: int) -> "Lots":
@@ -34,21 +41,27 @@ class Lots:
 
         Nobody can grind such a draw who has published its `seal_of_draw` before addresses and tokens were known.
         """
-        return cls(
-            _ranks(keccak(draw + address.rjust(_WORD_BYTES, b"\0")) for address in bidders),
-            _ranks(keccak(draw + token.to_bytes(_WORD_BYTES, "big")) for token in tokens),
+        return made(
+            cls,
+            _find_bids=lambda: _ranks(keccak(draw + address.rjust(_WORD_BYTES, b"\0")) for address in bidders),
+            _find_asks=lambda: _ranks(keccak(draw + token.to_bytes(_WORD_BYTES, "big")) for token in tokens),
+            counts=(len(bidders), len(tokens)),
         )
 
     def of_bids(self, places: Ints) -> "Lots":
         """The lots of the bids at these places alone, and of all asks."""
-        return Lots(self.bids[places], self.asks)
+        counts = len(places), self.counts[1]
+        return made(Lots, _find_bids=lambda: self.bids[places], _find_asks=lambda: self.asks, counts=counts)
 
     def check(self, bids: int, asks: int) -> None:
         """Raise `InputError` unless there is one lot a report."""
-        if (len(self.bids), len(self.asks)) != (bids, asks):
+        if self.counts != (bids, asks):
             raise InputError(
-                f"{len(self.bids)} and {len(self.asks)} lots meet {bids} bids and {asks} asks; give one lot a report"
+                f"{self.counts[0]} and {self.counts[1]} lots meet {bids} bids and {asks} asks; give one lot a report"
             )
+
+    def _find_counts(self) -> tuple[int, int]:
+        return len(self.bids), len(self.asks)
 
 
 def seal_of_draw(draw: bytes) -> bytes:

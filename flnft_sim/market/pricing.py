@@ -1,5 +1,6 @@
 """The small formulas around a clearing: the ask of one licence, the learned reserve, and rebidding."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,14 +21,17 @@ def ask_per_licence(total_ask: float, matched_buyers: int, ask_fraction: float =
     return ask_fraction * total_ask / max(matched_buyers, 1)
 
 
-def learned_reserve(past_lowest_asks: ArrayLike, prior: float) -> float:
+def learned_reserve(past_lowest_asks: Iterable[float], prior: float) -> float:
     """The 75th percentile of past auctions' lowest asks s_1 on the ledger, or `prior` where there are none.
 
     Asks and not bids: at the equilibrium many bids are zero, and their median would never let a market trade.
     """
-    past = sorted(np.asarray(past_lowest_asks, np.float64).tolist())
-    if not past:
-        return prior
+    past = sorted(map(float, past_lowest_asks))
+    return upper_quartile(past) if past else prior
+
+
+def upper_quartile(past: Sequence[float]) -> float:
+    """The 75th percentile of numbers in ascending order, one at least."""
     place = 0.75 * (len(past) - 1)
     below = int(place)
     low, high, part = past[below], past[min(below + 1, len(past) - 1)], place - below

@@ -32,7 +32,7 @@ def harvest(cast: Cast, *, status: str, wall_s: float, error: str | None = None)
     """The run's result; one that was interrupted, or ended by an `error`, has what was finished by then."""
     world, records = cast.world, cast.world.records
     spans, users = world.spans.table(), _users(cast)
-    nfts = [dao.last_minted for dao in cast.daos if dao.last_minted is not None]
+    files = [dao.last_minted.files for dao in cast.daos if dao.last_minted is not None]
     grown = ("rounds", "bids", "auctions", "promises", "deliveries")
     tables: dict[str, Any] = {name: Stored.of(name, getattr(records, name)) for name in grown} | {
         "users": users,
@@ -54,8 +54,8 @@ def harvest(cast: Cast, *, status: str, wall_s: float, error: str | None = None)
         **tables,
         manifest=_manifest(cast, status, wall_s) | ({} if error is None else {"error": error}),
         ledger_lines=StoredLines(chain.lines() for chain in chains),  # type: ignore[arg-type]  # read when asked for
-        nft={nft.document_file: nft.document for nft in nfts},
-        weights={nft.weights_file: nft.weights for nft in nfts},
+        nft={each.document_file: each.document for each in files},
+        weights={each.weights_file: each.weights for each in files},
         imports={each.file: source_of(each.sha256).content for each in cast.settings.imports},
     )
     result.summary.update(summarise(result) | _extra_figures(cast, result))

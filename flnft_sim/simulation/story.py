@@ -91,7 +91,7 @@ class FlnftModel(mesa.Model):
         self._started_at = self._told_at = time.monotonic()
         self._events, self._on_wait = 0, on_wait
         self.episode = -1
-        self.cast = build_cast(self, settings, on_round or (lambda _row: None), Spool() if spool is _ITS_OWN else spool)
+        self.cast = build_cast(self, settings, on_round, Spool() if spool is _ITS_OWN else spool)
         self.world, self.env = self.cast.world, self.cast.world.env
         foresee(self.cast)
         play_history(self.cast, settings.game.history_auctions)

@@ -107,7 +107,7 @@ def test_only_who_can_use_a_model_bids_for_it():
             assert all(Content.named(seller.category).meets(Content.named(buyer.category)) for buyer in auction.buyers)
     for dao in model.cast.daos:
         assert dao.buyers  # nobody trains for a demand that there is not
-        assert json.dumps(sorted(Content.named(dao.category).keywords))[1:-1].split(", ")[0] in dao.nft.document
+        assert json.dumps(sorted(Content.named(dao.category).keywords))[1:-1].split(", ")[0] in dao.nft.files.document
 
 
 def test_without_keywords_a_run_is_what_it_was_and_its_files_name_none():

@@ -48,7 +48,7 @@ class Auction:
     clearing: Clearing | None = None
     refunds: dict[int, float] = field(default_factory=dict)  # money that buyers got back, by place
     delivered_worths: dict[int, float] = field(default_factory=dict)  # of the model as delivered, by place of a winner
-    gains_money: dict[int, float] = field(default_factory=dict)  # of winners by place, once all is settled
+    _gains_money: dict[int, float] | None = None  # once all is settled
     first_bids: Floats = field(default_factory=lambda: np.zeros(0))  # accepted money before any rebid
     first_offers: tuple[Floats, Floats] = field(
         default_factory=lambda: (np.zeros(0), np.zeros(0))
@@ -140,14 +140,17 @@ class Auction:
         """What a licence is worth to each buyer as announced: for who looks at the simulation."""
         return [buyer.worth(self.tender) for buyer in self.buyers]
 
+    @property
+    def gains_money(self) -> dict[int, float]:
+        """What each winner gains, by place: what it got is worth to it, less its payment; once settled, what it was."""
+        if self._gains_money is not None:
+            return self._gains_money
+        worths, paid = dict(enumerate(self.worths)) | self.delivered_worths, self.payments_money
+        return {place: worths[place] - paid[place] + self.refunds.get(place, 0.0) for place in self.winners}
+
     def end(self) -> None:
-        """All is settled: note what each winner has gained, which is what it got is worth to it now, less its payment."""
-        self.state, paid = "settled", self.payments_money
-        for place in self.winners:
-            worth = self.delivered_worths.get(place)
-            if worth is None:
-                worth = self.buyers[place].worth(self.tender)
-            self.gains_money[place] = worth - paid[place] + self.refunds.get(place, 0.0)
+        """All is settled: what demand moves from now on changes nothing of what was gained."""
+        self.state, self._gains_money = "settled", self.gains_money
 
     @property
     def payments_money(self) -> list[float]:

@@ -155,7 +155,7 @@ class AuctionContract(Actor):
             payload = {
                 "auction": name,
                 "category": category,
-                "fl_nfts": [nft.document_file for nft in auction.nfts],
+                "fl_nfts": [nft.files.document_file for nft in auction.nfts],
                 "reserve_units": to_units(tender.reserve_money),
                 "seal_to": tender.seal_to.hex(),
                 "draw_seal": seal_of_draw(auction.draw).hex(),

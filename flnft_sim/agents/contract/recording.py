@@ -60,6 +60,7 @@ class BidRows:
         self._places = {buyer.address: place for place, buyer in enumerate(auction.buyers)}
         self._offers, self._payments = auction.offers, auction.payments_money
         self._ranks = {place: rank for rank, place in enumerate(auction.winners, start=1)}
+        self._gains = auction.gains_money
         self._first_bids, self._first_total = auction.first_bids.tolist(), float(auction.first_bids.sum())
         yield from map(self._sent, self.auction.book)
         bidding = {entry.sender for entry in self.auction.book}
@@ -110,7 +111,7 @@ class BidRows:
         if place in self._ranks and auction.clearing is not None:
             row.won, row.dao = True, auction.sellers[int(auction.clearing.sellers[0])].name
             row.priority = self._ranks[place]
-            row.cash_money = auction.gains_money[place]
+            row.cash_money = self._gains[place]
 
     @cached_property
     def _forgone_money(self) -> list[float]:

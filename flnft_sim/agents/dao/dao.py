@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Generator
+from functools import partial
 from typing import Any
 
 import mesa
@@ -9,7 +10,7 @@ import numpy as np
 import simpy
 
 from flnft_sim.agents.dao.conduct import bring_home, really
-from flnft_sim.agents.dao.fl_nft import FlNft
+from flnft_sim.agents.dao.fl_nft import FlNft, Manuscript
 from flnft_sim.agents.dao.measuring import FORWARD_SHARE, measure_round, seen, spend_measuring
 from flnft_sim.agents.dao.members import Individuals
 from flnft_sim.agents.dao.organisation import Organisation, Parts
@@ -22,10 +23,10 @@ from flnft_sim.agents.world import World
 from flnft_sim.arrays import Floats, Ints
 from flnft_sim.clock.work import Work
 from flnft_sim.game.reputation import reputation_after
+from flnft_sim.late import made
 from flnft_sim.learning import Participation, SchemeContext
-from flnft_sim.ledger import ConsensusStalled, fl_nft_document, mint_payload, model_hash, to_units
+from flnft_sim.ledger import ConsensusStalled, to_units
 from flnft_sim.market import Content, VoteResult, lower_median, vote
-from flnft_sim.results import weights_bytes
 from flnft_sim.results.outcome import Outcome
 
 Process = Generator[simpy.Event, Any, Any]
@@ -100,9 +101,10 @@ class MuDao(Organisation):
         answers = yield from self.world.policy.answer(self.number, held.decision)
         ranking = yield from self._rank(held.number)
         present = self.members.present()
-        context = SchemeContext(
+        context = made(
+            SchemeContext,
             users=self.learner.users,
-            rng=self.world.streams.generator("scheme", self.number, held.episode, held.number),
+            _find_rng=partial(self.world.streams.generator, "scheme", self.number, held.episode, held.number),
             answers_epochs=answers.epochs,
             answers_privacy=answers.privacy,
             takes_part=answers.takes_part & present if self.scheme.plays_game else present,
@@ -204,41 +206,26 @@ class MuDao(Organisation):
     # ---- minting and asking ----------------------------------------------------------------------------------------
 
     def _mint(self, last: Round) -> Process:
-        """Hash the weights, write fl-nft.js, and make the mint transaction final on the public chain."""
+        """Make the mint transaction, which names the model and fl-nft.js by their hashes, final on the public chain."""
         suffix = "" if self.label == "dao-0" else f"-{self.label}"
-        document_file, weights_file = f"fl-nft{suffix}.js", f"model{suffix}.safetensors"
-        weights, shares = self.learner.weights(), self.terms.shares(self, last.decision)
-        content = weights_bytes(weights)
-        digest = model_hash(content)
+        shares = self.terms.shares(self, last.decision)
         of_members = zip(self.members.addresses, shares.tolist(), strict=True)
-        document = fl_nft_document(
-            model_hash=digest,
-            parameter_uri=weights_file,
-            minted_at_s=self.world.env.now,
-            dao_public_key=self.key.public_key.hex(),
-            shares={address: share for address, share in of_members if share > 0},
-            dao=self.name,
-            episode=last.episode,
-            **({"keywords": sorted(keywords)} if (keywords := Content.named(self.category).keywords) else {}),
-        )
+        told: dict[str, Any] = {
+            "minted_at_s": self.world.env.now,
+            "dao_public_key": self.key.public_hex,
+            "shares": {address: share for address, share in of_members if share > 0},
+            "dao": self.name,
+            "episode": last.episode,
+        }
+        if keywords := Content.named(self.category).keywords:
+            told["keywords"] = sorted(keywords)
+        files = Manuscript(self.learner.weights(), told, f"fl-nft{suffix}.js", f"model{suffix}.safetensors")
         with self.doing("minting", dao=self.label):
-            payload = mint_payload(
-                document, dao=self.name, nft_file=document_file, model_file=weights_file, model_hash=digest
-            )
-            message = self.world.onchain.minting(self, document, content)
-            receipt = yield self.world.public_chain.submit("mint", self.key, payload, message=message)
+            message = self.world.onchain.minting(self, files)
+            receipt = yield self.world.public_chain.submit("mint", self.key, files.payload(self.name), message=message)
         final_s = self.world.env.now
-        self.nft = FlNft(
-            self.label,
-            last.decision,
-            shares,
-            document,
-            document_file,
-            weights,
-            weights_file,
-            final_s,
-            token=self.world.onchain.minted(self, receipt),
-        )
+        token = self.world.onchain.minted(self, receipt)
+        self.nft = FlNft(self.label, last.decision, shares, files, final_s, token)
         self.last_minted = self.nft
         self.mintings += 1
 

@@ -28,6 +28,7 @@ class Deliveries:
     quality: Floats  # Σ c, of delivered updates; θ^Q in the paper
     freshness: Floats  # Σ θ^F in the paper, else Σ c·θ^F
     updates: dict[Outcome, Ints]  # how many ended so
+    _shares: tuple[Decision, Floats] | None = None  # at the prices of a decision, until more is delivered
 
     @classmethod
     def of_nothing(cls, members: int) -> Self:
@@ -42,11 +43,13 @@ class Deliveries:
 
     def count(self, held: Round) -> None:
         """Count how a round's updates ended."""
+        self._shares = None
         for outcome, counts in self.updates.items():
             counts[held.plan.users[held.work.outcomes == outcome]] += 1
 
     def credit(self, held: Round, pays_by: str, *, freshness_horizon_s: float, reputation: Floats) -> None:
         """Credit a round's updates that were aggregated, by what was measured of them, times reputations (N,)."""
+        self._shares = None
         rows = np.flatnonzero(held.work.arrived)
         members = held.plan.users[rows]
         known = reputation[members]
@@ -57,12 +60,15 @@ class Deliveries:
 
     def shares(self, decision: Decision) -> Floats:
         """Each member's share of what the minting earns (`game.delivered_shares`), at a decision's prices: (N,)."""
-        return delivered_shares(
-            decision.problem.weights(np.maximum(self.quality, 0.0)),
-            decision.problem.weights(np.maximum(self.freshness, 0.0)),
-            quality_money=float(decision.step.quality_money.sum()),
-            freshness_money=float(decision.step.freshness_money.sum()),
-        )
+        if self._shares is None or self._shares[0] is not decision:
+            found = delivered_shares(
+                decision.problem.weights(np.maximum(self.quality, 0.0)),
+                decision.problem.weights(np.maximum(self.freshness, 0.0)),
+                quality_money=float(decision.step.quality_money.sum()),
+                freshness_money=float(decision.step.freshness_money.sum()),
+            )
+            self._shares = decision, found
+        return self._shares[1]
 
 
 def astray(minting: Iterable[Deliveries]) -> str:

@@ -1,6 +1,7 @@
 """A round's contributions, measured once its updates are aggregated: what is measured, and the time that it takes."""
 
 from collections.abc import Generator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from flnft_sim.agents.dao.organisation import Organisation
 from flnft_sim.agents.dao.round import Round
 from flnft_sim.arrays import Bools, Floats
 from flnft_sim.game.contribution import Arrivals
+from flnft_sim.late import made
 from flnft_sim.learning import Coalitions
 
 Process = Generator[simpy.Event, Any, Any]
@@ -31,13 +33,14 @@ def measure_round(dao: Organisation, held: Round, coalitions: Coalitions | None)
     """
     game, users = dao.world.settings.game, held.plan.users[held.work.arrived]
     nothing = np.empty((len(users), 0), np.float32)
-    arrived = Arrivals(
+    arrived = made(
+        Arrivals,
         shard_sizes=dao.shard_sizes[users],
         losses=held.updates.losses[held.work.arrived],
         updates=nothing if coalitions is None else coalitions.updates,
         step=nothing[0] if coalitions is None else coalitions.step(dao.learner.weights()),
         worth=_unseen if coalitions is None else coalitions.worth,
-        rng=dao.world.streams.generator("contributions", dao.number, held.episode, held.number),
+        _find_rng=partial(dao.world.streams.generator, "contributions", dao.number, held.episode, held.number),
         mu0=game.mu0,
         mu1=game.mu1,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import mesa
 import numpy as np
@@ -103,12 +104,17 @@ class Organisation(Actor):
 
     def unmeasured(self) -> Experience:
         """Before anything is measured: the age of an uncontended upload (Eq. 11) and of an expected consensus."""
-        alone_s = self.world.cell.links.upload_alone_s(self.learner.model.upload_bits)[self.members.numbers]
+        alone_s = self._upload_alone_s(self.learner.model.upload_bits)
         return Experience.of_nothing(
             alone_s + self.members.expected_consensus_s(self.ledger),
             classes=self.learner.model.classes,
             epochs=self.world.settings.game.default_epochs,
         )
+
+    @cache  # noqa: B019 - an organisation lives as long as its run
+    def _upload_alone_s(self, bits: float) -> Floats:
+        """T^l of Eq. 11 of each member, from where it was when the run began: (N,)."""
+        return self.world.cell.links.upload_alone_s(bits)[self.members.numbers]
 
     def foresee(self, epochs: float) -> Foresight | None:
         """What is known beforehand of a minting in which everybody trains `epochs` a round; None for nothing."""
@@ -125,7 +131,7 @@ class Organisation(Actor):
 
     def round_s(self, epochs: float) -> float:
         """About how long a round's training, uploads and consensus take in which all train and then send at once."""
-        alone_s = self.world.cell.links.upload_alone_s(self.learner.model.upload_bits)[self.members.numbers]
+        alone_s = self._upload_alone_s(self.learner.model.upload_bits)
         consensus_s = float(np.max(self.members.expected_consensus_s(self.ledger)))
         return float(epochs * self.seconds_per_epoch.max() + alone_s.sum() + consensus_s)
 

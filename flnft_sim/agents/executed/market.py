@@ -9,6 +9,7 @@ import numpy as np
 from flnft_sim.agents.actor import Actor
 from flnft_sim.agents.contract.auction import Auction
 from flnft_sim.agents.dao.dao import MuDao
+from flnft_sim.agents.dao.fl_nft import Manuscript
 from flnft_sim.agents.onchain import OnChain, Process
 from flnft_sim.agents.tender import Tender
 from flnft_sim.agents.tokens import Tokens
@@ -88,9 +89,9 @@ class Executed(OnChain):
 
     # ---- minting and votes ------------------------------------------------------------------------------------------
 
-    def minting(self, dao: MuDao, document: str, weights: bytes) -> Message:
+    def minting(self, dao: MuDao, files: Manuscript) -> Message:
         """Mint to the DAO's contract, by the hashes of document and weights."""
-        hashes = bytes.fromhex(sha256_hex(document)), bytes.fromhex(sha256_hex(weights))
+        hashes = bytes.fromhex(sha256_hex(files.document)), bytes.fromhex(files.weights_hash)
         royalty_bps = round(self._world.settings.market.royalty * BASIS_POINTS)
         call = self._nft.mint(self._daos[dao.address].address, *hashes, royalty_bps)
         return Message(call, dao.chain_key, limits.MINT)

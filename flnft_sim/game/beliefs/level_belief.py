@@ -1,6 +1,7 @@
 """What kinds over quantile levels share: the history, when to fit, and the forward filter."""
 
 from abc import abstractmethod
+from array import array
 
 import numpy as np
 
@@ -16,7 +17,7 @@ class LevelBelief(LastBid):
 
     def __init__(self, options: BeliefOptions) -> None:
         super().__init__(options)
-        self._history: list[float] = []  # NaN stands for a gap
+        self._history = array("d")  # NaN stands for a gap
         self._bids = 0
         self._next_fit = options.min_history
         self._fitted: tuple[Levels, HmmParameters] | None = None

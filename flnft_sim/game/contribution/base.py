@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from flnft_sim import families
 from flnft_sim.arrays import Bools, Floats, Ints
 from flnft_sim.errors import InputError
+from flnft_sim.late import late
 from flnft_sim.registry import Registry
 
 type Worth = Callable[[Bools], Floats]
@@ -17,6 +18,7 @@ type Worth = Callable[[Bools], Floats]
 average is on validation data, in nats (m,). Nobody's is 0."""
 
 
+@late("rng")
 @dataclass(frozen=True, kw_only=True)
 class Arrivals:
     """What reached a DAO in one round: arrays (n,), one entry an update that arrived; n is at least 1."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from flnft_sim import families
 from flnft_sim.errors import InputError
+from flnft_sim.late import late
 from flnft_sim.registry import Registry
 
 type Ranking = Literal["loss", "gradient-norm"]
@@ -17,6 +18,7 @@ class SchemeError(InputError):
     """A round that a scheme cannot decide."""
 
 
+@late("rng")
 @dataclass(frozen=True, kw_only=True)
 class SchemeContext:
     """What a scheme may look at in one round. Arrays are (n,), one entry a user of `users`."""

@@ -10,6 +10,7 @@ import numpy as np
 from flnft_sim import families
 from flnft_sim.arrays import Bools, Floats, Ints
 from flnft_sim.knobs import Settings
+from flnft_sim.late import late
 from flnft_sim.registry import Registry
 
 type Asks = Literal["per-licence", "total"]
@@ -30,6 +31,7 @@ class NoTrade(StrEnum):
     EMPTY_HALF = "one half of the bidders is empty and offers the other nothing"
 
 
+@late("bid_lots", "ask_lots", "side")
 @dataclass(frozen=True)
 class OrderBook:
     """Sealed reports, opened and sorted: b_1 ≥ b_2 ≥ … (Eq. 35b) and s_1 ≤ s_2 ≤ … (Eq. 35a), money.

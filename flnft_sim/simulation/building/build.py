@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 def build_cast(
-    model: mesa.Model, settings: Scenario, on_round: Callable[[Row], None], spool: Spool | None = None
+    model: mesa.Model, settings: Scenario, on_round: Callable[[Row], None] | None, spool: Spool | None = None
 ) -> Cast:
     """All mechanisms and agents of a scenario, accounts opened in the genesis block; no auction was ever held."""
     world = _world(settings, on_round, spool)
@@ -53,7 +53,7 @@ def build_cast(
     return Cast(settings, world, providers, daos, contract, mechanism)
 
 
-def _world(settings: Scenario, on_round: Callable[[Row], None], spool: Spool | None) -> World:
+def _world(settings: Scenario, on_round: Callable[[Row], None] | None, spool: Spool | None) -> World:
     streams, env, population = Streams(settings.seed), simpy.Environment(), settings.population
     accounts, market = open_accounts(settings, streams), settings.market
     contracts = _contracts(settings, streams, accounts)
