@@ -118,13 +118,13 @@ class Kept:
 
     @contextmanager
     def compiling(self, what: str) -> Iterator[bool]:
-        """True within if `what` has not been compiled on this machine before; other processes wait until it is.
+        """True within if `what` of these very files was not compiled on this machine before; others wait until it is.
 
         Without the wait, every worker of a sweep would compile the same kernels at the same time.
         """
         from filelock import FileLock
 
-        done = self.directory / f"{what}.compiled"
+        done = self.directory / f"{what}-{self._read_back_by()}.compiled"
         if done.exists():
             yield False
             return
@@ -132,3 +132,12 @@ class Kept:
             cold = not done.exists()
             yield cold
             done.touch()
+
+    def _read_back_by(self) -> str:
+        """What else Numba wants to be the same before it reads code back: processor, place and time of the sources."""
+        from llvmlite import binding
+
+        told = [binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten(), str(self._folder.resolve())]
+        stamps = [source.stat() for source in sorted(self._folder.glob(self._files))]
+        told += [f"{stamp.st_mtime_ns} {stamp.st_size}" for stamp in stamps]
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]

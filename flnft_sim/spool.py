@@ -87,9 +87,9 @@ class Rows[R](Sequence[R]):
     ) -> None:
         self._values, self._make, self._names, self._spool = values, make, names, spool
         self._made: list[R] = []
-        self._promised: list[Iterable[R]] = []  # that come after those made
+        self._promised: list[tuple[int, Iterable[R]]] = []  # how many, and which, that come after those made
         self._aside: list[Piece] = []  # of `CHUNK` rows each
-        self._amended: dict[int, dict[str, object]] = {}  # of rows that lie aside
+        self._amended: dict[int, dict[str, object]] = {}  # of rows that lie aside or are not made
 
     def append(self, row: R) -> None:
         """Add a row."""
@@ -97,13 +97,13 @@ class Rows[R](Sequence[R]):
         if self._spool is not None and len(self._made) >= 2 * CHUNK:
             self._put_aside(self._spool)
 
-    def promise(self, rows: Iterable[R]) -> None:
-        """Add rows that are made when somebody reads; at once where they are to be put aside.
+    def promise(self, rows: Iterable[R], count: int) -> None:
+        """Add so many rows, made when somebody reads; at once where they are to be put aside.
 
         Whatever they tell of must not change any more.
         """
         if self._spool is None:
-            self._promised.append(rows)
+            self._promised.append((count, rows))
         else:
             self.extend(rows)
 
@@ -120,10 +120,10 @@ class Rows[R](Sequence[R]):
     def amend(self, number: int, name: str, value: object) -> None:
         """Change what the row of that number says."""
         aside = len(self._aside) * CHUNK
-        if number < aside:
-            self._amended.setdefault(number, {})[name] = value
+        if aside <= number < aside + len(self._made):
+            setattr(self._made[number - aside], name, value)
         else:
-            setattr(self._newest[number - aside], name, value)
+            self._amended.setdefault(number, {})[name] = value
 
     @property
     def in_memory(self) -> int:
@@ -135,7 +135,11 @@ class Rows[R](Sequence[R]):
         """The rows that do not lie aside, all made."""
         if self._promised:
             promised, self._promised = self._promised, []
-            self._made.extend(chain.from_iterable(promised))
+            self._made.extend(chain.from_iterable(rows for _, rows in promised))
+            while self._amended:  # a spool is never promised anything, so none of these lies aside
+                number, values = self._amended.popitem()
+                for name, value in values.items():
+                    setattr(self._made[number], name, value)
         return self._made
 
     def so_far(self) -> Callable[[], Iterator[Columns]]:
@@ -150,7 +154,7 @@ class Rows[R](Sequence[R]):
         return chunks
 
     def __len__(self) -> int:
-        return len(self._aside) * CHUNK + len(self._newest)
+        return len(self._aside) * CHUNK + len(self._made) + sum(count for count, _ in self._promised)
 
     def __iter__(self) -> Iterator[R]:
         return chain(chain.from_iterable(map(self._rows, range(len(self._aside)))), self._newest)

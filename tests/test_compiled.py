@@ -1,6 +1,7 @@
 """Compiled code: kept by what it is made of, exact, and out of the way of whoever compiles nothing."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -44,6 +45,20 @@ def test_what_is_compiled_once_is_cold_once(kept):
     with kept().compiling("products") as cold:
         colds.append(cold)
     assert colds == [True, False, True]
+
+
+def test_the_same_sources_elsewhere_or_written_again_are_cold(kept, tmp_path):
+    """Numba compiles them anew, in whatever process calls them."""
+
+    def is_cold(folder):
+        with Kept(folder).compiling("sums") as cold:
+            return cold
+
+    here, there = tmp_path / "room", shutil.copytree(tmp_path / "room", tmp_path / "clone")
+    assert kept().directory == Kept(there).directory
+    assert [is_cold(folder) for folder in (here, there, here, there)] == [True, True, False, False]
+    os.utime(here / "kernels.py", (1, 1))
+    assert [is_cold(folder) for folder in (here, there)] == [True, False]
 
 
 def test_what_fails_to_compile_stays_cold(kept):

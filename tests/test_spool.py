@@ -69,6 +69,28 @@ def test_what_is_amended_reads_as_amended_wherever_it_lies_and_not_in_what_was_s
     assert [value for _, values in rows.so_far()() for value in values].count(-1.0) == 4
 
 
+@pytest.mark.parametrize("spool", [None, Spool()])
+def test_what_was_promised_is_made_when_it_is_read_and_stands_where_it_was_promised(spool):
+    made = []
+
+    def promised(first):
+        for number in range(first, first + 3):
+            made.append(number)
+            yield Row(f"row-{number}", float(number))
+
+    rows = Rows(attrgetter("name", "value"), Row, names=("name", "value"), spool=spool)
+    rows.append(Row("row-0", 0.0))
+    rows.promise(promised(1), 3)
+    rows.promise(promised(4), 3)
+    rows.amend(5, "value", -1.0)
+    assert len(rows) == 7 and made == ([] if spool is None else [1, 2, 3, 4, 5, 6])
+    rows.append(Row("row-7", 7.0))
+    rows.amend(7, "value", -2.0)
+    assert [row.name for row in rows] == [f"row-{number}" for number in range(8)]
+    assert [row.value for row in rows] == [0.0, 1.0, 2.0, 3.0, 4.0, -1.0, 6.0, -2.0]
+    assert made == [1, 2, 3, 4, 5, 6]
+
+
 def test_what_was_so_far_stays_when_more_comes():
     rows, plain = rows_and_list(2 * CHUNK + 3)
     before = rows.so_far()

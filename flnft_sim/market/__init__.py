@@ -7,7 +7,15 @@ from flnft_sim.market.lots import Lots, seal_of_draw
 from flnft_sim.market.matching import Content, Group, Matching, match, wishes
 from flnft_sim.market.one_seller import alike_with_one_seller, posts_the_reserve
 from flnft_sim.market.pot import Payout, Pot
-from flnft_sim.market.pricing import Rebid, ask_per_licence, learned_reserve, price_setter, rebid_step, share_setter, upper_quartile
+from flnft_sim.market.pricing import (
+    Rebid,
+    ask_per_licence,
+    learned_reserve,
+    price_setter,
+    rebid_step,
+    share_setter,
+    upper_quartile,
+)
 from flnft_sim.market.regret import forgone_money
 from flnft_sim.market.rules import RULES, LearnsFromBids, NoTrade, RuleFacts, facts_of, learned_from
 from flnft_sim.market.sealed import (
@@ -77,6 +85,7 @@ __all__ = [
     "settle",
     "share_out",
     "share_setter",
+    "upper_quartile",
     "vote",
     "wishes",
 ]

@@ -26,7 +26,7 @@ _FIELD_BYTES = 64
 _VERSION = b"flnft-bid-v2"
 # version, auction, bidder, quality price, freshness price, total, nonce, window: one length whatever they hold
 _MESSAGE = struct.Struct(f">{len(_VERSION)}s{_FIELD_BYTES}s{_FIELD_BYTES}sddqQQ")
-_SIGNATURE_BYTES, _TAG_BYTES = 64, 16  # of Ed25519 and of Poly1305
+_KEY_BYTES, _SIGNATURE_BYTES, _TAG_BYTES = 32, 64, 16  # two of Ed25519, and of Poly1305
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,10 @@ class SealedBids:
         """Every ciphertext, in the order of sending."""
         self._key = PrivateKey(private_key)
         self._box = SealedBox(self._key)
-        self._verify_keys = {address: VerifyKey(bytes(key)) for address, key in verify_keys.items()}
+        self._verify_keys = {address: bytes(key) for address, key in verify_keys.items()}
+        for address, key in self._verify_keys.items():
+            if len(key) != _KEY_BYTES:
+                raise InputError(f"the verify key of {address} has {len(key)} bytes; give the {_KEY_BYTES} of Ed25519")
         self._budgets = dict(budgets)
         self._counting: dict[str, BookEntry] = {}  # by bidder, in the order of their first one
         self._seen: set[tuple[str, int]] = set()  # bidder and nonce of every authentic bid, whatever became of it
@@ -267,7 +270,7 @@ class SealedBids:
         if not isinstance(sealed, Envelope) or sealed.recipient != self.public_key:
             return None
         registered = self._verify_keys.get(sealed.bid.bidder)
-        return sealed.bid if registered == sealed.signing_key.verify_key else None
+        return sealed.bid if registered == bytes(sealed.signing_key.verify_key) else None
 
     def _decrypted(self, sealed: "bytes | Envelope") -> Bid:
         try:
@@ -278,7 +281,7 @@ class SealedBids:
         if bid.bidder not in self._verify_keys:
             raise BidRejected(RejectionReason.UNKNOWN_BIDDER, bid.bidder)
         try:
-            self._verify_keys[bid.bidder].verify(opened[: _MESSAGE.size], opened[_MESSAGE.size :])
+            VerifyKey(self._verify_keys[bid.bidder]).verify(opened[: _MESSAGE.size], opened[_MESSAGE.size :])
         except (BadSignatureError, ValueError):
             raise BidRejected(RejectionReason.BAD_SIGNATURE, bid.bidder) from None
         return bid

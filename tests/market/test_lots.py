@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from flnft_sim.errors import InputError
 from flnft_sim.ledger.keccak import keccak
 from flnft_sim.market import Lots, clear, seal_of_draw
+from flnft_sim.market.clearing import sorted_book
 
 DRAW = bytes(range(32))
 addresses = st.lists(st.binary(min_size=20, max_size=20), min_size=2, max_size=8, unique=True)
@@ -56,6 +57,24 @@ def test_who_is_named_first_does_not_matter(bidders, data):
         return [bidders[places[winner]] for winner in result.buyers]
 
     assert winners(order) == winners(range(len(bidders)))
+
+
+def test_lots_are_drawn_for_who_asks_alone():
+    lots = Lots.sealed(DRAW, bidders=[bytes([each] * 20) for each in range(4)], tokens=[7, 8]).of_bids(np.arange(3))
+    clear("pms-am", [4.0, 5.0, 6.0], [1.0, 2.0], reserve=2.0, lots=lots)
+    assert not {"bids", "asks"} & set(vars(lots))
+    clear("pms-am", [4.0, 6.0, 6.0], [1.0, 2.0], reserve=2.0, lots=lots)
+    assert {"bids", "asks"} <= set(vars(lots))
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=6), st.lists(st.integers(0, 9), min_size=1, max_size=4))
+def test_a_market_without_equal_reports_is_sorted_as_one_with_them(bids, asks):
+    lots, reserve = Lots.drawn(3, len(bids), len(asks)), np.array(5.0)
+    alone = sorted_book(np.array(bids, float), np.array(asks, float), reserve, lots)
+    stacked = sorted_book(np.array([bids], float), np.array([asks], float), reserve[None], lots)
+    assert [order.tolist() for order in alone[1:]] == [order[0].tolist() for order in stacked[1:]]
+    for name in ("bids", "asks", "bid_lots", "ask_lots", "side"):
+        assert getattr(alone[0], name).tolist() == getattr(stacked[0], name)[0].tolist(), name
 
 
 def test_lots_of_a_few_bids_keep_their_order():

@@ -333,3 +333,5 @@ def test_bad_arguments_are_named():
         seal(bid(), ANN, key, entropy=b"short")
     with pytest.raises(InputError, match="ann of auction auction-1 has no budget"):
         SealedBids("auction-1", private_key=AUCTIONEER, verify_keys={"ann": bytes(ANN.verify_key)}, budgets={})
+    with pytest.raises(InputError, match="verify key of ann has 3 bytes"):
+        SealedBids("auction-1", private_key=AUCTIONEER, verify_keys={"ann": b"key"}, budgets={"ann": 1})

@@ -363,6 +363,6 @@ class AuctionContract(Actor):
         records = self.world.records
         self.settled.append(auction)
         records.auctions.append(auction_row(auction, self.world.settings.market.rule))
-        records.bids.promise(BidRows(auction))
+        records.bids.promise(rows := BidRows(auction), len(rows))
         for dao in auction.sellers:
             dao.members.book(settlement.shares.get(dao.address, {}))

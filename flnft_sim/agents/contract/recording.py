@@ -6,7 +6,6 @@ from functools import cached_property
 import numpy as np
 
 from flnft_sim.agents.contract.auction import Auction
-from flnft_sim.agents.provider import ServiceProvider
 from flnft_sim.arrays import Floats
 from flnft_sim.game import ProviderForm, provider_utility, quality_satisfaction
 from flnft_sim.ledger import from_units
@@ -55,6 +54,9 @@ class BidRows:
         self.auction = auction
         self._worths, self._valuations = auction.worths, [buyer.valuations_money for buyer in auction.buyers]
 
+    def __len__(self) -> int:
+        return len(self.auction.book) + len(self._silent_places())
+
     def __iter__(self) -> Iterator[BidRow]:
         auction = self.auction
         self._places = {buyer.address: place for place, buyer in enumerate(auction.buyers)}
@@ -63,10 +65,11 @@ class BidRows:
         self._gains = auction.gains_money
         self._first_bids, self._first_total = auction.first_bids.tolist(), float(auction.first_bids.sum())
         yield from map(self._sent, self.auction.book)
+        yield from map(self._silent, self._silent_places())
+
+    def _silent_places(self) -> list[int]:
         bidding = {entry.sender for entry in self.auction.book}
-        for place, buyer in enumerate(self.auction.buyers):
-            if buyer.name not in bidding:
-                yield self._silent(place, buyer)
+        return [place for place, buyer in enumerate(self.auction.buyers) if buyer.name not in bidding]
 
     def _sent(self, entry: BookEntry) -> BidRow:
         row = BidRow(
@@ -86,10 +89,10 @@ class BidRows:
             self._tell_outcome(row, place)
         return row
 
-    def _silent(self, place: int, buyer: ServiceProvider) -> BidRow:
+    def _silent(self, place: int) -> BidRow:
         row = BidRow(
             auction=self.auction.name,
-            provider=buyer.name,
+            provider=self.auction.buyers[place].name,
             total_money=0.0,
             status="no bid",
             reason="a licence is worth nothing against the rivals believed in",

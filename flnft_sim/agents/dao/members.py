@@ -122,13 +122,9 @@ class Individuals(Membership):
         return work
 
     def record(self, columns: Columns) -> None:
-        shared = {name: value for name, value in columns.items() if not isinstance(value, np.ndarray | list)}
-        own = {name: value for name, value in columns.items() if name not in shared}
-        own = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in own.items()}
         records = self.world.records.users
-        for row, address in enumerate(self.addresses):
-            self._last_rows[address] = len(records)
-            records.append(UserRow(**shared, **{name: values[row] for name, values in own.items()}))
+        self._last_rows = {address: number for number, address in enumerate(self.addresses, start=len(records))}
+        records.promise(_rows(columns, len(self)), len(self))
 
     def book(self, units_by_address: Mapping[str, int]) -> None:
         for address, units in units_by_address.items():
@@ -167,6 +163,15 @@ class Individuals(Membership):
         for row in np.flatnonzero(work.arrived & (work.final_s < now_s)).tolist():
             name, final_s = self.users[held.plan.users[row]].name, float(work.final_s[row])
             self.world.spans.add(name, "waiting", final_s, now_s, **of_round)
+
+
+def _rows(columns: Columns, count: int) -> Iterator[UserRow]:
+    """A round's rows, of its columns."""
+    shared = {name: value for name, value in columns.items() if not isinstance(value, np.ndarray | list)}
+    own = {name: value for name, value in columns.items() if name not in shared}
+    own = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in own.items()}
+    for row in range(count):
+        yield UserRow(**shared, **{name: values[row] for name, values in own.items()})
 
 
 def _update_hashes(updates: LocalUpdates) -> Iterator[str]:

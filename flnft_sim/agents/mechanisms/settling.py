@@ -111,7 +111,7 @@ class Settling:
         row = auction_row(auction, world.settings.market.rule)
         row.dao_receipt_money = 0.0 if payout is None else from_units(payout.released)
         world.records.auctions.append(row)
-        world.records.bids.promise(BidRows(auction))
+        world.records.bids.promise(rows := BidRows(auction), len(rows))
 
     def return_bonds(self, sale: Sale) -> None:
         """Give committers back what they have put up, but for who stayed silent."""
