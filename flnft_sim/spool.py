@@ -87,7 +87,8 @@ class Rows[R](Sequence[R]):
     ) -> None:
         self._values, self._make, self._names, self._spool = values, make, names, spool
         self._made: list[R] = []
-        self._promised: list[tuple[int, Iterable[R]]] = []  # how many, and which, that come after those made
+        self._promised: list[Iterable[R]] = []  # that come after those made
+        self._to_come = 0  # how many these are
         self._aside: list[Piece] = []  # of `CHUNK` rows each
         self._amended: dict[int, dict[str, object]] = {}  # of rows that lie aside or are not made
 
@@ -103,7 +104,8 @@ class Rows[R](Sequence[R]):
         Whatever they tell of must not change any more.
         """
         if self._spool is None:
-            self._promised.append((count, rows))
+            self._promised.append(rows)
+            self._to_come += count
         else:
             self.extend(rows)
 
@@ -134,8 +136,8 @@ class Rows[R](Sequence[R]):
     def _newest(self) -> list[R]:
         """The rows that do not lie aside, all made."""
         if self._promised:
-            promised, self._promised = self._promised, []
-            self._made.extend(chain.from_iterable(rows for _, rows in promised))
+            promised, self._promised, self._to_come = self._promised, [], 0
+            self._made.extend(chain.from_iterable(promised))
             while self._amended:  # a spool is never promised anything, so none of these lies aside
                 number, values = self._amended.popitem()
                 for name, value in values.items():
@@ -154,7 +156,7 @@ class Rows[R](Sequence[R]):
         return chunks
 
     def __len__(self) -> int:
-        return len(self._aside) * CHUNK + len(self._made) + sum(count for count, _ in self._promised)
+        return len(self._aside) * CHUNK + len(self._made) + self._to_come
 
     def __iter__(self) -> Iterator[R]:
         return chain(chain.from_iterable(map(self._rows, range(len(self._aside)))), self._newest)

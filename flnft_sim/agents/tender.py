@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -88,9 +89,9 @@ def submit(sender: Actor, tender: Tender, sealed: bytes | Envelope) -> Process:
 
 def _payload(auction: str, sealed: bytes | Envelope) -> LatePayload:
     """What a bid's transaction carries, by a length that is known while nobody has read it."""
-
-    def payload(digits: str) -> dict[str, str]:
-        return {"auction": auction, "sealed": digits}
-
     size = Envelope.SIZE if isinstance(sealed, Envelope) else len(sealed)
-    return LatePayload(len(canonical_json(payload(""))) + 2 * size, lambda: payload(bytes(sealed).hex()))
+    return LatePayload(len(canonical_json(_told(auction, b""))) + 2 * size, partial(_told, auction, sealed))
+
+
+def _told(auction: str, sealed: bytes | Envelope) -> dict[str, str]:
+    return {"auction": auction, "sealed": bytes(sealed).hex()}

@@ -15,7 +15,7 @@ _COLUMNS = list(COLUMNS["spans"])
 _encode = json.JSONEncoder(sort_keys=True).encode
 
 
-type _Span = tuple[str, str, str, int | None, float, float, dict[str, Any]]
+type _Span = tuple[str, str, str, int | None, float, float, tuple[tuple[str, Any], ...] | str]
 
 
 class SpanLog:
@@ -45,7 +45,8 @@ class SpanLog:
             raise UnknownNameError("phase", phase, map(str, Phase))
         if not start_s <= end_s:
             raise InputError(f"{phase} of {agent} ends at {end_s} s before it starts at {start_s} s; swap the two")
-        self._spans.append((agent, dao or "", phase, round, start_s, end_s, details))
+        # tuples of plain values: Python's search for garbage passes over them
+        self._spans.append((agent, dao or "", phase, round, start_s, end_s, tuple(details.items())))
 
     def counter(self, track: str, name: str, time_s: float, value: float) -> None:
         """Record that the quantity `name` of `track` (a DAO, a chain) has `value` from `time_s` on."""
@@ -81,7 +82,7 @@ class SpanLog:
 def _told(span: _Span) -> tuple[object, ...]:
     """A row of the table; one that was made of it again has its details as text already."""
     start_s, end_s, details = span[4:7]
-    text = details if isinstance(details, str) else _encode(details) if details else ""
+    text = details if isinstance(details, str) else _encode(dict(details)) if details else ""
     return *span[:6], text, end_s - start_s
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from numpy.typing import NDArray
@@ -35,7 +35,10 @@ class Manuscript:
     def payload(self, dao: str) -> LatePayload:
         """What the mint transaction carries, by a length that is known before anything is written."""
         unwritten = self._payload(dao, document="", weights_hash=sha256_hex(b""))
-        return LatePayload(len(canonical_json(unwritten)), lambda: self._payload(dao, self.document, self.weights_hash))
+        return LatePayload(len(canonical_json(unwritten)), partial(self._written, dao))
+
+    def _written(self, dao: str) -> dict[str, str]:
+        return self._payload(dao, self.document, self.weights_hash)
 
     def _payload(self, dao: str, document: str, weights_hash: str) -> dict[str, str]:
         files = {"nft_file": self.document_file, "model_file": self.weights_file}
