@@ -9,6 +9,7 @@ TOLERANCE = 0.25
 """A rate is told again when it has changed by this share."""
 
 _INSTANTS = 10_000  # a second is told in so many
+_NOTHING = (math.inf, -math.inf)  # is near no rate
 
 
 type Rate = tuple[int, float, float]
@@ -21,7 +22,9 @@ class RateLog:
 
     def __init__(self, *, spool: Spool | None = None) -> None:
         self._rows: Rows[Rate] = Rows(tuple, lambda *values: values, spool=spool)
-        self._last: dict[int, float] = {}  # by user with an upload under way, the rate told last
+        self._near: dict[
+            int, tuple[float, float]
+        ] = {}  # by user with an upload under way, what is near the rate told last
         self._time_s = 0.0
         self._rates: Mapping[int, float] = {}
 
@@ -40,13 +43,12 @@ class RateLog:
         return self._rows
 
     def _tell(self) -> None:
-        time_s, before, told = math.floor(self._time_s * _INSTANTS) / _INSTANTS, self._last, dict[int, float]()
-        changed: list[Rate] = []
+        time_s, near = math.floor(self._time_s * _INSTANTS) / _INSTANTS, self._near
         for user, rate_bps in self._rates.items():
-            told_bps = before.get(user)
-            if told_bps is None or abs(rate_bps - told_bps) > TOLERANCE * told_bps:
-                told_bps = rate_bps
-                changed.append((user, time_s, rate_bps))
-            told[user] = told_bps
-        self._rows.extend(changed)
-        self._last = told
+            least_bps, most_bps = near.get(user, _NOTHING)
+            if not least_bps <= rate_bps <= most_bps:
+                near[user] = (1.0 - TOLERANCE) * rate_bps, (1.0 + TOLERANCE) * rate_bps
+                self._rows.append((user, time_s, rate_bps))
+        if len(near) > len(self._rates):
+            for user in near.keys() - self._rates.keys():
+                del near[user]

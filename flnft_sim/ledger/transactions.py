@@ -123,12 +123,13 @@ class Transaction:
     @cached_property
     def digest(self) -> str:
         """The SHA-256, in hex, of the canonical JSON of everything but the signature: what is signed."""
-        return sha256_hex(f"{self._unsigned()}}}")
+        return sha256_hex(f"{self._unsigned}}}")
 
     def to_text(self) -> str:
         """The canonical JSON of all fields."""
-        return f'{self._unsigned()},"signature":{canonical_json(self.signature)}}}'
+        return f'{self._unsigned},"signature":{canonical_json(self.signature)}}}'
 
+    @cached_property
     def _unsigned(self) -> str:
         """The members of the canonical JSON that are signed, in their order, without its end."""
         told = {name: canonical_json(getattr(self, name)) for name in _SIGNED if name != "payload"}

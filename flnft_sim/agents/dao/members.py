@@ -176,7 +176,8 @@ def _rows(columns: Columns, count: int) -> Iterator[UserRow]:
 
 def _update_hashes(updates: LocalUpdates) -> Iterator[str]:
     """SHA-256 of what each user shares: its noised parameters, or, from a surrogate learner, what stands for them."""
-    for params, told in zip(updates.params, np.column_stack([updates.users, updates.update_norms]), strict=True):
+    told = np.column_stack([updates.users, updates.update_norms]).astype("<f8")
+    for params, own in zip(updates.params, told, strict=True):
         digest = hashlib.sha256(params.tobytes())
-        digest.update(told.astype("<f8").tobytes())
+        digest.update(own.tobytes())
         yield digest.hexdigest()
