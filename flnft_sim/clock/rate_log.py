@@ -13,8 +13,9 @@ _NOTHING = (math.inf, -math.inf)  # is near no rate
 
 
 type Rate = tuple[int, float, float]
-"""A user, the second from which on it sends so, and bit/s, 0 while its link is down. A plain tuple: of numbers alone, it
-costs Python's search for garbage nothing."""
+"""A user, the second from which on it sends so, and bit/s, 0 while its link is down.
+
+A plain tuple: of numbers alone, it costs Python's search for garbage nothing."""
 
 
 class RateLog:
@@ -24,7 +25,7 @@ class RateLog:
         self._rows: Rows[Rate] = Rows(tuple, lambda *values: values, spool=spool)
         self._near: dict[
             int, tuple[float, float]
-        ] = {}  # by user with an upload under way, what is near the rate told last
+        ] = {}  # by user with an upload, what is near the rate told
         self._time_s = 0.0
         self._rates: Mapping[int, float] = {}
 
