@@ -23,9 +23,7 @@ class RateLog:
 
     def __init__(self, *, spool: Spool | None = None) -> None:
         self._rows: Rows[Rate] = Rows(tuple, lambda *values: values, spool=spool)
-        self._near: dict[
-            int, tuple[float, float]
-        ] = {}  # by user with an upload, what is near the rate told
+        self._near: dict[int, tuple[float, float]] = {}  # by user with an upload, what is near the rate told
         self._time_s = 0.0
         self._rates: Mapping[int, float] = {}
 
