@@ -98,7 +98,8 @@ class Decision(Agreement):
         return {
             "quality_share": self.step.quality_shares,
             "freshness_share": self.step.freshness_shares,
-            "user_utility": self.problem.utility(self.rewards, *played),
+            # Φ(0, 0) = 0: who did nothing has the money alone, which Φ does not count
+            "user_utility": np.where(epochs > 0, self.problem.utility(self.rewards, *played), 0.0),
             "cost": self.problem.cost(epochs, privacy),
             "privacy_cost": self.problem.users.privacy_costs * privacy,
             "exploitability": user_exploitability(terms, epochs, privacy),

@@ -57,6 +57,8 @@ def test_a_free_rider_takes_no_time_is_the_freshest_and_costs_itself_nothing(rid
     assert (rides.local_epochs == 0).all()
     assert (rides.train_s == 0).all()
     assert (rides.cost_round_money == 0).all()
+    assert (rides.user_utility == 0).all()  # Eq. 14 pays for effort: of money without any it says nothing
+    assert (of(riders, "honest").user_utility != 0).all()
     assert rides.age_s.max() < of(riders, "honest").age_s.min()
     assert (
         of(riders, "free-rider", "contributions").pay_share.iloc[-1]
