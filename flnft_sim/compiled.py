@@ -124,20 +124,31 @@ class Kept:
         """
         from filelock import FileLock
 
-        done = self.directory / f"{what}-{self._read_back_by()}.compiled"
-        if done.exists():
+        place, stamps = self._read_back_by()
+        done = self.directory / f"{what}-{place}.compiled"
+
+        def is_done() -> bool:
+            return done.exists() and done.read_text() == stamps
+
+        if is_done():
             yield False
             return
         with FileLock(self.directory / "compiling.lock"):
-            cold = not done.exists()
+            cold = not is_done()
             yield cold
-            done.touch()
+            done.write_text(stamps)
 
-    def _read_back_by(self) -> str:
-        """What else Numba wants to be the same before it reads code back: processor, place and time of the sources."""
+    def _read_back_by(self) -> tuple[str, str]:
+        """What else Numba wants to be the same before it reads code back.
+
+        By processor and place of the sources it keeps code apart; of each it keeps that of one state, which some of its
+        releases tell by when a file was written.
+        """
         from llvmlite import binding
 
-        told = [binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten(), str(self._folder.resolve())]
-        stamps = [source.stat() for source in sorted(self._folder.glob(self._files))]
-        told += [f"{stamp.st_mtime_ns} {stamp.st_size}" for stamp in stamps]
-        return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+        told = [binding.get_host_cpu_name(), str(self._folder.absolute())]
+        with suppress(RuntimeError):  # on processors that it cannot ask
+            told.append(binding.get_host_cpu_features().flatten())
+        sources = [source.stat() for source in sorted(self._folder.glob(self._files))]
+        stamps = " ".join(str(source.st_mtime_ns) for source in sources)
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16], stamps

@@ -1,6 +1,7 @@
 """Fields that are found when somebody asks: most runs of an environment ask for no signature and no hash."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,7 @@ def late[T](*names: str) -> Callable[[type[T]], type[T]]:
             finder: cached_property[object] = cached_property(getattr(owner, f"_find_{name}", _by_what_was_given(name)))
             finder.__set_name__(owner, name)
             setattr(owner, name, finder)
+        owner.__getstate__ = _whole  # type: ignore[method-assign,assignment]
         return owner
 
     return decorate
@@ -29,5 +31,15 @@ def made[T](owner: type[T], **known: Any) -> T:
     return own
 
 
+def _whole(own: Any) -> dict[str, Any]:
+    """What is pickled or copied: every field, found, and no way to find any."""
+    return {field.name: getattr(own, field.name) for field in fields(own)}
+
+
 def _by_what_was_given(name: str) -> Callable[[object], object]:
-    return lambda own: vars(own).pop(f"_find_{name}")()
+    def find(own: object) -> object:
+        found = vars(own)[f"_find_{name}"]()
+        del vars(own)[f"_find_{name}"]
+        return found
+
+    return find

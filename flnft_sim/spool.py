@@ -120,7 +120,9 @@ class Rows[R](Sequence[R]):
         return self
 
     def amend(self, number: int, name: str, value: object) -> None:
-        """Change what the row of that number says."""
+        """Change what the row of that number says; `IndexError` where there is none."""
+        if not 0 <= number < len(self):
+            raise IndexError(f"row {number} of {len(self)}")
         aside = len(self._aside) * CHUNK
         if aside <= number < aside + len(self._made):
             setattr(self._made[number - aside], name, value)
@@ -136,8 +138,8 @@ class Rows[R](Sequence[R]):
     def _newest(self) -> list[R]:
         """The rows that do not lie aside, all made."""
         if self._promised:
-            promised, self._promised, self._to_come = self._promised, [], 0
-            self._made.extend(chain.from_iterable(promised))
+            self._made.extend([*chain.from_iterable(self._promised)])
+            self._promised, self._to_come = [], 0
             while self._amended:  # a spool is never promised anything, so none of these lies aside
                 number, values = self._amended.popitem()
                 for name, value in values.items():

@@ -48,17 +48,20 @@ def test_what_is_compiled_once_is_cold_once(kept):
 
 
 def test_the_same_sources_elsewhere_or_written_again_are_cold(kept, tmp_path):
-    """Numba compiles them anew, in whatever process calls them."""
+    """Numba keeps code by the path that it was called by, and compiles anew, in whatever process calls it."""
 
     def is_cold(folder):
         with Kept(folder).compiling("sums") as cold:
             return cold
 
     here, there = tmp_path / "room", shutil.copytree(tmp_path / "room", tmp_path / "clone")
+    (tmp_path / "link").symlink_to(here)
     assert kept().directory == Kept(there).directory
-    assert [is_cold(folder) for folder in (here, there, here, there)] == [True, True, False, False]
-    os.utime(here / "kernels.py", (1, 1))
-    assert [is_cold(folder) for folder in (here, there)] == [True, False]
+    folders = (here, there, tmp_path / "link")
+    assert [is_cold(folder) for folder in folders * 2] == [True] * 3 + [False] * 3
+    for seconds in (1, 2, 1):
+        os.utime(here / "kernels.py", (seconds, seconds))
+        assert [is_cold(folder) for folder in (here, there)] == [True, False]
 
 
 def test_what_fails_to_compile_stays_cold(kept):

@@ -92,9 +92,9 @@ class Block:
 
     def to_line(self) -> str:
         """The block as one line of canonical JSON, without the line's end."""
+        transactions = canonical_list([each.to_text() for each in self.transactions])  # their digests come with it
         before, after = self._before_hash(), self._after_hash()
         vars(self).setdefault("hash", sha256_hex(f"{before}{after}}}"))
-        transactions = canonical_list([each.to_text() for each in self.transactions])
         return f'{before},"hash":{canonical_json(self.hash)}{after},"transactions":{transactions}}}'
 
     @classmethod

@@ -16,7 +16,7 @@ from flnft_sim.ledger.keys import KeyPair, address_of, signature_holds
 BASE_GAS = 21_000
 GAS_PER_BYTE = 16
 
-_PLAIN = (str, int, bool)  # never change, and have a canonical form whatever they are
+_LONGEST = 2**64  # of whole numbers that are not looked at before they are written
 _SIGNED = ("chain", "fee", "gas", "kind", "nonce", "payload", "public_key", "sender")  # in the order of canonical JSON
 
 
@@ -76,7 +76,7 @@ class Transaction:
         content: dict[str, Any]
         if isinstance(payload, LatePayload):
             content, length = {"_later": payload.make}, payload.length
-        elif gas is None and all(type(value) in _PLAIN for value in payload.values()):
+        elif gas is None and all(map(_is_plain, payload, payload.values())):
             content, length = {"_later": dict(payload).copy}, None  # of as much gas as it turns out to be long
         else:  # what is signed is what it is now
             content = {"payload_text": (text := canonical_json(payload))}
@@ -106,8 +106,10 @@ class Transaction:
     @cached_property
     def payload_text(self) -> str:
         """The canonical JSON of the payload."""
-        later: Callable[[], Mapping[str, Any]] | None = vars(self).pop("_later", None)
-        return canonical_json(self.payload if later is None else later())
+        later: Callable[[], Mapping[str, Any]] | None = vars(self).get("_later")
+        text = canonical_json(self.payload if later is None else later())
+        vars(self).pop("_later", None)
+        return text
 
     def _find_gas(self) -> int:
         return intrinsic_gas(len(self.payload_text))
@@ -123,13 +125,14 @@ class Transaction:
     @cached_property
     def digest(self) -> str:
         """The SHA-256, in hex, of the canonical JSON of everything but the signature: what is signed."""
-        return sha256_hex(f"{self._unsigned}}}")
+        return sha256_hex(f"{self._unsigned()}}}")
 
     def to_text(self) -> str:
         """The canonical JSON of all fields."""
-        return f'{self._unsigned},"signature":{canonical_json(self.signature)}}}'
+        unsigned = self._unsigned()
+        vars(self).setdefault("digest", sha256_hex(f"{unsigned}}}"))
+        return f'{unsigned},"signature":{canonical_json(self.signature)}}}'
 
-    @cached_property
     def _unsigned(self) -> str:
         """The members of the canonical JSON that are signed, in their order, without its end."""
         told = {name: canonical_json(getattr(self, name)) for name in _SIGNED if name != "payload"}
@@ -143,6 +146,11 @@ class Transaction:
             raise VerificationError(f"sender {bare(self.sender)} is not the address of its public key")
         if not signature_holds(key, bytes.fromhex(self.digest), signature):
             raise VerificationError(f"signature of {bare(self.sender)} does not hold")
+
+
+def _is_plain(name: Any, value: Any) -> bool:
+    """Whether a member of a payload never changes, and has a canonical form whatever it is."""
+    return type(name) is str and (type(value) in (str, bool) or (type(value) is int and abs(value) < _LONGEST))
 
 
 class Receipt(NamedTuple):

@@ -168,14 +168,18 @@ def _unequal(
     sorted_bids, sorted_asks = bids[bid_order], asks[ask_order]
     if (sorted_bids[1:] == sorted_bids[:-1]).any() or (sorted_asks[1:] == sorted_asks[:-1]).any():
         return None
+
+    def lots_of_bids() -> Ints:
+        return lots.bids.argsort().argsort()[bid_order]
+
     book: OrderBook = made(
         OrderBook,
         bids=sorted_bids,
         asks=sorted_asks,
         reserve=reserve,
-        _find_bid_lots=lambda: lots.bids.argsort().argsort()[bid_order],
+        _find_bid_lots=lots_of_bids,
         _find_ask_lots=lambda: lots.asks.argsort().argsort()[ask_order],
-        _find_side=lambda: 2 * book.bid_lots < bids.size if side is None else side[bid_order],
+        _find_side=lambda: 2 * lots_of_bids() < bids.size if side is None else side[bid_order],
     )
     return book, bid_order, ask_order
 

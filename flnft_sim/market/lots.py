@@ -41,16 +41,18 @@ class Lots:
 
         Nobody can grind such a draw who has published its `seal_of_draw` before addresses and tokens were known.
         """
+        addresses = [address.rjust(_WORD_BYTES, b"\0") for address in bidders]
+        numbers = [token.to_bytes(_WORD_BYTES, "big") for token in tokens]
         return made(
             cls,
-            _find_bids=lambda: _ranks(keccak(draw + address.rjust(_WORD_BYTES, b"\0")) for address in bidders),
-            _find_asks=lambda: _ranks(keccak(draw + token.to_bytes(_WORD_BYTES, "big")) for token in tokens),
-            counts=(len(bidders), len(tokens)),
+            _find_bids=lambda: _ranks(keccak(draw + address) for address in addresses),
+            _find_asks=lambda: _ranks(keccak(draw + number) for number in numbers),
+            counts=(len(addresses), len(numbers)),
         )
 
     def of_bids(self, places: Ints) -> "Lots":
         """The lots of the bids at these places alone, and of all asks."""
-        counts = len(places), self.counts[1]
+        counts = len(np.arange(self.counts[0])[places]), self.counts[1]
         return made(Lots, _find_bids=lambda: self.bids[places], _find_asks=lambda: self.asks, counts=counts)
 
     def check(self, bids: int, asks: int) -> None:

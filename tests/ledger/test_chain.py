@@ -105,6 +105,14 @@ def test_a_payload_is_copied_when_signed():
     assert transaction.payload == {"list": [1]}
 
 
+@pytest.mark.parametrize("payload", [{"a": 10**5000}, {1: "a", "b": 2}, {(1,): "a"}, {"a": float("nan")}])
+def test_a_payload_without_a_canonical_form_is_refused_at_once_and_uses_no_nonce(payload):
+    chain = Chain("c")
+    with pytest.raises(InputError, match="cannot go on a ledger"):
+        chain.sign(ALICE, "note", payload)
+    assert chain.sign(ALICE, "note", {"a": 1}).nonce == 0
+
+
 @pytest.mark.parametrize("options", [{"fee": -1}, {"gas": 20_999}])
 def test_fee_and_gas_out_of_range_are_named(options):
     with pytest.raises(InputError, match=next(iter(options))):

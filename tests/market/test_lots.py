@@ -80,6 +80,9 @@ def test_a_market_without_equal_reports_is_sorted_as_one_with_them(bids, asks):
 def test_lots_of_a_few_bids_keep_their_order():
     lots = Lots(bids=np.array([2, 0, 1]), asks=np.array([0]))
     assert lots.of_bids(np.array([0, 2])).bids.tolist() == [2, 1]
+    assert lots.of_bids(np.array([True, False, True])).counts == (2, 1)
+    with pytest.raises(IndexError):
+        lots.of_bids(np.array([9]))
     assert clear("pms-am", [5, 5], [1], reserve=2.0, lots=lots.of_bids(np.array([0, 2]))).buyers.tolist() == [1, 0]
     with pytest.raises(InputError, match="3 and 1 lots meet 2 bids and 1 asks"):
         clear("pms-am", [5, 5], [1], reserve=2.0, lots=lots)

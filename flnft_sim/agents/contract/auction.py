@@ -48,7 +48,7 @@ class Auction:
     clearing: Clearing | None = None
     refunds: dict[int, float] = field(default_factory=dict)  # money that buyers got back, by place
     delivered_worths: dict[int, float] = field(default_factory=dict)  # of the model as delivered, by place of a winner
-    _gains_money: dict[int, float] | None = None  # once all is settled
+    _gains_money: dict[int, float] | None = field(default=None, init=False, repr=False, compare=False)  # in the end
     first_bids: Floats = field(default_factory=lambda: np.zeros(0))  # accepted money before any rebid
     first_offers: tuple[Floats, Floats] = field(
         default_factory=lambda: (np.zeros(0), np.zeros(0))

@@ -237,8 +237,13 @@ class AuctionContract(Actor):
         self._learn(auction)
         yield from self.publish_entries(auction, self.world.onchain.settlements(auction))
         yield from self.world.onchain.pay_out(auction)
-        auction.end()
+        self.end(auction)
         self._record(auction, settlement)
+
+    def end(self, auction: Auction) -> None:
+        """All of it is settled."""
+        auction.end()
+        self.settled.append(auction)
 
     def publish_clearing(self, auction: Auction, clearing: Clearing) -> Process:
         """Publish the opened bids and who won, final on the public chain."""
@@ -361,7 +366,6 @@ class AuctionContract(Actor):
     def _record(self, auction: Auction, settlement: Settlement) -> None:
         """Rows of bids and the auction; what each member received is booked on its last round's row."""
         records = self.world.records
-        self.settled.append(auction)
         records.auctions.append(auction_row(auction, self.world.settings.market.rule))
         records.bids.promise(rows := BidRows(auction), len(rows))
         for dao in auction.sellers:

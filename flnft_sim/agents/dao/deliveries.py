@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -28,7 +28,8 @@ class Deliveries:
     quality: Floats  # Σ c, of delivered updates; θ^Q in the paper
     freshness: Floats  # Σ θ^F in the paper, else Σ c·θ^F
     updates: dict[Outcome, Ints]  # how many ended so
-    _shares: tuple[Decision, Floats] | None = None  # at the prices of a decision, until more is delivered
+    _shares: tuple[Decision, Floats] | None = field(default=None, init=False, repr=False, compare=False)
+    """At the prices of a decision, until more is delivered."""
 
     @classmethod
     def of_nothing(cls, members: int) -> Self:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import mesa
 import numpy as np
@@ -63,6 +62,7 @@ class Organisation(Actor):
         self.replica_delays_s = parts.replica_delays_s
         self._make_learner, self._foresee = parts.make_learner, parts.foresee
         self._foreseen: dict[float, Foresight | None] = {}  # by epochs a round
+        self._alone_s: dict[float, Floats] = {}  # by bits of an upload
         self.learner = parts.make_learner(0)
         self.experience = self.unmeasured()
         self.deliveries = Deliveries.of_nothing(len(parts.members))
@@ -111,10 +111,11 @@ class Organisation(Actor):
             epochs=self.world.settings.game.default_epochs,
         )
 
-    @cache  # noqa: B019 - an organisation lives as long as its run
     def _upload_alone_s(self, bits: float) -> Floats:
         """T^l of Eq. 11 of each member, from where it was when the run began: (N,)."""
-        return self.world.cell.links.upload_alone_s(bits)[self.members.numbers]
+        if bits not in self._alone_s:
+            self._alone_s[bits] = self.world.cell.links.upload_alone_s(bits)[self.members.numbers]
+        return self._alone_s[bits]
 
     def foresee(self, epochs: float) -> Foresight | None:
         """What is known beforehand of a minting in which everybody trains `epochs` a round; None for nothing."""

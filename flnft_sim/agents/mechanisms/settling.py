@@ -107,7 +107,7 @@ class Settling:
     def record(self, sale: Sale, payout: Payout | None) -> None:
         """Rows of the auction and its bids."""
         auction, world = sale.auction, self.parties.world
-        auction.end()
+        self.parties.contract.end(auction)
         row = auction_row(auction, world.settings.market.rule)
         row.dao_receipt_money = 0.0 if payout is None else from_units(payout.released)
         world.records.auctions.append(row)
