@@ -27,7 +27,8 @@ def late[T](*names: str) -> Callable[[type[T]], type[T]]:
 def made[T](owner: type[T], **known: Any) -> T:
     """An instance of a class with late fields, of what is `known` of it and what it finds the others by."""
     own = object.__new__(owner)
-    vars(own).update(known)
+    for name, value in known.items():  # one by one: a dictionary is made for those alone of whom something is found
+        object.__setattr__(own, name, value)
     return own
 
 

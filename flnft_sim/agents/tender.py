@@ -63,9 +63,9 @@ class Tender:
     def close(self, *, rebid: bool) -> None:
         """Tell everybody who waits that the window is closed, and whether there is another."""
         moved, self.moved = self.moved, self.moved.env.event()
+        self.on_their_way.clear()
         if rebid:
             self.window += 1
-            self.on_their_way.clear()
         moved.succeed(rebid)
 
 

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from flnft_sim.errors import InputError, UnknownNameError
 from flnft_sim.game import BELIEFS, BidBelief, OutOfRangeError
-from flnft_sim.game.beliefs.fitting import ITERATIONS, PSEUDO_COUNT, TOLERANCE, fresh_start, log_likelihood, refit
+from flnft_sim.game.beliefs.fitting import (
+    ITERATIONS,
+    PSEUDO_COUNT,
+    TOLERANCE,
+    _row_sums,
+    fresh_start,
+    log_likelihood,
+    refit,
+)
 from flnft_sim.game.beliefs.forward import ForwardFilter
 from flnft_sim.game.beliefs.levels import Levels
 
@@ -231,3 +239,9 @@ def test_a_fit_is_hmmlearns_own_to_the_last_bit(states, levels, seed, lengths):
         assert log_likelihood(symbols, lengths, ours) == model.score(symbols[:, None], lengths)
     else:
         assert model.score(symbols[:, None], lengths) < log_likelihood(symbols, lengths, start)
+
+
+@given(st.integers(1, 12), st.integers(0, 2**32 - 1))
+def test_sums_of_rows_are_numpys_to_the_last_bit(states, seed):
+    weights = np.random.default_rng(seed).random((40, states))
+    assert _row_sums(weights).tobytes() == np.add.reduce(weights, axis=1).tobytes()
