@@ -77,7 +77,7 @@ class Transaction:
         if isinstance(payload, LatePayload):
             content, length = {"_later": payload.make}, payload.length
         elif gas is None and all(map(_is_plain, payload, payload.values())):
-            content, length = {"_later": dict(payload)}, None  # of as much gas as it turns out to be long
+            content, length = {"payload": dict(payload)}, None  # of as much gas as it turns out to be long
         else:  # what is signed is what it is now
             content = {"payload_text": (text := canonical_json(payload))}
             length = len(text)
@@ -106,8 +106,8 @@ class Transaction:
     @cached_property
     def payload_text(self) -> str:
         """The canonical JSON of the payload."""
-        later: Callable[[], Mapping[str, Any]] | Mapping[str, Any] | None = vars(self).get("_later")
-        text = canonical_json(self.payload if later is None else later() if callable(later) else later)
+        later: Callable[[], Mapping[str, Any]] | None = vars(self).get("_later")
+        text = canonical_json(self.payload if later is None else later())
         vars(self).pop("_later", None)
         return text
 

@@ -166,7 +166,7 @@ def _unequal(
     """The same for one market without equal reports, None for another: its lots wait until a rule asks for them."""
     bid_order, ask_order = (-bids).argsort(), asks.argsort()
     sorted_bids, sorted_asks = bids[bid_order], asks[ask_order]
-    if (sorted_bids[1:] == sorted_bids[:-1]).any() or (sorted_asks[1:] == sorted_asks[:-1]).any():
+    if _ties(sorted_bids).any() or _ties(sorted_asks).any():
         return None
 
     def lots_of_bids() -> Ints:

@@ -241,9 +241,11 @@ class AuctionContract(Actor):
         self._record(auction, settlement)
 
     def end(self, auction: Auction) -> None:
-        """All of it is settled."""
+        """All of it is settled: its bids' rows can be told."""
         auction.end()
         self.settled.append(auction)
+        rows = BidRows(auction)
+        self.world.records.bids.promise(rows, len(rows))
 
     def publish_clearing(self, auction: Auction, clearing: Clearing) -> Process:
         """Publish the opened bids and who won, final on the public chain."""
@@ -364,9 +366,7 @@ class AuctionContract(Actor):
         yield from self.world.onchain.resell(auction, resold)
 
     def _record(self, auction: Auction, settlement: Settlement) -> None:
-        """Rows of bids and the auction; what each member received is booked on its last round's row."""
-        records = self.world.records
-        records.auctions.append(auction_row(auction, self.world.settings.market.rule))
-        records.bids.promise(rows := BidRows(auction), len(rows))
+        """The auction's row; what each member received is booked on its last round's row."""
+        self.world.records.auctions.append(auction_row(auction, self.world.settings.market.rule))
         for dao in auction.sellers:
             dao.members.book(settlement.shares.get(dao.address, {}))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from flnft_sim.agents.committer import Committer
-from flnft_sim.agents.contract.recording import BidRows, auction_row
+from flnft_sim.agents.contract.recording import auction_row
 from flnft_sim.agents.dao.dao import MuDao
 from flnft_sim.agents.mechanisms.base import Parties, Process
 from flnft_sim.agents.mechanisms.evaluation import evaluated, true_quality
@@ -111,7 +111,6 @@ class Settling:
         row = auction_row(auction, world.settings.market.rule)
         row.dao_receipt_money = 0.0 if payout is None else from_units(payout.released)
         world.records.auctions.append(row)
-        world.records.bids.promise(rows := BidRows(auction), len(rows))
 
     def return_bonds(self, sale: Sale) -> None:
         """Give committers back what they have put up, but for who stayed silent."""
