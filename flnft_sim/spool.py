@@ -87,7 +87,7 @@ class Rows[R](Sequence[R]):
     ) -> None:
         self._values, self._make, self._names, self._spool = values, make, names, spool
         self._made: list[R] = []
-        self._promised: list[Iterable[R]] = []  # that come after those made
+        self._promised: list[Callable[[], Columns]] = []  # rows that come after those made
         self._to_come = 0  # how many these are
         self._aside: list[Piece] = []  # of `CHUNK` rows each
         self._amended: dict[int, dict[str, object]] = {}  # of rows that lie aside or are not made
@@ -95,25 +95,25 @@ class Rows[R](Sequence[R]):
     def append(self, row: R) -> None:
         """Add a row."""
         self._newest.append(row)
-        if self._spool is not None and len(self._made) >= 2 * CHUNK:
-            self._put_aside(self._spool)
+        if len(self._made) >= 2 * CHUNK:
+            self._put_aside()
 
-    def promise(self, rows: Iterable[R], count: int) -> None:
-        """Add so many rows, made when somebody reads; at once where they are to be put aside.
+    def promise(self, columns: Callable[[], Columns], count: int) -> None:
+        """Add so many rows, told by their columns when somebody reads; at once where they are to be put aside.
 
         Whatever they tell of must not change any more.
         """
-        if self._spool is None:
-            self._promised.append(rows)
+        if self._spool is not None:
+            columns = _known(columns())
+        if count:
+            self._promised.append(columns)
             self._to_come += count
-        else:
-            self.extend(rows)
+        self._put_aside()
 
     def extend(self, rows: Iterable[R]) -> None:
         """Add rows, in their order."""
         self._newest.extend(rows)
-        while len(self._newest) >= 2 * CHUNK and self._spool is not None:
-            self._put_aside(self._spool)
+        self._put_aside()
 
     def __iadd__(self, rows: Iterable[R]) -> "Rows[R]":
         self.extend(rows)
@@ -132,28 +132,29 @@ class Rows[R](Sequence[R]):
     @property
     def in_memory(self) -> int:
         """How many rows are held in memory."""
-        return len(self._newest)
+        return len(self._made) + self._to_come
 
     @property
     def _newest(self) -> list[R]:
         """The rows that do not lie aside, all made."""
         if self._promised:
-            self._made.extend([*chain.from_iterable(self._promised)])
+            assert self._make is not None
+            first, aside = len(self) - self._to_come, len(self._aside) * CHUNK
+            self._made.extend([self._make(*values) for told in self._promised for values in zip(*told(), strict=True)])
             self._promised, self._to_come = [], 0
-            while self._amended:  # a spool is never promised anything, so none of these lies aside
-                number, values = self._amended.popitem()
-                for name, value in values.items():
-                    setattr(self._made[number], name, value)
+            for number in [number for number in self._amended if number >= first]:
+                for name, value in self._amended.pop(number).items():
+                    setattr(self._made[number - aside], name, value)
         return self._made
 
     def so_far(self) -> Callable[[], Iterator[Columns]]:
         """What gives all rows of now, whatever comes later, some at a time as columns: a sequence a value."""
-        aside, newest, amended = len(self._aside), self._columns(self._newest), deepcopy(self._amended)
+        aside, newest, amended = len(self._aside), self._newest_columns(), deepcopy(self._amended)
 
         def chunks() -> Iterator[Columns]:
             yield from (self._read(place, amended) for place in range(aside))
             if newest:
-                yield newest
+                yield self._changed(newest, aside * CHUNK, amended)
 
         return chunks
 
@@ -189,13 +190,33 @@ class Rows[R](Sequence[R]):
             for number in numbers
         ]
 
-    def _put_aside(self, spool: Spool) -> None:
-        columns = self._columns(self._newest[:CHUNK])
-        self._aside.append(spool.put(pickle.dumps(columns, protocol=pickle.HIGHEST_PROTOCOL)))
-        del self._newest[:CHUNK]
+    def _put_aside(self) -> None:
+        """The oldest of what is in memory, where that is enough."""
+        if self._spool is None or self.in_memory < 2 * CHUNK:
+            return
+        kept = self.in_memory % CHUNK + CHUNK
+        columns = self._newest_columns() if self._promised else self.columns(self._made[:-kept])
+        for first in range(0, self.in_memory - kept, CHUNK):
+            some = [each[first : first + CHUNK] for each in columns]
+            self._aside.append(self._spool.put(pickle.dumps(some, protocol=pickle.HIGHEST_PROTOCOL)))
+        if self._promised:
+            self._made, self._to_come = [], kept
+            self._promised = [_known([each[-kept:] for each in columns])]
+        else:
+            del self._made[:-kept]
 
-    def _columns(self, rows: Sequence[R]) -> Columns:
+    def columns(self, rows: Iterable[R]) -> Columns:
+        """What rows tell, a sequence a value; nothing of no rows."""
         return list(zip(*map(self._values, rows), strict=True))
+
+    def _newest_columns(self) -> Columns:
+        """The same of the rows that do not lie aside."""
+        told = [self.columns(self._made)] if self._made else []
+        if self._promised:
+            later = _joined([columns() for columns in self._promised])
+            self._promised = [_known(later)]
+            told.append(later)
+        return _joined(told)
 
     def _rows(self, place: int) -> list[R]:
         assert self._make is not None
@@ -204,11 +225,26 @@ class Rows[R](Sequence[R]):
     def _read(self, place: int, amended: Mapping[int, Mapping[str, object]]) -> Columns:
         assert self._spool is not None
         columns: Columns = pickle.loads(self._spool.get(self._aside[place]))
-        own = range(place * CHUNK, (place + 1) * CHUNK)
+        return self._changed(columns, place * CHUNK, amended)
+
+    def _changed(self, columns: Columns, first: int, amended: Mapping[int, Mapping[str, object]]) -> Columns:
+        """The columns from the `first`-th row on, with what was told later of these rows."""
+        own = range(first, first + len(columns[0]))
         if not any(number in own for number in amended):
             return columns
         changed = [list(column) for column in columns]
         for number in filter(own.__contains__, amended):
             for name, value in amended[number].items():
-                changed[self._names.index(name)][number - own.start] = value
+                changed[self._names.index(name)][number - first] = value
         return changed
+
+
+def _known(columns: Columns) -> Callable[[], Columns]:
+    return lambda: columns
+
+
+def _joined(parts: Sequence[Columns]) -> Columns:
+    """Columns of rows that follow one another."""
+    if len(parts) <= 1:
+        return parts[0] if parts else []
+    return [list(chain.from_iterable(each)) for each in zip(*parts, strict=True)]

@@ -80,8 +80,8 @@ def test_what_was_promised_is_made_when_it_is_read_and_stands_where_it_was_promi
 
     rows = Rows(attrgetter("name", "value"), Row, names=("name", "value"), spool=spool)
     rows.append(Row("row-0", 0.0))
-    rows.promise(promised(1), 3)
-    rows.promise(promised(4), 3)
+    for first in (1, 4):
+        rows.promise(lambda first=first: rows.columns(promised(first)), 3)
     rows.amend(5, "value", -1.0)
     assert len(rows) == 7 and made == ([] if spool is None else [1, 2, 3, 4, 5, 6])
     rows.append(Row("row-7", 7.0))

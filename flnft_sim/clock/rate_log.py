@@ -42,12 +42,13 @@ class RateLog:
         return self._rows
 
     def _tell(self) -> None:
-        time_s, near = math.floor(self._time_s * _INSTANTS) / _INSTANTS, self._near
+        time_s, near, told = math.floor(self._time_s * _INSTANTS) / _INSTANTS, self._near, list[Rate]()
         for user, rate_bps in self._rates.items():
             least_bps, most_bps = near.get(user, _NOTHING)
             if not least_bps <= rate_bps <= most_bps:
                 near[user] = (1.0 - TOLERANCE) * rate_bps, (1.0 + TOLERANCE) * rate_bps
-                self._rows.append((user, time_s, rate_bps))
+                told.append((user, time_s, rate_bps))
+        self._rows.extend(told)
         if len(near) > len(self._rates):
             for user in near.keys() - self._rates.keys():
                 del near[user]

@@ -87,8 +87,11 @@ class Block:
 
     def _after_hash(self) -> str:
         """Those that come after it, but for the transactions."""
-        names = ("height", "payload", "previous", "producer", "root", "time_s")
-        return "".join([f',"{name}":{canonical_json(getattr(self, name))}' for name in names])
+        text = canonical_json
+        return (
+            f',"height":{text(self.height)},"payload":{text(self.payload)},"previous":{text(self.previous)},'
+            f'"producer":{text(self.producer)},"root":{text(self.root)},"time_s":{text(self.time_s)}'
+        )
 
     def to_line(self) -> str:
         """The block as one line of canonical JSON, without the line's end."""

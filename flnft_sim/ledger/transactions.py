@@ -17,7 +17,6 @@ BASE_GAS = 21_000
 GAS_PER_BYTE = 16
 
 _LONGEST = 2**64  # of whole numbers that are not looked at before they are written
-_SIGNED = ("chain", "fee", "gas", "kind", "nonce", "payload", "public_key", "sender")  # in the order of canonical JSON
 
 
 @dataclass(frozen=True)
@@ -135,9 +134,12 @@ class Transaction:
 
     def _unsigned(self) -> str:
         """The members of the canonical JSON that are signed, in their order, without its end."""
-        told = {name: canonical_json(getattr(self, name)) for name in _SIGNED if name != "payload"}
-        told["payload"] = self.payload_text
-        return "{" + ",".join([f'"{name}":{told[name]}' for name in _SIGNED])
+        text = canonical_json
+        return (
+            f'{{"chain":{text(self.chain)},"fee":{text(self.fee)},"gas":{text(self.gas)},"kind":{text(self.kind)},'
+            f'"nonce":{text(self.nonce)},"payload":{self.payload_text},"public_key":{text(self.public_key)},'
+            f'"sender":{text(self.sender)}'
+        )
 
     def verify(self) -> None:
         """Check that the sender is the key's address and the signature is the key's, or raise `VerificationError`."""

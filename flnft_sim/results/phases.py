@@ -1,11 +1,12 @@
 """Where a DAO's minting time goes: its critical path, cut into phases that add up to it exactly."""
 
-from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress, pairwise
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from flnft_sim.results.phase import Phase
@@ -14,20 +15,12 @@ from flnft_sim.results.tables import Columns, columns_of_frame, typed
 _AT_WORK = frozenset(phase for phase in Phase.of_minting() if phase is not Phase.WAITING)
 
 
-class Numbers(dict[str, int]):
-    """Numbers given to texts in the order in which they first come up, from 0."""
+class Numbers[K](dict[K, int]):
+    """Numbers given to keys in the order in which they first come up, from 0."""
 
-    def __missing__(self, text: str) -> int:
-        self[text] = len(self)
-        return self[text]
-
-
-class _Span(NamedTuple):
-    agent: str
-    phase: str
-    round: int | None
-    start_us: int
-    end_us: int
+    def __missing__(self, key: K) -> int:
+        self[key] = len(self)
+        return self[key]
 
 
 def microseconds(time_s: float) -> int:
@@ -58,38 +51,53 @@ def phases_of(spans: Iterable[Columns]) -> pd.DataFrame:
     return typed("phases", pd.DataFrame(rows, columns=["dao", "round", "phase", "duration_us", "duration_s"]))
 
 
-def _by_minting(pieces: Iterable[Columns]) -> Iterator[tuple[str, list[_Span]]]:
+def _by_minting(pieces: Iterable[Columns]) -> Iterator[tuple[str, "_Spans"]]:
     """Each minting's spans of work, which are held as numbers meanwhile: a run has many, a minting few."""
-    texts, of_minting = Numbers(), defaultdict[str, "array[int]"](lambda: array("q"))
+    daos, texts, held = Numbers[str](), Numbers[str](), [np.empty((6, 0), dtype=np.int64)]
     for piece in pieces:
-        spans = zip(*(piece[name] for name in ("dao", "agent", "phase", "round", "start_s", "end_s")), strict=True)
-        for dao, agent, phase, round_, start_s, end_s in spans:
-            if dao and phase in _AT_WORK:
-                told = texts[agent], texts[phase], -1 if round_ is None else round_
-                of_minting[dao].extend((*told, microseconds(start_s), microseconds(end_s)))
-    words = list(texts)
-    for dao, numbers in of_minting.items():
-        own = zip(*(numbers[each::5] for each in range(5)), strict=True)
-        yield dao, [_Span(words[agent], words[phase], None if at < 0 else at, *us) for agent, phase, at, *us in own]
+        at_work = [phase in _AT_WORK and dao != "" for dao, phase in zip(piece["dao"], piece["phase"], strict=True)]
+        dao, agent, phase, round_, *times_s = (
+            compress(piece[name], at_work) for name in ("dao", "agent", "phase", "round", "start_s", "end_s")
+        )
+        told = [*map(daos.__getitem__, dao)], [*map(texts.__getitem__, agent)], [*map(texts.__getitem__, phase)]
+        us = np.rint(1_000_000 * np.array([*map(list, times_s)])).astype(np.int64)
+        held.append(np.array([*told, [-1 if each is None else each for each in round_], *us], dtype=np.int64))
+    spans = np.concatenate(held, axis=1)
+    spans, words = spans[:, np.argsort(spans[0], kind="stable")], list(texts)
+    bounds = np.searchsorted(spans[0], np.arange(len(daos) + 1)).tolist()
+    for label, (first, end) in zip(daos, pairwise(bounds), strict=True):
+        yield label, _Spans(words, *spans[1:, first:end].tolist())
 
 
-def _charges(spans: list[_Span]) -> dict[tuple[int | None, str], int]:
+class _Spans(NamedTuple):
+    """Spans by place, agents and phases as numbers of `words`; a round below 0 is none."""
+
+    words: Sequence[str]
+    agents: Sequence[int]
+    phases: Sequence[int]
+    rounds: Sequence[int]
+    starts_us: Sequence[int]
+    ends_us: Sequence[int]
+
+
+def _charges(spans: _Spans) -> dict[tuple[int | None, str], int]:
     """Microseconds by (round, phase) of one DAO, in the order of time."""
-    ending: dict[int, list[_Span]] = defaultdict(list)
-    for span in spans:
-        ending[span.end_us].append(span)
-    ends = sorted(ending)
-    first_us = min(span.start_us for span in spans)
-    now_us = max((span.end_us for span in spans if span.phase in ("aggregation", "minting")), default=ends[-1])
+    ending: dict[int, list[int]] = defaultdict(list)
+    for place, end_us in enumerate(spans.ends_us):
+        ending[end_us].append(place)
+    ends, phases = sorted(ending), [spans.words[each] for each in spans.phases]
+    last = (end for phase, end in zip(phases, spans.ends_us, strict=True) if phase in ("aggregation", "minting"))
+    first_us, now_us = min(spans.starts_us), max(last, default=ends[-1])
 
     path: list[tuple[int | None, str, int]] = []
-    agent, round_ = "", None
+    agent, round_ = -1, None
     while now_us > first_us:
         if here := ending[now_us]:
-            span = here.pop(next((n for n, span in enumerate(here) if span.agent == agent), 0))
-            agent, round_ = span.agent, span.round
-            path.append((round_, span.phase, now_us - span.start_us))
-            now_us = span.start_us
+            place = here.pop(next((n for n, place in enumerate(here) if spans.agents[place] == agent), 0))
+            agent, at = spans.agents[place], spans.rounds[place]
+            round_ = None if at < 0 else at
+            path.append((round_, phases[place], now_us - spans.starts_us[place]))
+            now_us = spans.starts_us[place]
         else:  # a gap belongs to the round that it holds up, the later one
             before = bisect_left(ends, now_us) - 1
             latest_us = ends[before] if before >= 0 else first_us

@@ -1,28 +1,30 @@
 """What every agent did, and when: the one log that the trace, the Gantt chart and the phase breakdown read."""
 
 import json
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
 
 from flnft_sim.errors import InputError, UnknownNameError
 from flnft_sim.results.phase import Phase
-from flnft_sim.results.tables import COLUMNS, Stored, typed
+from flnft_sim.results.tables import COLUMNS, Columns, Stored, typed
 from flnft_sim.spool import Rows, Spool
 
 _KNOWN_PHASES = frozenset(Phase)
-_COLUMNS = list(COLUMNS["spans"])
 _encode = json.JSONEncoder(sort_keys=True).encode
 
 
-type _Span = tuple[str, str, str, int | None, float, float, tuple[tuple[str, Any], ...] | str]
+type _Details = tuple[tuple[str, Any], ...]
+type _Span = tuple[str, str, str, int | None, float, float, _Details]
 
 
 class SpanLog:
     """A growing list of spans and counter samples; adding one is an append, so 10⁶ of them are no burden."""
 
     def __init__(self, *, spool: Spool | None = None) -> None:
-        self._spans: Rows[_Span] = Rows(_told, _same, spool=spool)
+        self._spans: Rows[_Span] = Rows(tuple, _same, spool=spool)
         self._samples: Rows[tuple[str, str, float, float]] = Rows(tuple, _same, spool=spool)
 
     def add(
@@ -63,12 +65,13 @@ class SpanLog:
         """All spans from the `first`-th on, one a row, in the order of adding (the table `spans`)."""
         if not first:
             return self.table().whole()
-        rows = [_told(span) for span in self._spans[first:]]
-        return typed("spans", pd.DataFrame(rows, columns=_COLUMNS) if rows else pd.DataFrame())
+        rows = self._spans[first:]
+        return typed("spans", pd.DataFrame(_told(self._spans.columns(rows)) if rows else {}))
 
     def table(self) -> Stored:
         """The table `spans`."""
-        return Stored.of("spans", self._spans)
+        chunks = self._spans.so_far()
+        return Stored("spans", lambda: map(_told, chunks()))
 
     def counters_frame(self) -> pd.DataFrame:
         """All counter samples, one a row, in the order of adding (the table `counters`)."""
@@ -79,11 +82,22 @@ class SpanLog:
         return Stored.of("counters", self._samples)
 
 
-def _told(span: _Span) -> tuple[object, ...]:
-    """A row of the table; one that was made of it again has its details as text already."""
-    start_s, end_s, details = span[4:7]
-    text = details if isinstance(details, str) else _encode(dict(details)) if details else ""
-    return *span[:6], text, end_s - start_s
+def _told(spans: Sequence[Sequence[Any]]) -> Columns:
+    """Columns of the table."""
+    *told, start_s, end_s, details = spans
+    durations_s = [end - start for start, end in zip(start_s, end_s, strict=True)]
+    return dict(zip(COLUMNS["spans"], (*told, start_s, end_s, [*map(_text, details)], durations_s), strict=True))
+
+
+def _text(details: _Details) -> str:
+    if all(type(value) is str for _, value in details):  # as nearly all are, many the same
+        return _text_of_words(details)
+    return _encode(dict(details))
+
+
+@lru_cache(maxsize=1024)
+def _text_of_words(details: _Details) -> str:
+    return _encode(dict(details)) if details else ""
 
 
 def _same(*values: Any) -> Any:

@@ -4,11 +4,10 @@ One process a DAO, one track an agent, counters beside them. Times are whole sim
 """
 
 import json
-from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import chain, count
+from itertools import chain
 
 import numpy as np
 
@@ -29,7 +28,7 @@ def trace_json(spans: Iterable[Columns], counters: Iterable[Columns]) -> Iterato
     Equal tables give equal bytes, however they are cut.
     """
     tracks, samples = _Tracks(spans), list(counters)
-    processes = Numbers()
+    processes = Numbers[str]()
     for dao in (*tracks.daos, *(track for each in samples for track in each["track"])):
         _ = processes[dao]
     names = (_metadata("process_name", number + 1, 0, name) for name, number in processes.items())
@@ -47,35 +46,35 @@ class _Tracks:
     """Spans by DAO and agent, held as numbers: each track's in time, tracks as they first come up in time."""
 
     def __init__(self, pieces: Iterable[Columns]) -> None:
-        texts, number = Numbers(), count()
-        first: dict[tuple[str, str], tuple[float, float, int]] = {}
-        self._spans = defaultdict[tuple[str, str], "array[float]"](lambda: array("d"))
+        texts, tracks, held = Numbers[str](), Numbers[tuple[str, str]](), [np.empty((6, 0))]
         for piece in pieces:
-            names = ("dao", "agent", "phase", "details", "round", "start_s", "end_s")
-            for dao, agent, phase, details, round_, start_s, end_s in zip(*map(piece.__getitem__, names), strict=True):
-                told = texts[phase], texts[details], -1 if round_ is None else round_
-                self._spans[dao, agent].extend((*told, start_s, end_s))
-                place = start_s, -end_s, next(number)
-                first[dao, agent] = min(first.get((dao, agent), place), place)
-        self._texts, self._order = list(texts), sorted(first, key=first.__getitem__)
+            track = map(tracks.__getitem__, zip(piece["dao"], piece["agent"], strict=True))
+            phase, details = (map(texts.__getitem__, piece[name]) for name in ("phase", "details"))
+            rounds = [-1 if each is None else each for each in piece["round"]]
+            held.append(np.array([[*track], [*phase], [*details], rounds, piece["start_s"], piece["end_s"]]))
+        spans = np.concatenate(held, axis=1)
+        in_time = np.lexsort((-spans[5], spans[4], spans[0]))  # of what is equal, the first recorded first
+        starts = np.searchsorted(spans[0, in_time], np.arange(len(tracks)))
+        first = in_time[starts]
+        order = np.lexsort((first, -spans[5, first], spans[4, first])).tolist()
+        keys, parts = list(tracks), np.split(spans[1:, in_time], starts[1:], axis=1)
+        self._texts, self._shown = list(texts), [(*keys[each], parts[each]) for each in order]
 
     @property
     def daos(self) -> Iterator[str]:
         """The DAO of each track, `MARKET` where it belongs to none."""
-        return (dao or MARKET for dao, _ in self._order)
+        return (dao or MARKET for dao, *_ in self._shown)
 
     def __iter__(self) -> Iterator[tuple[str, str, list[_Shown]]]:
         """DAO and agent of each track, and what is shown in it: phase, details, round if any, start and end in µs."""
-        for dao, agent in self._order:
-            own = np.array(self._spans[dao, agent]).reshape(-1, 5).T
-            own = own[:, np.lexsort((-own[4], own[3]))]
+        for dao, agent, own in self._shown:
             phases, details, rounds = own[:3].astype(np.int64).tolist()
             us = np.rint(own[3:] * 1_000_000).astype(np.int64).tolist()
             words = (list(map(self._texts.__getitem__, each)) for each in (phases, details))
             yield dao or MARKET, agent, list(zip(*words, rounds, *us, strict=True))
 
 
-def _span_events(tracks: _Tracks, processes: Numbers) -> Iterator[Iterator[str]]:
+def _span_events(tracks: _Tracks, processes: Numbers[str]) -> Iterator[Iterator[str]]:
     threads: dict[int, int] = defaultdict(int)
     for dao, agent, shown in tracks:
         yield _track_events(processes[dao] + 1, agent, shown, threads)
@@ -118,7 +117,7 @@ def _free_lane(lanes: list[list[int]], start_us: int, end_us: int) -> int:
     return len(lanes)
 
 
-def _counter_events(counters: Columns, processes: Numbers) -> Iterator[str]:
+def _counter_events(counters: Columns, processes: Numbers[str]) -> Iterator[str]:
     names = ("track", "name", "time_s", "value")
     for track, name, time_s, value in zip(*(counters[each] for each in names), strict=True):
         yield _encode(

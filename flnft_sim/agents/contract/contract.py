@@ -244,8 +244,8 @@ class AuctionContract(Actor):
         """All of it is settled: its bids' rows can be told."""
         auction.end()
         self.settled.append(auction)
-        rows = BidRows(auction)
-        self.world.records.bids.promise(rows, len(rows))
+        rows, bids = BidRows(auction), self.world.records.bids
+        bids.promise(lambda: bids.columns(rows), len(rows))
 
     def publish_clearing(self, auction: Auction, clearing: Clearing) -> Process:
         """Publish the opened bids and who won, final on the public chain."""

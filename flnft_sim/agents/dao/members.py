@@ -4,6 +4,7 @@ import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from flnft_sim.clock.private_ledger import PrivateLedger
 from flnft_sim.clock.work import Work
 from flnft_sim.learning import LocalUpdates
 from flnft_sim.ledger import from_units
-from flnft_sim.results.tables import UserRow
+from flnft_sim.results.tables import COLUMNS as TABLES
 
 Columns = dict[str, Any]  # of the table `users`: arrays (N,), or one value for all rows
 Process = Generator[simpy.Event, Any, Any]
@@ -124,7 +125,7 @@ class Individuals(Membership):
     def record(self, columns: Columns) -> None:
         records = self.world.records.users
         self._last_rows = {address: number for number, address in enumerate(self.addresses, start=len(records))}
-        records.promise(_rows(columns, len(self)), len(self))
+        records.promise(partial(_lists, columns, len(self)), len(self))
 
     def book(self, units_by_address: Mapping[str, int]) -> None:
         for address, units in units_by_address.items():
@@ -165,13 +166,13 @@ class Individuals(Membership):
             self.world.spans.add(name, "waiting", final_s, now_s, **of_round)
 
 
-def _rows(columns: Columns, count: int) -> Iterator[UserRow]:
-    """A round's rows, of its columns."""
-    shared = {name: value for name, value in columns.items() if not isinstance(value, np.ndarray | list)}
-    own = {name: value for name, value in columns.items() if name not in shared}
-    own = {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in own.items()}
-    for row in range(count):
-        yield UserRow(**shared, **{name: values[row] for name, values in own.items()})
+def _lists(columns: Columns, count: int) -> list[list[object]]:
+    """A round's columns in the order of the table, each a list of `count` values."""
+    told = (columns[name] for name in TABLES["users"])
+    return [
+        each.tolist() if isinstance(each, np.ndarray) else each if isinstance(each, list) else [each] * count
+        for each in told
+    ]
 
 
 def _update_hashes(updates: LocalUpdates) -> Iterator[str]:
