@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from flnft_sim.errors import InputError, bare
+from flnft_sim.results.tables.cells import cells_of, csv_text
 from flnft_sim.results.tables.columns import Type
 from flnft_sim.results.tables.frames import Columns, columns_of_frame, typed
 from flnft_sim.results.tables.renamed import as_of_now
@@ -20,22 +21,13 @@ def to_csv(frame: pd.DataFrame) -> str:
 
 def csv_of(names: Sequence[str], pieces: Iterable[Columns]) -> Iterator[str]:
     """The same of the columns `names` that come in pieces, in pieces."""
-    yield _csv([names])
+    yield csv_text([names])
     for piece in pieces:
-        yield _csv(zip(*(_cells(piece[name]) for name in names), strict=True))
-
-
-def _csv(rows: Iterable[Sequence[object]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
-
-
-def _cells(values: Sequence[object]) -> Iterable[object]:
-    """The values with nothing where there is NaN; the writer writes nothing for None by itself."""
-    if values and type(values[0]) is float:
-        return ["" if value != value else value for value in values]
-    return values
+        columns = [cells_of(piece[name]) for name in names]
+        if len(columns) == 1:  # CSV quotes an empty cell that is alone in its row
+            yield "".join([f"{cell or '""'}\n" for cell in columns[0]])
+        else:
+            yield "".join([f"{','.join(row)}\n" for row in zip(*columns, strict=True)])
 
 
 def from_csv(table: str, text: str, types: Mapping[str, Type]) -> pd.DataFrame:
