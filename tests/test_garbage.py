@@ -27,3 +27,11 @@ def test_a_start_that_fails_leaves_the_search_on():
     with pytest.raises(ZeroDivisionError), garbage.unsearched_start():
         raise ZeroDivisionError
     assert gc.isenabled()
+
+
+def test_how_often_is_searched_is_as_it_was_when_the_run_is_over():
+    often = gc.get_threshold()
+    with garbage.unsearched_start():
+        garbage.search_what_comes()
+        assert gc.get_threshold()[0] > often[0]
+    assert gc.get_threshold() == often

@@ -8,19 +8,25 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_SELDOM = 20_000
+"""New objects between two searches; Python's own number is 700."""
+
 
 @contextmanager
 def unsearched_start() -> Iterator[None]:
     """Search for no garbage until `search_what_comes` or the block's end, nor when the interpreter ends."""
     atexit.register(gc.freeze)
+    often = gc.get_threshold()
     gc.disable()
     try:
         yield
     finally:
+        gc.set_threshold(*often)
         gc.enable()
 
 
 def search_what_comes() -> None:
-    """Search from now on, but not among what is there already."""
+    """Search from now on, but not among what is there already, and seldom: what a run makes, it mostly keeps."""
     gc.freeze()
+    gc.set_threshold(_SELDOM)
     gc.enable()
