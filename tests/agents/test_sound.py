@@ -117,6 +117,15 @@ def test_under_every_failure_all_money_is_there_and_refunds_are_exact(failing, t
     verify_run(tmp_path / "run")
 
 
+def test_a_pots_effort_is_what_its_mintings_rounds_cost(failing):
+    result = failing.result()
+    costs = result.users.groupby(["dao", "episode"])["cost_round_money"].sum()
+    minted = result.deliveries[result.deliveries["minted_at_s"].notna()]
+    assert minted["auction"].str[-1].nunique() > 1
+    for pot in minted.to_dict("records"):
+        assert pot["effort_money"] == pytest.approx(costs[pot["dao"], int(pot["auction"].rpartition("e")[2])])
+
+
 def test_failures_are_told_apart(failing):
     """An idle DAO, a stalled chain, work that fell short, and work that was done, each with its own end."""
     pots = failing.result().deliveries.set_index("auction")

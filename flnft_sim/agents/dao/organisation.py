@@ -66,6 +66,7 @@ class Organisation(Actor):
         self.learner = parts.make_learner(0)
         self.experience = self.unmeasured()
         self.deliveries = Deliveries.of_nothing(len(parts.members))
+        self.costs_money: list[float] = []  # of each member in each round of the minting so far; not of a crowd
         self.contracts = self._no_contracts()
         self.reputation = np.ones(len(parts.members))  # over all mintings
         self.seen_start: NDArray[np.float32] | None = None  # that free riders saw a round begin with
@@ -88,7 +89,7 @@ class Organisation(Actor):
             self.ages.clear()
         self.learner = self._make_learner(episode)
         self.experience = self.unmeasured()
-        self.deliveries = Deliveries.of_nothing(len(self.members))
+        self.deliveries, self.costs_money = Deliveries.of_nothing(len(self.members)), []
         self.contracts = self._no_contracts()
         self.seen_start = None
         self.ages.append(AgeOfInformation(self.name, start_s=self.world.env.now, episode=episode))

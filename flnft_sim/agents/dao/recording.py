@@ -40,7 +40,10 @@ def record_round(dao: Organisation, held: Round, shares: Floats) -> None:
         reward_announced_money=float(decision.rewards.sum()),
         **decision.told(),
     )
-    dao.members.record({"dao": dao.name, "episode": held.episode, "round": held.number} | _columns(dao, held, shares))
+    columns = _columns(dao, held, shares)
+    dao.members.record({"dao": dao.name, "episode": held.episode, "round": held.number} | columns)
+    if dao.members.users:
+        dao.costs_money += columns["cost_round_money"].tolist()
     world.records.contributions += _contributions(dao, held, shares)
     world.spans.counter(dao.name, "accuracy", now_s, held.accuracy)
     world.spans.counter(dao.name, "age_of_information_s", now_s, dao.age.age(now_s))

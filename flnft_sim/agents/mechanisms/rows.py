@@ -50,9 +50,7 @@ def delivery_row(sale: Sale, dao: MuDao, payout: Payout, world: World) -> Delive
         refunded_money=from_units(refunded),
         sink_money=from_units(payout.sunk),
     )
-    of_minting = (each for each in world.records.users if (each.dao, each.episode) == (dao.name, dao.age.episode))
-    crowd = len(dao.members) >= world.settings.population.crowd_from  # of which only the last round is kept
-    row.effort_money = NAN if crowd else sum(each.cost_round_money for each in of_minting)
+    row.effort_money = sum(dao.costs_money) if dao.members.users else NAN
     bond = from_units(to_units(world.settings.market.bond_money))
     if sale.model is None:
         row.bond_lost_money, row.reason = bond, "nothing was minted by the deadline: all paid back"
