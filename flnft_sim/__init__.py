@@ -7,10 +7,10 @@ One call runs a scenario; what comes back are its summary and its tables::
     result.summary, result.rounds, result.users, result.bids, result.auctions, result.spans
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as that of `typing`, whose import takes milliseconds in which a Ctrl-C may come
 if TYPE_CHECKING:
+    from typing import Any
+
     from flnft_sim.results import RunResult
     from flnft_sim.scenario import Scenario, load_scenario
     from flnft_sim.simulation import FlnftModel, run
@@ -30,7 +30,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Import a public name when it is first used: PyTorch and Mesa take seconds, and not every use needs them."""
     if name == "__version__":
         from flnft_sim.machine import version
@@ -38,6 +38,8 @@ def __getattr__(name: str) -> Any:
         return version()
     if name not in _HOMES:
         raise AttributeError(f"module 'flnft_sim' has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(f"flnft_sim.{_HOMES[name]}"), name)
 
 

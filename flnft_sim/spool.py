@@ -3,7 +3,7 @@
 import os
 import pickle
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from itertools import chain
 from typing import BinaryIO, NamedTuple, overload
@@ -14,6 +14,8 @@ CHUNK = 512
 """Rows that are put aside together; as many, and up to twice as many, of the newest stay in memory."""
 
 type Columns = Sequence[Sequence[object]]
+type Amended = dict[int, dict[int, dict[str, object]]]
+"""What was told later, by name, by the row's number, by the `CHUNK` that it belongs to."""
 
 
 class SpoolFull(FlnftError):
@@ -90,7 +92,7 @@ class Rows[R](Sequence[R]):
         self._promised: list[Callable[[], Columns]] = []  # rows that come after those made
         self._to_come = 0  # how many these are
         self._aside: list[Piece] = []  # of `CHUNK` rows each
-        self._amended: dict[int, dict[str, object]] = {}  # of rows that lie aside or are not made
+        self._amended: Amended = {}  # of rows that lie aside or are not made
 
     def append(self, row: R) -> None:
         """Add a row."""
@@ -127,7 +129,7 @@ class Rows[R](Sequence[R]):
         if aside <= number < aside + len(self._made):
             setattr(self._made[number - aside], name, value)
         else:
-            self._amended.setdefault(number, {})[name] = value
+            self._amended.setdefault(number // CHUNK, {}).setdefault(number, {})[name] = value
 
     @property
     def in_memory(self) -> int:
@@ -139,12 +141,12 @@ class Rows[R](Sequence[R]):
         """The rows that do not lie aside, all made."""
         if self._promised:
             assert self._make is not None
-            first, aside = len(self) - self._to_come, len(self._aside) * CHUNK
             self._made.extend([self._make(*values) for told in self._promised for values in zip(*told(), strict=True)])
             self._promised, self._to_come = [], 0
-            for number in [number for number in self._amended if number >= first]:
-                for name, value in self._amended.pop(number).items():
-                    setattr(self._made[number - aside], name, value)
+            for place in [place for place in self._amended if place >= len(self._aside)]:
+                for number, values in self._amended.pop(place).items():
+                    for name, value in values.items():
+                        setattr(self._made[number - len(self._aside) * CHUNK], name, value)
         return self._made
 
     def so_far(self) -> Callable[[], Iterator[Columns]]:
@@ -154,7 +156,7 @@ class Rows[R](Sequence[R]):
         def chunks() -> Iterator[Columns]:
             yield from (self._read(place, amended) for place in range(aside))
             if newest:
-                yield self._changed(newest, aside * CHUNK, amended)
+                yield self._changed(newest, aside, amended)
 
         return chunks
 
@@ -222,19 +224,20 @@ class Rows[R](Sequence[R]):
         assert self._make is not None
         return [self._make(*values) for values in zip(*self._read(place, self._amended), strict=True)]
 
-    def _read(self, place: int, amended: Mapping[int, Mapping[str, object]]) -> Columns:
+    def _read(self, place: int, amended: Amended) -> Columns:
         assert self._spool is not None
         columns: Columns = pickle.loads(self._spool.get(self._aside[place]))
-        return self._changed(columns, place * CHUNK, amended)
+        return self._changed(columns, place, amended)
 
-    def _changed(self, columns: Columns, first: int, amended: Mapping[int, Mapping[str, object]]) -> Columns:
-        """The columns from the `first`-th row on, with what was told later of these rows."""
-        own = range(first, first + len(columns[0]))
-        if not any(number in own for number in amended):
+    def _changed(self, columns: Columns, place: int, amended: Amended) -> Columns:
+        """The columns of the rows from the `place`-th `CHUNK` on, with what was told later of these rows."""
+        first, count = place * CHUNK, len(columns[0])
+        told = [amended[each] for each in range(place, place + -(-count // CHUNK)) if each in amended]
+        if not told:
             return columns
         changed = [list(column) for column in columns]
-        for number in filter(own.__contains__, amended):
-            for name, value in amended[number].items():
+        for number, values in chain.from_iterable(each.items() for each in told):
+            for name, value in values.items():
                 changed[self._names.index(name)][number - first] = value
         return changed
 
