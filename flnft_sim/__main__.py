@@ -2,6 +2,7 @@
 
 import os
 import sys
+
 # Built in: the module `signal` takes milliseconds to import, in which a Ctrl-C may come.
 from _signal import SIGINT, signal  # type: ignore[import-not-found]
 
