@@ -40,7 +40,7 @@ bench: $(STAMP) ## measure speed, ours beside the peers, as ratios in one run
 test: $(STAMP) ## the whole test suite but the slow reproductions
 	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-slow: $(STAMP) ## full reproductions on real MNIST and CIFAR-10 (hours; needs FLNFT_DATA)
+test-slow: $(STAMP) ## full reproductions on real MNIST and CIFAR-10 (half an hour on two cores with ARGS="-n 2"; needs FLNFT_DATA)
 	@$(BIN)/python -m pytest -m slow --timeout 0 $(ARGS)
 
 lint: $(STAMP) ## format and lint check, types, import direction
