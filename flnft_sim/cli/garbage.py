@@ -8,7 +8,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_SELDOM = 20_000
+_SELDOM = 5_000
 """New objects between two searches; Python's own number is 700."""
 
 

@@ -2,6 +2,7 @@
 
 import math
 from bisect import bisect_right
+from functools import cached_property
 
 import pandas as pd
 
@@ -47,6 +48,12 @@ class AgeOfInformation:
             return self.age(since_s)
         area = math.fsum((b - a) * ((a + b) / 2 - g) for a, b, g in self._pieces(since_s, until_s))
         return area / (until_s - since_s)
+
+    @cached_property
+    def whole_mean(self) -> float:
+        """The mean of an age that has ended."""
+        assert self.end_s is not None
+        return self.mean(self.end_s)
 
     def peak(self, until_s: float) -> float:
         """The largest age up to `until_s`: just before a drop, or at the end."""

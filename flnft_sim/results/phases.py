@@ -55,7 +55,7 @@ def _by_minting(pieces: Iterable[Columns]) -> Iterator[tuple[str, "_Spans"]]:
     """Each minting's spans of work, which are held as numbers meanwhile: a run has many, a minting few."""
     daos, texts, held = Numbers[str](), Numbers[str](), [np.empty((6, 0), dtype=np.int64)]
     for piece in pieces:
-        at_work = [phase in _AT_WORK and dao != "" for dao, phase in zip(piece["dao"], piece["phase"], strict=True)]
+        at_work = [phase in _AT_WORK and bool(dao) for dao, phase in zip(piece["dao"], piece["phase"], strict=True)]
         dao, agent, phase, round_, *times_s = (
             compress(piece[name], at_work) for name in ("dao", "agent", "phase", "round", "start_s", "end_s")
         )
@@ -63,6 +63,7 @@ def _by_minting(pieces: Iterable[Columns]) -> Iterator[tuple[str, "_Spans"]]:
         us = np.rint(1_000_000 * np.array([*map(list, times_s)])).astype(np.int64)
         held.append(np.array([*told, [-1 if each is None else each for each in round_], *us], dtype=np.int64))
     spans = np.concatenate(held, axis=1)
+    held.clear()
     spans, words = spans[:, np.argsort(spans[0], kind="stable")], list(texts)
     bounds = np.searchsorted(spans[0], np.arange(len(daos) + 1)).tolist()
     for label, (first, end) in zip(daos, pairwise(bounds), strict=True):

@@ -53,6 +53,7 @@ class _Tracks:
             rounds = [-1 if each is None else each for each in piece["round"]]
             held.append(np.array([[*track], [*phase], [*details], rounds, piece["start_s"], piece["end_s"]]))
         spans = np.concatenate(held, axis=1)
+        held.clear()
         in_time = np.lexsort((-spans[5], spans[4], spans[0]))  # of what is equal, the first recorded first
         starts = np.searchsorted(spans[0, in_time], np.arange(len(tracks)))
         first = in_time[starts]

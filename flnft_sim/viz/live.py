@@ -331,6 +331,7 @@ class _Past:
         self.phases_s: dict[str, Counter[str]] = defaultdict(Counter)  # by minting
         self.rows: dict[str, tuple[object, Row, list[Row]]] = {}  # by auction, of its state so far
         self._rows_seen = self._spans_seen = self._auctions_seen = self._deliveries_seen = 0
+        self._rounds_of = Counter[str]()  # by DAO, how many have ended
         self._walked: dict[str, tuple[object, int]] = {}  # by DAO: its rounds and NFT, and how long the log was, then
 
     def take_in(self) -> None:
@@ -372,13 +373,14 @@ class _Past:
             means = (_mean([getattr(row, name) for row in part]) for name in ("user_utility", "cash_surplus_money"))
             self.means.append(UserMeans(held.dao, held.episode, held.round, held.end_s, *means))
             self.rounds.append(asdict(held))
+            self._rounds_of[held.dao] += 1
             told = (happenings.of_outcome(asdict(row), held.end_s) for row in own)
             self.happenings += [each for each in told if each is not None]
             self.happenings.append(happenings.of_round(self.rounds[-1]))
 
     def _take_in_phases(self, dao: MuDao) -> None:
         """When a round or a minting of the DAO has ended, walk the critical path of what was logged since the last."""
-        done = sum(row["dao"] == dao.name for row in self.rounds), dao.nft and dao.nft.name
+        done = self._rounds_of[dao.name], dao.nft and dao.nft.name
         before, first = self._walked.get(dao.name, ((0, None), 0))
         if done == before:
             return
@@ -427,8 +429,8 @@ def badges_of(books: Sequence[Book]) -> dict[str, str]:
 
 def _mean_age_s(dao: MuDao, now_s: float) -> float:
     """As the summary has it: the mean over the DAO's mintings of their models' mean ages."""
-    ends_s = [now_s if age.end_s is None else age.end_s for age in dao.ages]
-    return _mean([age.mean(end_s) for age, end_s in zip(dao.ages, ends_s, strict=True) if end_s > age.start_s], 0.0)
+    begun = (age for age in dao.ages if (now_s if age.end_s is None else age.end_s) > age.start_s)
+    return _mean([age.mean(now_s) if age.end_s is None else age.whole_mean for age in begun], 0.0)
 
 
 def _mean(values: list[float], of_none: float = float("nan")) -> float:

@@ -4,6 +4,7 @@ import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import MISSING, fields
 from functools import partial
 from typing import Any
 
@@ -18,11 +19,14 @@ from flnft_sim.arrays import Bools, Floats, Ints
 from flnft_sim.clock.calls import EndOfInstant, closing_s
 from flnft_sim.clock.private_ledger import PrivateLedger
 from flnft_sim.clock.work import Work
+from flnft_sim.errors import InputError
 from flnft_sim.learning import LocalUpdates
 from flnft_sim.ledger import from_units
 from flnft_sim.results.tables import COLUMNS as TABLES
+from flnft_sim.results.tables import UserRow
 
 Columns = dict[str, Any]  # of the table `users`: arrays (N,), or one value for all rows
+_DEFAULTS: Columns = {each.name: each.default for each in fields(UserRow) if each.default is not MISSING}
 Process = Generator[simpy.Event, Any, Any]
 
 
@@ -168,10 +172,12 @@ class Individuals(Membership):
 
 def _lists(columns: Columns, count: int) -> list[list[object]]:
     """A round's columns in the order of the table, each a list of `count` values."""
-    told = (columns[name] for name in TABLES["users"])
+    told = _DEFAULTS | columns
+    if (names := TABLES["users"].keys()) != told.keys():
+        raise InputError(f"the table users has no such columns, or more: {', '.join(sorted(names ^ told.keys()))}")
     return [
         each.tolist() if isinstance(each, np.ndarray) else each if isinstance(each, list) else [each] * count
-        for each in told
+        for each in (told[name] for name in names)
     ]
 
 

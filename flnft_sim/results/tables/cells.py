@@ -22,7 +22,7 @@ def cells_of(values: Sequence[object]) -> Sequence[str]:
         return [quoted[value] for value in values]
     if type(values[0]) is float:
         return _numbers(np.array(values, dtype=np.float64))
-    return ["" if value is None else str(value) for value in values]
+    return ["" if value is None else _quoted(value) if isinstance(value, str) else str(value) for value in values]
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:

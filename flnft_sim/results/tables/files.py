@@ -13,6 +13,8 @@ from flnft_sim.results.tables.columns import Type
 from flnft_sim.results.tables.frames import Columns, columns_of_frame, typed
 from flnft_sim.results.tables.renamed import as_of_now
 
+_ROWS = 4096  # whose cells are texts at one time
+
 
 def to_csv(frame: pd.DataFrame) -> str:
     """CSV text with a header; numbers as the shortest text that reads back to the same bits, missing values empty."""
@@ -23,11 +25,15 @@ def csv_of(names: Sequence[str], pieces: Iterable[Columns]) -> Iterator[str]:
     """The same of the columns `names` that come in pieces, in pieces."""
     yield csv_text([names])
     for piece in pieces:
-        columns = [cells_of(piece[name]) for name in names]
-        if len(columns) == 1:  # CSV quotes an empty cell that is alone in its row
-            yield "".join([f"{cell or '""'}\n" for cell in columns[0]])
-        else:
-            yield "".join([f"{','.join(row)}\n" for row in zip(*columns, strict=True)])
+        columns = [piece[name] for name in names]
+        for first in range(0, max(map(len, columns), default=0), _ROWS):
+            yield _lines([cells_of(column[first : first + _ROWS]) for column in columns])
+
+
+def _lines(columns: Sequence[Sequence[str]]) -> str:
+    if len(columns) == 1:  # CSV quotes an empty cell that is alone in its row
+        return "".join([f"{cell or '""'}\n" for cell in columns[0]])
+    return "".join([f"{','.join(row)}\n" for row in zip(*columns, strict=True)])
 
 
 def from_csv(table: str, text: str, types: Mapping[str, Type]) -> pd.DataFrame:
