@@ -19,5 +19,5 @@ def test_what_has_a_default_may_be_left_out():
 
 @pytest.mark.parametrize("wrong", [NEEDED | {"mood": 1.0}, {k: v for k, v in NEEDED.items() if k != "loss"}])
 def test_other_columns_are_refused_by_name(wrong):
-    with pytest.raises(InputError, match="users has no such columns, or more: (mood|loss)"):
+    with pytest.raises(InputError, match=r"users has no such columns, or more: (mood|loss)"):
         _lists(wrong, 3)
