@@ -97,7 +97,7 @@ class Rows[R](Sequence[R]):
     def append(self, row: R) -> None:
         """Add a row."""
         self._newest.append(row)
-        if len(self._made) >= 2 * CHUNK:
+        if self._spool is not None and len(self._made) >= 2 * CHUNK:  # a hot path: no call for nothing
             self._put_aside()
 
     def promise(self, columns: Callable[[], Columns], count: int) -> None:

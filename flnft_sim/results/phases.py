@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
+from flnft_sim.arrays import Ints
 from flnft_sim.results.phase import Phase
 from flnft_sim.results.tables import Columns, columns_of_frame, typed
 
@@ -23,9 +25,9 @@ class Numbers[K](dict[K, int]):
         return self[key]
 
 
-def microseconds(time_s: float) -> int:
+def microseconds(times_s: ArrayLike) -> Ints:
     """Simulated seconds as whole microseconds, in which sums are exact."""
-    return round(time_s * 1_000_000)
+    return np.rint(1_000_000 * np.asarray(times_s, dtype=np.float64)).astype(np.int64)
 
 
 def phase_breakdown(spans: pd.DataFrame) -> pd.DataFrame:
@@ -60,7 +62,7 @@ def _by_minting(pieces: Iterable[Columns]) -> Iterator[tuple[str, "_Spans"]]:
             compress(piece[name], at_work) for name in ("dao", "agent", "phase", "round", "start_s", "end_s")
         )
         told = [*map(daos.__getitem__, dao)], [*map(texts.__getitem__, agent)], [*map(texts.__getitem__, phase)]
-        us = np.rint(1_000_000 * np.array([*map(list, times_s)])).astype(np.int64)
+        us = microseconds([*map(list, times_s)])
         held.append(np.array([*told, [-1 if each is None else each for each in round_], *us], dtype=np.int64))
     spans = np.concatenate(held, axis=1)
     held.clear()

@@ -70,7 +70,7 @@ class _Tracks:
         """DAO and agent of each track, and what is shown in it: phase, details, round if any, start and end in µs."""
         for dao, agent, own in self._shown:
             phases, details, rounds = own[:3].astype(np.int64).tolist()
-            us = np.rint(own[3:] * 1_000_000).astype(np.int64).tolist()
+            us = microseconds(own[3:]).tolist()
             words = (list(map(self._texts.__getitem__, each)) for each in (phases, details))
             yield dao or MARKET, agent, list(zip(*words, rounds, *us, strict=True))
 
@@ -119,14 +119,16 @@ def _free_lane(lanes: list[list[int]], start_us: int, end_us: int) -> int:
 
 
 def _counter_events(counters: Columns, processes: Numbers[str]) -> Iterator[str]:
-    names = ("track", "name", "time_s", "value")
-    for track, name, time_s, value in zip(*(counters[each] for each in names), strict=True):
+    times_us = microseconds(counters["time_s"]).tolist()
+    for track, name, time_us, value in zip(
+        counters["track"], counters["name"], times_us, counters["value"], strict=True
+    ):
         yield _encode(
             {
                 "ph": "C",
                 "name": name,
                 "pid": processes[track] + 1,
-                "ts": microseconds(time_s),
+                "ts": time_us,
                 "args": {name: value},
             }
         )

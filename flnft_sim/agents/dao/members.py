@@ -174,7 +174,8 @@ def _lists(columns: Columns, count: int) -> list[list[object]]:
     """A round's columns in the order of the table, each a list of `count` values."""
     told = _DEFAULTS | columns
     if (names := TABLES["users"].keys()) != told.keys():
-        raise InputError(f"the table users has no such columns, or more: {', '.join(sorted(names ^ told.keys()))}")
+        other = ", ".join(sorted(names ^ told.keys()))
+        raise InputError(f"the table users has no such columns, or more: {other}; tell those of `flnft tables`")
     return [
         each.tolist() if isinstance(each, np.ndarray) else each if isinstance(each, list) else [each] * count
         for each in (told[name] for name in names)

@@ -38,11 +38,14 @@ def _quoted(value: object) -> str:
 
 def _numbers(numbers: np.ndarray) -> list[str]:
     if pa is None:
-        return ["" if number != number else repr(number) for number in numbers.tolist()]
+        return [*map(_number, numbers.tolist())]
     texts: list[str] = pa.array(numbers).cast(pa.string()).to_pylist()
     sizes = np.abs(numbers)
     alike = (sizes >= _LEAST) & (sizes < _BELOW) & (numbers != np.trunc(numbers))
     for place in np.flatnonzero(~alike).tolist():
-        number = float(numbers[place])
-        texts[place] = "" if number != number else repr(number)
+        texts[place] = _number(float(numbers[place]))
     return texts
+
+
+def _number(number: float) -> str:
+    return "" if number != number else repr(number)
